@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * test_seq - sequence numbers and ticks keep their order across the wrap.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+
+#include <cmocka.h>
+
+#include "base/seq.h"
+#include "base/units.h"
+
+static void
+order_survives_the_wrap(void **state)
+{
+	assert_true(sl_seq_lt(0xfffffff0u, 0x10u));
+	assert_true(sl_seq_gt(0x10u, 0xfffffff0u));
+	assert_true(sl_seq_le(7, 7));
+	assert_true(sl_seq_ge(7, 7));
+	assert_int_equal(sl_seq_max(0xfffffff0u, 0x10u), 0x10u);
+	assert_int_equal(sl_seq_min(0xfffffff0u, 0x10u), 0xfffffff0u);
+}
+
+static void
+between_includes_both_ends(void **state)
+{
+	assert_true(sl_seq_between(0xfffffffeu, 0xfffffffeu, 2));
+	assert_true(sl_seq_between(0xfffffffeu, 2, 2));
+	assert_false(sl_seq_between(0xfffffffeu, 3, 2));
+	assert_false(sl_seq_between(0xfffffffeu, 0xfffffffdu, 2));
+}
+
+static void
+a_deadline_is_never_the_unset_value(void **state)
+{
+	assert_int_equal(sl_tick_after(0xffffffffu, 1), 1);
+	assert_true(sl_tick_lt(0xffffffffu, sl_tick_after(0xffffffffu, 1)));
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(order_survives_the_wrap),
+		cmocka_unit_test(between_includes_both_ends),
+		cmocka_unit_test(a_deadline_is_never_the_unset_value),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
