@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * <sluice/engine.h> - run the machine on DPDK ports.
+ *
+ * The caller has called rte_eal_init(). Every lcore EAL has becomes a worker with its own
+ * queue, core and memory; control is the thread that calls here.
+ */
+#ifndef SLUICE_ENGINE_H
+#define SLUICE_ENGINE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include <sluice/core.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define SL_DEVICE_MAX 64
+
+enum sl_steering {
+	SL_STEER_AUTO,	   /* the port's RSS if it can be read back, else software */
+	SL_STEER_RSS,	   /* trust the port's RSS */
+	SL_STEER_SOFTWARE, /* hash every packet, hand it over through rings */
+};
+
+struct sl_engine_port {
+	char device[SL_DEVICE_MAX]; /* the port's name in EAL */
+	uint16_t mtu;		    /* largest IP packet; 0: as the port has it */
+	uint16_t rx_descriptors, tx_descriptors; /* 0: 1024 or what the port allows */
+	bool promiscuous;
+	bool rx_checksum, tx_checksum; /* use the port's where offered */
+	uint8_t steering;	       /* enum sl_steering */
+	uint8_t n_addrs, n_routes;
+	struct sl_ifaddr addr[SL_PORT_ADDR_MAX];
+	struct sl_route route[SL_PORT_ROUTES_MAX];
+};
+
+/* Numbers are for the whole process; workers get equal shares. */
+struct sl_engine_conf {
+	uint8_t n_ports;
+	uint16_t n_listeners;
+	struct sl_engine_port port[SL_PORTS_MAX];
+	struct sl_listener_conf listener[SL_LISTENERS_MAX];
+	uint32_t connections, active, time_wait;
+	uint32_t buffers;    /* packets of 2 kB data room (or what the MTU asks) in all pools; 0: derived */
+	uint32_t neighbours;
+	uint32_t drain_ms;
+	uint32_t stats_period_s; /* 0: no periodic line */
+	bool has_cluster_secret; /* else the cookie secret is random */
+	uint8_t cluster_secret[16];
+	const char *capture; /* file for pcap of everything in and out, or NULL */
+};
+
+struct sl_engine;
+
+/*
+ * Take ports, memory and workers as @conf says; nothing runs yet. Says on @report (stdout
+ * of the daemon) one line a port: what was found and chosen. On failure -errno, a sentence
+ * on stderr, and nothing is left taken.
+ */
+int sl_engine_open(struct sl_engine **out, const struct sl_engine_conf *conf, FILE *report);
+
+/*
+ * Run until sl_engine_stop() and the end of the drain. Writes `sluice: ready` to the report
+ * when every port answers. 0; -EIO if a worker died; -EBUSY if it had to be forced.
+ */
+int sl_engine_run(struct sl_engine *engine);
+
+/* From any thread or a signal handler. First call drains, a second one forces. */
+void sl_engine_stop(struct sl_engine *engine);
+
+/* Stop ports, count what was not given back (the return value: leaked packets), free all. */
+int sl_engine_close(struct sl_engine *engine);
+
+/* Memory that sl_engine_open() would want with @workers workers, for --check: needs no EAL. */
+void sl_engine_budget(const struct sl_engine_conf *conf, unsigned int workers, FILE *to);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif
