@@ -1,0 +1,411 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * flows - the connection table.
+ *
+ * A flow has a home bucket, named by low bits of its hash, and one other, named by home
+ * and tag. Each can be computed from the other and the tag, so entries are moved without
+ * a look at their records. An entry lies in its home if it can. For those that lie away,
+ * home keeps sixteen small counts, chosen by four bits of the tag: zero proves that there
+ * is no point in looking further, so nearly every absent flow costs one line.
+ *
+ * The hash is keyed, or else an attacker could choose tuples that meet in two buckets. It
+ * never shows outside, so SipHash-1-3 will do; IPv4 hashes its twelve bytes, not 36.
+ */
+#include <assert.h>
+#include <errno.h>
+
+#include <rte_branch_prediction.h>
+#include <rte_prefetch.h>
+
+#include "flow/buckets.h"
+
+enum {
+	LOAD_MAX_PERCENT = 85,
+	BUCKETS_MIN = 16,
+	SEARCH_MAX = 256, /* buckets looked at to make room for one entry */
+};
+
+static uint64_t
+n_buckets(uint32_t entries)
+{
+	uint64_t n = BUCKETS_MIN;
+
+	while (n * SL_TAGS * LOAD_MAX_PERCENT / 100 < entries)
+		n *= 2;
+	return n;
+}
+
+size_t
+sl_flows_bytes(uint32_t entries)
+{
+	return sizeof(struct sl_flows) + n_buckets(entries) * sizeof(struct sl_bucket);
+}
+
+int
+sl_flows_open(struct sl_flows **out, struct sl_mem *mem, const struct sl_flows_conf *conf)
+{
+	uint64_t n = n_buckets(conf->entries);
+	struct sl_flows *flows;
+
+	if (conf->entries == 0 || conf->entries > SL_FLOW_TW || conf->conn == NULL ||
+	    conf->conn_stride < sizeof(struct sl_key) || conf->conn_stride % 4 != 0 ||
+	    (conf->tw != NULL &&
+	     (conf->tw_stride < sizeof(struct sl_key) || conf->tw_stride % 4 != 0)))
+		return -EINVAL;
+
+	flows = sl_mem_take(mem, sizeof(*flows), SL_CACHE_LINE);
+	if (flows == NULL)
+		return -ENOMEM;
+	flows->bucket = sl_mem_take(mem, n * sizeof(struct sl_bucket), SL_CACHE_LINE);
+	if (flows->bucket == NULL)
+		return -ENOMEM;
+
+	flows->mask = n - 1;
+	flows->hash_key = conf->hash_key;
+	flows->records[0] = conf->conn;
+	flows->records[1] = conf->tw;
+	flows->stride[0] = conf->conn_stride;
+	flows->stride[1] = conf->tw_stride;
+	flows->key6 = conf->key6;
+	*out = flows;
+	return 0;
+}
+
+uint64_t
+sl_flows_hash(const struct sl_flows *flows, const struct sl_tuple *tuple)
+{
+	const struct sl_addr *r = &tuple->remote, *l = &tuple->local;
+	uint32_t ports = (uint32_t)tuple->lport << 16 | tuple->rport;
+
+	if (tuple->v6) {
+		const uint64_t word[4] = { r->q[0], r->q[1], l->q[0], l->q[1] };
+
+		return sl_prf13(&flows->hash_key, word, 4, sl_prf_last(ports, 36));
+	}
+
+	const uint64_t addrs = (uint64_t)l->w[3] << 32 | r->w[3];
+
+	return sl_prf13(&flows->hash_key, &addrs, 1, sl_prf_last(ports, 12));
+}
+
+static inline bool
+is_key(const struct sl_flows *flows, uint32_t idx, const struct sl_tuple *t)
+{
+	const struct sl_key *key = sl_flows_key(flows, idx);
+
+	if (((key->remote ^ t->remote.w[3]) | (key->local ^ t->local.w[3]) |
+	     (uint32_t)(key->rport ^ t->rport) | (uint32_t)(key->lport ^ t->lport) |
+	     (uint32_t)((key->v6 != 0) ^ t->v6)) != 0)
+		return false;
+	if (key->v6 == 0)
+		return true;
+
+	const struct sl_key6 *six = &flows->key6[key->v6 - 1];
+
+	return sl_addr_eq(&six->remote, &t->remote) && sl_addr_eq(&six->local, &t->local);
+}
+
+static inline uint32_t
+find_in(const struct sl_flows *flows, const struct sl_bucket *b, uint16_t tag,
+	const struct sl_tuple *tuple)
+{
+	for (uint32_t hits = sl_bucket_match(b, tag); hits != 0; hits &= hits - 1) {
+		uint32_t idx = sl_bucket_idx(b, (unsigned int)__builtin_ctz(hits));
+
+		if (likely(is_key(flows, idx, tuple)))
+			return idx;
+	}
+	return SL_NO_FLOW;
+}
+
+uint32_t
+sl_flows_find(const struct sl_flows *flows, const struct sl_tuple *tuple, uint64_t hash)
+{
+	struct sl_place at = sl_flows_place(flows, hash);
+	uint32_t idx = find_in(flows, at.home, at.tag, tuple);
+
+	if (idx == SL_NO_FLOW && sl_bucket_away(at.home, at.tag) > 0)
+		idx = find_in(flows, at.other, at.tag, tuple);
+	return idx;
+}
+
+/* Ask memory for what finding will touch next: a record, or the other bucket. */
+static inline void
+prefetch_next(const struct sl_flows *flows, const struct sl_place *at)
+{
+	uint32_t hits = sl_bucket_match(at->home, at->tag);
+
+	if (hits != 0)
+		rte_prefetch0(sl_flows_key(
+			flows, sl_bucket_idx(at->home, (unsigned int)__builtin_ctz(hits))));
+	else if (sl_bucket_away(at->home, at->tag) > 0)
+		rte_prefetch0(at->other);
+}
+
+/*
+ * Three walks, each finding in cache what the one before asked for: home buckets, then the
+ * records of what matched there, then the answer.
+ */
+void
+sl_flows_lookup(const struct sl_flows *flows, const struct sl_tuple *const *tuple,
+		const uint64_t *hash, uint32_t *slot, uint16_t n)
+{
+	struct sl_place at[SL_BURST];
+
+	assert(n <= SL_BURST);
+
+	for (uint16_t i = 0; i < n; i++) {
+		at[i] = sl_flows_place(flows, hash[i]);
+		rte_prefetch0(at[i].home);
+	}
+	for (uint16_t i = 0; i < n; i++)
+		prefetch_next(flows, &at[i]);
+	for (uint16_t i = 0; i < n; i++)
+		slot[i] = sl_flows_find(flows, tuple[i], hash[i]);
+}
+
+static inline void
+away_add(struct sl_bucket *b, uint16_t tag)
+{
+	assert(sl_bucket_away(b, tag) < SL_AWAY_MAX);
+	b->away += 1ull << sl_bucket_shift(tag);
+}
+
+static inline void
+away_sub(struct sl_bucket *b, uint16_t tag)
+{
+	assert(sl_bucket_away(b, tag) > 0);
+	b->away -= 1ull << sl_bucket_shift(tag);
+}
+
+/* Write an entry into an empty way; a reader that sees the tag sees the index. */
+static inline void
+fill(struct sl_bucket *b, unsigned int way, uint16_t tag, uint32_t idx, bool guest)
+{
+	b->guests = (b->guests & ~(1u << way)) | (uint32_t)guest << way;
+	/* Both pair with the acquires in find_foreign_in(). */
+	atomic_store_explicit(&b->idx[way], idx, memory_order_release);
+	atomic_store_explicit(&b->tag[way], tag, memory_order_release);
+}
+
+/* Tell readers of @b that what they did not find may have been here. */
+static inline void
+count_version(struct sl_bucket *b)
+{
+	uint32_t version = atomic_load_explicit(&b->version, memory_order_relaxed);
+
+	/* Pairs with the first loads in sl_flows_find_foreign(), which then see the copy. */
+	atomic_store_explicit(&b->version, version + 1, memory_order_release);
+}
+
+static inline void
+empty(struct sl_bucket *b, unsigned int way)
+{
+	b->guests &= ~(1u << way);
+	/* Pairs with the acquire in find_foreign_in(): who sees this sees the version, too. */
+	atomic_store_explicit(&b->tag[way], 0, memory_order_release);
+}
+
+/* Move an entry to an empty way of its other bucket. */
+static void
+move(struct sl_bucket *from, unsigned int way, struct sl_bucket *to, unsigned int to_way)
+{
+	bool was_guest = from->guests >> way & 1;
+	uint16_t tag = sl_bucket_tag(from, way);
+
+	if (was_guest)
+		away_sub(to, tag);
+	else
+		away_add(from, tag);
+
+	fill(to, to_way, tag, sl_bucket_idx(from, way), !was_guest);
+	count_version(from);
+	empty(from, way);
+}
+
+/* A bucket on the way to an empty one: it is entered from @way of the one before. */
+struct hop {
+	uint32_t bucket;
+	int16_t before; /* index of a hop, or -1 */
+	uint8_t way;
+};
+
+/* Whether the path to hop @i goes through bucket @b. Paths are short. */
+static bool
+passes(const struct hop *hop, int i, uint32_t b)
+{
+	for (; i >= 0; i = hop[i].before) {
+		if (hop[i].bucket == b)
+			return true;
+	}
+	return false;
+}
+
+/* The path to hop @i ends at an empty way of @to: shift everything along, last one first. */
+static unsigned int
+shift(struct sl_flows *flows, const struct hop *hop, int i, unsigned int way, uint32_t to)
+{
+	unsigned int to_way =
+		(unsigned int)__builtin_ctz(sl_bucket_match(&flows->bucket[to], 0));
+
+	for (;;) {
+		move(&flows->bucket[hop[i].bucket], way, &flows->bucket[to], to_way);
+		to_way = way;
+		if (hop[i].before < 0)
+			return to_way;
+		to = hop[i].bucket;
+		way = hop[i].way;
+		i = hop[i].before;
+	}
+}
+
+/* Whether the entry may leave for its other bucket: its home must be able to count it. */
+static bool
+may_move(const struct sl_bucket *b, unsigned int way)
+{
+	bool guest = b->guests >> way & 1;
+
+	return guest || sl_bucket_away(b, sl_bucket_tag(b, way)) < SL_AWAY_MAX;
+}
+
+/*
+ * Make an empty way in one of the @n_roots full buckets that @hop begins with, by the
+ * fewest moves. Breadth first, so the first empty way found is the nearest. Returns the
+ * bucket and, in *@way, the way; NULL if there is none within SEARCH_MAX buckets.
+ *
+ * The first root is the newcomer's home. A path from the second root through it is never
+ * taken, because its tail alone would have been found earlier.
+ */
+static struct sl_bucket *
+make_room(struct sl_flows *flows, struct hop *hop, int n_roots, unsigned int *way)
+{
+	int n = n_roots;
+
+	for (int i = 0; i < n; i++) {
+		const struct sl_bucket *b = &flows->bucket[hop[i].bucket];
+
+		for (unsigned int w = 0; w < SL_TAGS; w++) {
+			uint32_t to = (uint32_t)sl_flows_other(flows, hop[i].bucket,
+							       sl_bucket_tag(b, w));
+			int root = i;
+
+			if (!may_move(b, w) || passes(hop, i, to))
+				continue;
+			if (sl_bucket_match(&flows->bucket[to], 0) == 0) {
+				if (n < SEARCH_MAX)
+					hop[n++] = (struct hop){ to, (int16_t)i, (uint8_t)w };
+				continue;
+			}
+			while (hop[root].before >= 0)
+				root = hop[root].before;
+			*way = shift(flows, hop, i, w, to);
+			return &flows->bucket[hop[root].bucket];
+		}
+	}
+	return NULL;
+}
+
+/*
+ * Find an empty way for a flow: at home, in its other bucket, or after moving others. The
+ * other bucket is out of the question if home cannot count one more.
+ */
+static struct sl_bucket *
+room_for(struct sl_flows *flows, const struct sl_place *at, unsigned int *way)
+{
+	bool countable = sl_bucket_away(at->home, at->tag) < SL_AWAY_MAX;
+	struct hop hop[SEARCH_MAX];
+	uint32_t free_ways = sl_bucket_match(at->home, 0);
+	struct sl_bucket *b = at->home;
+
+	if (free_ways == 0 && countable) {
+		b = at->other;
+		free_ways = sl_bucket_match(b, 0);
+	}
+	if (likely(free_ways != 0)) {
+		*way = (unsigned int)__builtin_ctz(free_ways);
+		return b;
+	}
+
+	hop[0] = (struct hop){ (uint32_t)(at->home - flows->bucket), -1, 0 };
+	hop[1] = (struct hop){ (uint32_t)(at->other - flows->bucket), -1, 0 };
+	return make_room(flows, hop, countable ? 2 : 1, way);
+}
+
+int
+sl_flows_insert(struct sl_flows *flows, uint64_t hash, uint32_t idx)
+{
+	struct sl_place at = sl_flows_place(flows, hash);
+	unsigned int way;
+	struct sl_bucket *b;
+
+	assert(idx != SL_NO_FLOW);
+
+	b = room_for(flows, &at, &way);
+	if (b == NULL)
+		return -ENOSPC;
+	if (b == at.other)
+		away_add(at.home, at.tag);
+	fill(b, way, at.tag, idx, b == at.other);
+	flows->n_entries++;
+	return 0;
+}
+
+/* The bucket and way that hold @idx under @hash, without a look at its record. */
+static struct sl_bucket *
+locate(const struct sl_flows *flows, const struct sl_place *at, uint32_t idx, unsigned int *way)
+{
+	struct sl_bucket *const pair[2] = { at->home, at->other };
+
+	for (unsigned int i = 0; i < 2; i++) {
+		for (uint32_t hits = sl_bucket_match(pair[i], at->tag); hits != 0;
+		     hits &= hits - 1) {
+			*way = (unsigned int)__builtin_ctz(hits);
+			if (sl_bucket_idx(pair[i], *way) == idx)
+				return pair[i];
+		}
+	}
+	return NULL;
+}
+
+bool
+sl_flows_remove(struct sl_flows *flows, uint64_t hash, uint32_t idx)
+{
+	struct sl_place at = sl_flows_place(flows, hash);
+	unsigned int way;
+	struct sl_bucket *b = locate(flows, &at, idx, &way);
+
+	if (b == NULL)
+		return false;
+	if (b == at.other)
+		away_sub(at.home, at.tag);
+	empty(b, way);
+	flows->n_entries--;
+	return true;
+}
+
+/*
+ * The version tells a reader, who compared the old record after it had got another name,
+ * to look again.
+ */
+bool
+sl_flows_replace(struct sl_flows *flows, uint64_t hash, uint32_t old_idx, uint32_t new_idx)
+{
+	struct sl_place at = sl_flows_place(flows, hash);
+	unsigned int way;
+	struct sl_bucket *b = locate(flows, &at, old_idx, &way);
+
+	assert(new_idx != SL_NO_FLOW);
+
+	if (b == NULL)
+		return false;
+	count_version(b);
+	/* Pairs with the acquire in find_foreign_in(). */
+	atomic_store_explicit(&b->idx[way], new_idx, memory_order_release);
+	return true;
+}
+
+uint32_t
+sl_flows_count(const struct sl_flows *flows)
+{
+	return flows->n_entries;
+}

@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * flows_foreign - looking into a connection table from a core that does not own it.
+ *
+ * No locks, no counting of readers: a reader that stalls blocks nobody. The rules both
+ * sides keep are in buckets.h.
+ */
+#include "flow/buckets.h"
+
+static bool
+is_key_foreign(const struct sl_flows *flows, uint32_t idx, const struct sl_tuple *t)
+{
+	const struct sl_key *key = sl_flows_key(flows, idx);
+	const _Atomic uint32_t *v6_word = (const void *)&key->v6;
+	const struct sl_key want = { .remote = t->remote.w[3],
+				     .local = t->local.w[3],
+				     .rport = t->rport,
+				     .lport = t->lport };
+	/* Pairs with the release in sl_key_store(). */
+	uint32_t v6 = atomic_load_explicit(v6_word, memory_order_acquire);
+
+	if ((v6 != 0) != t->v6 || !sl_key_equals(key, &want, offsetof(struct sl_key, v6)))
+		return false;
+	if (v6 == 0)
+		return true;
+	return sl_key_equals(&flows->key6[v6 - 1].remote, &t->remote, sizeof(t->remote)) &&
+	       sl_key_equals(&flows->key6[v6 - 1].local, &t->local, sizeof(t->local));
+}
+
+static uint32_t
+find_foreign_in(const struct sl_flows *flows, const struct sl_bucket *b, uint16_t tag,
+		const struct sl_tuple *tuple)
+{
+	for (unsigned int w = 0; w < SL_TAGS; w++) {
+		uint32_t idx;
+
+		/* Pairs with the releases in fill(): a tag seen brings its index and key. */
+		if (atomic_load_explicit(&b->tag[w], memory_order_acquire) != tag)
+			continue;
+		/* Pairs with the releases in fill() and sl_flows_replace(). */
+		idx = atomic_load_explicit(&b->idx[w], memory_order_acquire);
+		if (is_key_foreign(flows, idx, tuple))
+			return idx;
+	}
+	return SL_NO_FLOW;
+}
+
+/*
+ * Why a miss is true when the versions stood still. Say the flow moved from one bucket to
+ * the other while we looked and we saw it in neither. Then we saw its old way cleared or
+ * reused, by an acquire, so we also see the version that was counted before. If that count had
+ * been there at our first load, that load would have shown us the copy, too. A record renamed
+ * under us is the same: its new key was stored, by releases, after the count.
+ */
+uint32_t
+sl_flows_find_foreign(const struct sl_flows *flows, const struct sl_tuple *tuple, uint64_t hash)
+{
+	struct sl_place at = sl_flows_place(flows, hash);
+	uint32_t home, other, idx;
+
+	for (;;) {
+		/* Pairs with the release in count_version(). */
+		home = atomic_load_explicit(&at.home->version, memory_order_acquire);
+		other = atomic_load_explicit(&at.other->version, memory_order_acquire);
+
+		idx = find_foreign_in(flows, at.home, at.tag, tuple);
+		if (idx == SL_NO_FLOW)
+			idx = find_foreign_in(flows, at.other, at.tag, tuple);
+		if (idx != SL_NO_FLOW)
+			return idx;
+
+		/* Behind the acquires above, so no older than what they saw. */
+		if (atomic_load_explicit(&at.home->version, memory_order_relaxed) == home &&
+		    atomic_load_explicit(&at.other->version, memory_order_relaxed) == other)
+			return SL_NO_FLOW;
+	}
+}

@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * key - who a record belongs to: the first 16 bytes of every connection and TIME-WAIT record.
+ *
+ * An IPv4 connection is named by these alone. An IPv6 one keeps its two addresses in an
+ * array of struct sl_key6 beside the records, so that IPv4 does not pay for them.
+ *
+ * The owning core writes keys while others may be comparing them, hence the atomic stores;
+ * records never change their type, and a reader who sees half of a new key finds nothing.
+ */
+#ifndef SL_FLOW_KEY_H
+#define SL_FLOW_KEY_H
+
+#include <stdatomic.h>
+#include <stdint.h>
+#include <string.h>
+
+#include "base/addr.h"
+
+struct sl_key {
+	uint32_t remote, local; /* w[3] of the addresses: network order */
+	uint16_t rport, lport;  /* host order */
+	uint32_t v6;            /* 0: IPv4; else 1 + index of the struct sl_key6 */
+};
+
+struct sl_key6 {
+	struct sl_addr remote, local;
+};
+
+/*
+ * Store @bytes, a multiple of 4, word by word. A release pairs with the acquire in
+ * sl_key_equals(): who sees a new word of a record sees why it was free to be reused.
+ */
+static inline void
+sl_key_store(void *to, const void *from, size_t bytes)
+{
+	_Atomic uint32_t *word = to;
+	uint32_t value;
+
+	for (size_t i = 0; i < bytes / sizeof(value); i++) {
+		memcpy(&value, (const char *)from + i * sizeof(value), sizeof(value));
+		atomic_store_explicit(&word[i], value, memory_order_release);
+	}
+}
+
+/* Whether @bytes at @shared, which the owner may be writing, are those at @want. */
+static inline bool
+sl_key_equals(const void *shared, const void *want, size_t bytes)
+{
+	const _Atomic uint32_t *word = shared;
+	uint32_t value;
+
+	for (size_t i = 0; i < bytes / sizeof(value); i++) {
+		memcpy(&value, (const char *)want + i * sizeof(value), sizeof(value));
+		/* Pairs with the release in sl_key_store(). */
+		if (atomic_load_explicit(&word[i], memory_order_acquire) != value)
+			return false;
+	}
+	return true;
+}
+
+/* Write the name of @tuple into @key, and for IPv6 into @key6[@v6 - 1]; for IPv4 @v6 is 0. */
+static inline void
+sl_key_set(struct sl_key *key, struct sl_key6 *key6, uint32_t v6, const struct sl_tuple *tuple)
+{
+	struct sl_key new = {
+		.remote = tuple->remote.w[3],
+		.local = tuple->local.w[3],
+		.rport = tuple->rport,
+		.lport = tuple->lport,
+		.v6 = v6,
+	};
+
+	sl_key_store(key, &new, sizeof(new));
+	if (v6 != 0) {
+		sl_key_store(&key6[v6 - 1].remote, &tuple->remote, sizeof(tuple->remote));
+		sl_key_store(&key6[v6 - 1].local, &tuple->local, sizeof(tuple->local));
+	}
+}
+
+/* The tuple that @key, together with the array @key6, stands for. On the owning core. */
+static inline struct sl_tuple
+sl_key_tuple(const struct sl_key *key, const struct sl_key6 *key6)
+{
+	struct sl_tuple tuple = { .rport = key->rport, .lport = key->lport };
+
+	if (key->v6 != 0) {
+		tuple.v6 = 1;
+		tuple.remote = key6[key->v6 - 1].remote;
+		tuple.local = key6[key->v6 - 1].local;
+	} else {
+		tuple.remote = sl_addr_v4(rte_be_to_cpu_32(key->remote));
+		tuple.local = sl_addr_v4(rte_be_to_cpu_32(key->local));
+	}
+	return tuple;
+}
+
+#endif

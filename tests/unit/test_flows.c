@@ -1,0 +1,493 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * test_flows - the connection table does what an obvious map does, also when it is full,
+ * when hashes collide, and when another core is reading.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+
+#include <errno.h>
+#include <pthread.h>
+#include <stdio.h>
+
+#include <cmocka.h>
+
+#include "base/units.h"
+#include "flow/flows.h"
+#include "flow/slots.h"
+#include "flow/tags.h"
+#include "heap_mem.h"
+#include "random.h"
+
+/* As long as a record may be in practice, so that strides are honest. */
+struct record {
+	struct sl_key key;
+	uint32_t rest[12];
+};
+
+/* A table, its records, and who is in it by an array nobody can misread. */
+struct world {
+	struct heap_mem heap;
+	struct sl_flows *flows;
+	uint32_t n; /* records of each kind, and tuples */
+	struct record *conn, *tw;
+	struct sl_key6 *key6; /* conn i uses 1 + i, tw i uses 1 + n + i */
+	struct sl_slots conn_free, tw_free;
+	struct sl_tuple *tuple;
+	uint32_t *slot; /* slot[t]: what tuple[t] was inserted with, or SL_NO_FLOW */
+	struct rnd rnd;
+};
+
+static struct sl_tuple
+nth_tuple(uint32_t i)
+{
+	struct sl_tuple t = { .rport = (uint16_t)(i * 7), .lport = i % 3 ? 80 : 443 };
+
+	t.v6 = i & 1;
+	if (t.v6) {
+		t.remote = (struct sl_addr){ .w = { 0x20, i % 5, 0, i / 3 } };
+		t.local = (struct sl_addr){ .w = { 0x20, 0, i % 11, 1 } };
+	} else {
+		t.remote = sl_addr_v4(0x0a000000 + i);
+		t.local = sl_addr_v4(0xc0000201);
+	}
+	return t;
+}
+
+static void
+world_open(struct world *w, uint32_t entries, uint32_t n, uint64_t seed)
+{
+	struct sl_mem *mem = heap_mem_open(&w->heap, 32);
+	struct sl_flows_conf conf = { .entries = entries,
+				      .conn_stride = sizeof(struct record),
+				      .tw_stride = sizeof(struct record) };
+
+	w->rnd.s = seed;
+	w->n = n;
+	conf.conn = w->conn = sl_mem_take(mem, n * sizeof(*w->conn), 64);
+	conf.tw = w->tw = sl_mem_take(mem, n * sizeof(*w->tw), 64);
+	conf.key6 = w->key6 = sl_mem_take(mem, 2 * n * sizeof(*w->key6), 64);
+	w->tuple = sl_mem_take(mem, n * sizeof(*w->tuple), 64);
+	w->slot = sl_mem_take(mem, n * sizeof(*w->slot), 64);
+	sl_slots_init(&w->conn_free, sl_mem_take(mem, n * 4, 64), n);
+	sl_slots_init(&w->tw_free, sl_mem_take(mem, n * 4, 64), n);
+	conf.hash_key = (struct sl_prf_key){ { rnd_u64(&w->rnd), rnd_u64(&w->rnd) } };
+	assert_int_equal(sl_flows_open(&w->flows, mem, &conf), 0);
+	for (uint32_t i = 0; i < n; i++) {
+		w->tuple[i] = nth_tuple(i);
+		w->slot[i] = SL_NO_FLOW;
+	}
+}
+
+static void
+world_close(struct world *w)
+{
+	heap_mem_close(&w->heap);
+}
+
+static uint64_t
+hash_of(const struct world *w, uint32_t t)
+{
+	return sl_flows_hash(w->flows, &w->tuple[t]);
+}
+
+/* A free record of the kind, bearing the name of tuple @t. */
+static uint32_t
+new_record(struct world *w, uint32_t t, bool tw)
+{
+	uint32_t idx = sl_slots_get(tw ? &w->tw_free : &w->conn_free);
+	uint32_t v6 = w->tuple[t].v6 ? 1 + idx + (tw ? w->n : 0) : 0;
+
+	assert_true(idx != SL_NO_INDEX);
+	sl_key_set(tw ? &w->tw[idx].key : &w->conn[idx].key, w->key6, v6, &w->tuple[t]);
+	return tw ? idx | SL_FLOW_TW : idx;
+}
+
+static void
+old_record(struct world *w, uint32_t idx)
+{
+	sl_slots_put(idx & SL_FLOW_TW ? &w->tw_free : &w->conn_free, idx & ~SL_FLOW_TW);
+}
+
+static int
+insert(struct world *w, uint32_t t)
+{
+	uint32_t idx = new_record(w, t, false);
+	int rc = sl_flows_insert(w->flows, hash_of(w, t), idx);
+
+	if (rc == 0)
+		w->slot[t] = idx;
+	else
+		old_record(w, idx);
+	return rc;
+}
+
+static void
+take_out(struct world *w, uint32_t t)
+{
+	assert_true(sl_flows_remove(w->flows, hash_of(w, t), w->slot[t]));
+	old_record(w, w->slot[t]);
+	w->slot[t] = SL_NO_FLOW;
+}
+
+/* What a connection does when it enters TIME-WAIT, and TIME-WAIT when it is left again. */
+static void
+change_record(struct world *w, uint32_t t)
+{
+	uint32_t old = w->slot[t];
+	uint32_t new = new_record(w, t, !(old & SL_FLOW_TW));
+
+	assert_true(sl_flows_replace(w->flows, hash_of(w, t), old, new));
+	old_record(w, old);
+	w->slot[t] = new;
+}
+
+/* Look a burst of random tuples up and compare with the array; false if they differ. */
+static bool
+burst_agrees(struct world *w)
+{
+	const struct sl_tuple *tuple[SL_BURST];
+	uint32_t slot[SL_BURST], t[SL_BURST];
+	uint64_t hash[SL_BURST];
+	uint16_t n = (uint16_t)rnd_below(&w->rnd, SL_BURST + 1);
+
+	for (uint16_t i = 0; i < n; i++) {
+		t[i] = rnd_below(&w->rnd, w->n);
+		tuple[i] = &w->tuple[t[i]];
+		hash[i] = hash_of(w, t[i]);
+	}
+	sl_flows_lookup(w->flows, tuple, hash, slot, n);
+	for (uint16_t i = 0; i < n; i++) {
+		if (slot[i] != w->slot[t[i]] ||
+		    sl_flows_find(w->flows, tuple[i], hash[i]) != slot[i] ||
+		    sl_flows_find_foreign(w->flows, tuple[i], hash[i]) != slot[i])
+			return false;
+	}
+	return true;
+}
+
+/* Every tuple is found or not as the array says, and the invariants hold. */
+static bool
+all_agree(struct world *w)
+{
+	uint32_t n = 0;
+
+	for (uint32_t t = 0; t < w->n; t++) {
+		if (sl_flows_find(w->flows, &w->tuple[t], hash_of(w, t)) != w->slot[t])
+			return false;
+		n += w->slot[t] != SL_NO_FLOW;
+	}
+	return n == sl_flows_count(w->flows) && sl_flows_check(w->flows) == 0;
+}
+
+static void
+random_step(struct world *w, uint32_t entries)
+{
+	uint32_t t = rnd_below(&w->rnd, w->n);
+
+	if (w->slot[t] == SL_NO_FLOW) {
+		assert_false(sl_flows_remove(w->flows, hash_of(w, t), 5));
+		assert_false(sl_flows_replace(w->flows, hash_of(w, t), 5, 6));
+		if (sl_flows_count(w->flows) < entries)
+			assert_int_equal(insert(w, t), 0);
+	} else if (rnd_below(&w->rnd, 3) == 0) {
+		change_record(w, t);
+	} else if (rnd_below(&w->rnd, 16) != 0) {
+		return; /* so that the table stays near its limit */
+	} else {
+		take_out(w, t);
+	}
+}
+
+static void
+it_does_what_an_array_does(void **state)
+{
+	/* 1740 of 2048 ways: the highest load it is ever asked to bear. */
+	const uint32_t entries = 1740;
+
+	for (uint64_t seed = 1; seed <= 8; seed++) {
+		struct world w;
+		bool good = true;
+
+		world_open(&w, entries, 2500, seed);
+		for (int i = 0; i < 30000 && good; i++) {
+			random_step(&w, entries);
+			if (i % 16 == 0)
+				good = burst_agrees(&w);
+			if (i % 1000 == 0)
+				good = good && all_agree(&w);
+		}
+		good = good && all_agree(&w) && sl_flows_count(w.flows) > entries * 9 / 10;
+		if (!good)
+			fail_msg("seed %llu", (unsigned long long)seed);
+		world_close(&w);
+	}
+}
+
+/* Small tables are where chance has the widest swing. */
+static void
+what_it_was_opened_for_always_fits(void **state)
+{
+	const uint32_t entries[] = { 1, 108, 217, 435, 870, 27852 };
+	const int rounds[] = { 10, 4000, 1000, 500, 200, 4 };
+
+	for (unsigned int k = 0; k < sizeof(entries) / sizeof(entries[0]); k++) {
+		for (int round = 0; round < rounds[k]; round++) {
+			struct world w;
+
+			world_open(&w, entries[k], entries[k], 77 + (uint64_t)round);
+			for (uint32_t t = 0; t < entries[k]; t++)
+				assert_int_equal(insert(&w, t), 0);
+			assert_int_equal(sl_flows_count(w.flows), entries[k]);
+			if (round % 100 == 0)
+				assert_true(all_agree(&w));
+			world_close(&w);
+		}
+	}
+}
+
+static void
+a_full_table_refuses_and_stays_as_it_was(void **state)
+{
+	struct world w;
+	uint32_t refused = 0;
+
+	world_open(&w, 100, 400, 3);
+	for (uint32_t t = 0; t < w.n; t++) {
+		int rc = insert(&w, t);
+
+		assert_true(rc == 0 || rc == -ENOSPC);
+		refused += rc < 0;
+		if (rc < 0)
+			assert_true(all_agree(&w));
+	}
+	assert_true(refused >= 400 - 128 && refused < 400 - 108);
+
+	for (uint32_t t = 0; t < w.n; t++) {
+		if (w.slot[t] != SL_NO_FLOW)
+			take_out(&w, t);
+	}
+	assert_int_equal(sl_flows_count(w.flows), 0);
+	assert_true(all_agree(&w));
+	world_close(&w);
+}
+
+/* Hashes are arguments, so a test can make the collisions that the key denies others. */
+static void
+equal_hashes_fill_two_buckets_and_no_more(void **state)
+{
+	const uint64_t hash = 0x1234000000000005ull;
+	struct world w;
+
+	world_open(&w, 1000, 40, 4);
+	for (uint32_t t = 0; t < 20; t++) {
+		uint32_t idx = new_record(&w, t, false);
+
+		assert_int_equal(sl_flows_insert(w.flows, hash, idx), t < 16 ? 0 : -ENOSPC);
+		w.slot[t] = t < 16 ? idx : SL_NO_FLOW;
+		for (uint32_t i = 0; i <= t; i++)
+			assert_true(sl_flows_find(w.flows, &w.tuple[i], hash) == w.slot[i]);
+	}
+	for (uint32_t t = 0; t < 16; t++) {
+		assert_true(sl_flows_remove(w.flows, hash, w.slot[t]));
+		assert_false(sl_flows_remove(w.flows, hash, w.slot[t]));
+		assert_true(sl_flows_find(w.flows, &w.tuple[t], hash) == SL_NO_FLOW);
+	}
+	assert_int_equal(sl_flows_check(w.flows), 0);
+	world_close(&w);
+}
+
+/* One home, many tags that its filter cannot tell apart: the count must not run over. */
+static void
+a_filter_that_is_full_refuses_instead_of_lying(void **state)
+{
+	uint32_t n = 0;
+	struct world w;
+
+	world_open(&w, 1000, 64, 5);
+	for (uint32_t t = 0; t < w.n; t++) {
+		uint32_t idx = new_record(&w, t, false);
+		uint64_t hash = (0x5000ull + 2 * t) << 48 | 9;
+
+		if (sl_flows_insert(w.flows, hash, idx) == 0) {
+			w.slot[t] = idx;
+			n++;
+		}
+	}
+	assert_int_equal(n, 8 + 15);
+	for (uint32_t t = 0; t < w.n; t++) {
+		uint64_t hash = (0x5000ull + 2 * t) << 48 | 9;
+
+		assert_true(sl_flows_find(w.flows, &w.tuple[t], hash) == w.slot[t]);
+		if (w.slot[t] != SL_NO_FLOW)
+			assert_true(sl_flows_remove(w.flows, hash, w.slot[t]));
+	}
+	assert_int_equal(sl_flows_check(w.flows), 0);
+	world_close(&w);
+}
+
+/* What collides under one key does not under another, and every field counts. */
+static void
+the_hash_depends_on_the_key_and_on_every_byte(void **state)
+{
+	struct world a, b;
+	int meet = 0;
+
+	world_open(&a, 1000, 2000, 6);
+	world_open(&b, 1000, 2000, 7);
+	for (uint32_t t = 0; t < a.n; t++)
+		meet += (hash_of(&a, t) & 127) == (hash_of(&b, t) & 127);
+	assert_in_range(meet, 2, 50); /* 16 expected */
+
+	for (uint32_t t = 0; t < 2; t++) { /* one of each family */
+		for (unsigned int i = 0; i < 36; i++) {
+			struct sl_tuple other = a.tuple[t];
+			bool address = i < 32;
+
+			if (!other.v6 && address && i % 16 < 12)
+				continue;
+			((uint8_t *)&other)[i] ^= 1;
+			assert_true(sl_flows_hash(a.flows, &other) != hash_of(&a, t));
+		}
+	}
+	world_close(&a);
+	world_close(&b);
+}
+
+static void
+check_notices_a_record_that_changed_its_name(void **state)
+{
+	struct world w;
+
+	world_open(&w, 100, 100, 8);
+	for (uint32_t t = 0; t < 50; t++)
+		assert_int_equal(insert(&w, t), 0);
+	assert_int_equal(sl_flows_check(w.flows), 0);
+	w.conn[w.slot[20]].key.rport ^= 1;
+	assert_int_equal(sl_flows_check(w.flows), -EBADMSG);
+	w.conn[w.slot[20]].key.rport ^= 1;
+	assert_int_equal(sl_flows_check(w.flows), 0);
+	world_close(&w);
+}
+
+static void
+the_fast_match_equals_the_plain_one(void **state)
+{
+	struct rnd rnd = { 9 };
+
+	for (int i = 0; i < 10000; i++) {
+		_Alignas(16) uint16_t tag[SL_TAGS];
+		uint16_t want = (uint16_t)rnd_u64(&rnd);
+
+		for (int k = 0; k < SL_TAGS; k++)
+			tag[k] = rnd_below(&rnd, 3) ? (uint16_t)rnd_u64(&rnd) : want;
+		assert_int_equal(sl_tags_match(tag, want), sl_tags_match_plain(tag, want));
+		assert_int_equal(sl_tags_match(tag, 0), sl_tags_match_plain(tag, 0));
+	}
+}
+
+static void
+opening_refuses_nonsense_and_takes_what_it_said(void **state)
+{
+	struct record records[2];
+	struct sl_flows_conf conf = { .entries = 1000,
+				      .conn = records,
+				      .conn_stride = sizeof(struct record) };
+	struct heap_mem heap;
+	struct sl_flows *flows;
+
+	for (size_t pieces = 0; pieces < 2; pieces++) {
+		assert_int_equal(sl_flows_open(&flows, heap_mem_open(&heap, pieces), &conf),
+				 -ENOMEM);
+		heap_mem_close(&heap);
+	}
+	assert_int_equal(sl_flows_open(&flows, heap_mem_open(&heap, 2), &conf), 0);
+	assert_int_equal(heap.mem.taken, sl_flows_bytes(1000));
+	conf.entries = 0;
+	assert_int_equal(sl_flows_open(&flows, &heap.mem, &conf), -EINVAL);
+	conf.entries = 1000;
+	conf.conn_stride = 8;
+	assert_int_equal(sl_flows_open(&flows, &heap.mem, &conf), -EINVAL);
+	heap_mem_close(&heap);
+}
+
+/* The reader asks for the first STAY tuples, which are always in; any miss is a lie. */
+enum { STAY = 64 };
+
+struct reader {
+	const struct world *w;
+	_Atomic bool stop;
+	uint64_t n_found, n_missed;
+};
+
+static void *
+read_on(void *arg)
+{
+	struct reader *r = arg;
+	uint64_t hash[STAY];
+
+	for (uint32_t t = 0; t < STAY; t++)
+		hash[t] = hash_of(r->w, t);
+	while (!atomic_load_explicit(&r->stop, memory_order_relaxed)) {
+		for (uint32_t t = 0; t < STAY; t++) {
+			uint32_t idx =
+				sl_flows_find_foreign(r->w->flows, &r->w->tuple[t], hash[t]);
+
+			r->n_found += idx != SL_NO_FLOW;
+			r->n_missed += idx == SL_NO_FLOW;
+		}
+	}
+	return NULL;
+}
+
+/* Others come and go at the highest load, which moves those that stay; some change records. */
+static void
+a_reader_on_another_core_never_misses_who_stays(void **state)
+{
+	const uint32_t entries = 217;
+	struct world w;
+	struct reader reader = { .w = &w };
+	pthread_t thread;
+
+	world_open(&w, entries, 600, 10);
+	for (uint32_t t = 0; t < entries; t++)
+		assert_int_equal(insert(&w, t), 0);
+	assert_int_equal(pthread_create(&thread, NULL, read_on, &reader), 0);
+
+	for (int i = 0; i < 200000; i++) {
+		uint32_t out = STAY + rnd_below(&w.rnd, w.n - STAY);
+
+		change_record(&w, rnd_below(&w.rnd, STAY));
+		if (w.slot[out] != SL_NO_FLOW)
+			take_out(&w, out);
+		else if (sl_flows_count(w.flows) < entries)
+			insert(&w, out);
+	}
+
+	atomic_store_explicit(&reader.stop, true, memory_order_relaxed);
+	pthread_join(thread, NULL);
+	assert_int_equal(reader.n_missed, 0);
+	assert_true(reader.n_found > 0);
+	assert_true(all_agree(&w));
+	world_close(&w);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(it_does_what_an_array_does),
+		cmocka_unit_test(what_it_was_opened_for_always_fits),
+		cmocka_unit_test(a_full_table_refuses_and_stays_as_it_was),
+		cmocka_unit_test(equal_hashes_fill_two_buckets_and_no_more),
+		cmocka_unit_test(a_filter_that_is_full_refuses_instead_of_lying),
+		cmocka_unit_test(the_hash_depends_on_the_key_and_on_every_byte),
+		cmocka_unit_test(check_notices_a_record_that_changed_its_name),
+		cmocka_unit_test(the_fast_match_equals_the_plain_one),
+		cmocka_unit_test(opening_refuses_nonsense_and_takes_what_it_said),
+		cmocka_unit_test(a_reader_on_another_core_never_misses_who_stays),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
