@@ -50,6 +50,16 @@ uint16_t sl_tcp_options_len(uint8_t opts, uint8_t n_sacks);
 void sl_tcp_build(struct rte_mbuf *m, const struct sl_l2 *l2, const struct sl_tuple *tuple,
 		  const struct sl_seg_out *seg);
 
+/*
+ * Put IP and Ethernet headers in front of the transport packet that @m is, with its checksum
+ * already right. Needs 58 bytes of headroom; @tuple and m->port as for sl_tcp_build().
+ */
+void sl_ip_build(struct rte_mbuf *m, const struct sl_l2 *l2, const struct sl_tuple *tuple,
+		 uint8_t proto, uint8_t ttl, uint8_t tos);
+
+/* Put an Ethernet header, with a VLAN tag if @l2 has one, in front of @m. Sets m->port. */
+void sl_ether_build(struct rte_mbuf *m, const struct sl_l2 *l2, uint16_t type);
+
 /* The way back for the frame @m: addresses swapped, same VLAN, same port. */
 struct sl_l2 sl_l2_reply(const struct rte_mbuf *m, const struct sl_frame *frame);
 

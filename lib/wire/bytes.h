@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * bytes - numbers in network order at any address.
+ *
+ * Packets promise no alignment; every read and write of a header field above the
+ * Ethernet layer goes through here, where memcpy() says so to the compiler.
+ */
+#ifndef SL_WIRE_BYTES_H
+#define SL_WIRE_BYTES_H
+
+#include <stdint.h>
+#include <string.h>
+
+#include <rte_byteorder.h>
+
+static inline uint16_t
+sl_get16(const uint8_t *p)
+{
+	uint16_t v;
+
+	memcpy(&v, p, sizeof(v));
+	return rte_be_to_cpu_16(v);
+}
+
+static inline uint32_t
+sl_get32(const uint8_t *p)
+{
+	uint32_t v;
+
+	memcpy(&v, p, sizeof(v));
+	return rte_be_to_cpu_32(v);
+}
+
+static inline void
+sl_put16(uint8_t *p, uint16_t v)
+{
+	v = rte_cpu_to_be_16(v);
+	memcpy(p, &v, sizeof(v));
+}
+
+static inline void
+sl_put32(uint8_t *p, uint32_t v)
+{
+	v = rte_cpu_to_be_32(v);
+	memcpy(p, &v, sizeof(v));
+}
+
+#endif
