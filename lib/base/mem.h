@@ -15,7 +15,7 @@ struct sl_mem {
 	void *ctx;
 	/* Zeroed memory, or NULL. @align is a power of two. */
 	void *(*take)(void *ctx, size_t bytes, size_t align);
-	uint64_t taken; /* bytes so far, padding included */
+	uint64_t taken; /* bytes so far, padding not counted */
 };
 
 static inline void *
@@ -24,7 +24,7 @@ sl_mem_take(struct sl_mem *mem, size_t bytes, size_t align)
 	void *p = mem->take(mem->ctx, bytes, align);
 
 	if (p != NULL)
-		mem->taken += (bytes + align - 1) & ~(align - 1);
+		mem->taken += bytes;
 	return p;
 }
 
