@@ -13,11 +13,11 @@
 
 #include <cmocka.h>
 
+#include "arena.h"
 #include "base/units.h"
 #include "flow/flows.h"
 #include "flow/slots.h"
 #include "flow/tags.h"
-#include "heap_mem.h"
 #include "random.h"
 
 /* As long as a record may be in practice, so that strides are honest. */
@@ -28,7 +28,7 @@ struct record {
 
 /* A table, its records, and who is in it by an array nobody can misread. */
 struct world {
-	struct heap_mem heap;
+	struct arena heap;
 	struct sl_flows *flows;
 	uint32_t n; /* records of each kind, and tuples */
 	struct record *conn, *tw;
@@ -58,11 +58,12 @@ nth_tuple(uint32_t i)
 static void
 world_open(struct world *w, uint32_t entries, uint32_t n, uint64_t seed)
 {
-	struct sl_mem *mem = heap_mem_open(&w->heap, 32);
+	struct sl_mem *mem = &w->heap.mem;
 	struct sl_flows_conf conf = { .entries = entries,
 				      .conn_stride = sizeof(struct record),
 				      .tw_stride = sizeof(struct record) };
 
+	arena_open(&w->heap);
 	w->rnd.s = seed;
 	w->n = n;
 	conf.conn = w->conn = sl_mem_take(mem, n * sizeof(*w->conn), 64);
@@ -83,7 +84,7 @@ world_open(struct world *w, uint32_t entries, uint32_t n, uint64_t seed)
 static void
 world_close(struct world *w)
 {
-	heap_mem_close(&w->heap);
+	arena_close(&w->heap);
 }
 
 static uint64_t
@@ -150,7 +151,7 @@ burst_agrees(struct world *w)
 	const struct sl_tuple *tuple[SL_BURST];
 	uint32_t slot[SL_BURST], t[SL_BURST];
 	uint64_t hash[SL_BURST];
-	uint16_t n = (uint16_t)rnd_below(&w->rnd, SL_BURST + 1);
+	uint16_t n = (uint16_t)(1 + rnd_below(&w->rnd, SL_BURST));
 
 	for (uint16_t i = 0; i < n; i++) {
 		t[i] = rnd_below(&w->rnd, w->n);
@@ -394,22 +395,24 @@ opening_refuses_nonsense_and_takes_what_it_said(void **state)
 	struct sl_flows_conf conf = { .entries = 1000,
 				      .conn = records,
 				      .conn_stride = sizeof(struct record) };
-	struct heap_mem heap;
+	struct arena heap;
 	struct sl_flows *flows;
 
-	for (size_t pieces = 0; pieces < 2; pieces++) {
-		assert_int_equal(sl_flows_open(&flows, heap_mem_open(&heap, pieces), &conf),
-				 -ENOMEM);
-		heap_mem_close(&heap);
+	for (uint32_t take = 1; take <= 2; take++) {
+		arena_open(&heap);
+		heap.fail_at = take;
+		assert_int_equal(sl_flows_open(&flows, &heap.mem, &conf), -ENOMEM);
+		arena_close(&heap);
 	}
-	assert_int_equal(sl_flows_open(&flows, heap_mem_open(&heap, 2), &conf), 0);
+	arena_open(&heap);
+	assert_int_equal(sl_flows_open(&flows, &heap.mem, &conf), 0);
 	assert_int_equal(heap.mem.taken, sl_flows_bytes(1000));
 	conf.entries = 0;
 	assert_int_equal(sl_flows_open(&flows, &heap.mem, &conf), -EINVAL);
 	conf.entries = 1000;
 	conf.conn_stride = 8;
 	assert_int_equal(sl_flows_open(&flows, &heap.mem, &conf), -EINVAL);
-	heap_mem_close(&heap);
+	arena_close(&heap);
 }
 
 /* The reader asks for the first STAY tuples, which are always in; any miss is a lie. */

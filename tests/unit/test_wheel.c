@@ -1,0 +1,341 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * test_wheel - every id comes up in time, whatever time does, and no id ever holds more
+ * than two entries.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+
+#include <errno.h>
+
+#include <cmocka.h>
+
+#include "arena.h"
+#include "flow/wheel.h"
+#include "random.h"
+
+enum { IDS = 60 };
+
+/* The obvious twin: two ticks for each id, searched from end to end. */
+struct twin {
+	bool set[IDS][2];
+	sl_tick_t due[IDS][2];
+	sl_tick_t now;
+};
+
+static void
+twin_arm(struct twin *m, uint32_t id, sl_tick_t due)
+{
+	bool *set = m->set[id];
+	sl_tick_t *tick = m->due[id];
+	int i;
+
+	if (sl_tick_le(due, m->now))
+		due = m->now + 1;
+	due = due ? due : 1;
+	for (i = 0; i < 2; i++) {
+		if (set[i] && sl_tick_le(tick[i], due))
+			return;
+	}
+	if (!set[0] || !set[1])
+		i = set[0];
+	else
+		i = sl_tick_lt(tick[1], tick[0]);
+	set[i] = true;
+	tick[i] = due;
+}
+
+/* The tick of the earliest entry, if there is one. */
+static bool
+twin_earliest(const struct twin *m, sl_tick_t *due)
+{
+	bool any = false;
+
+	*due = 0;
+
+	for (int id = 0; id < IDS; id++) {
+		for (int i = 0; i < 2; i++) {
+			if (m->set[id][i] && (!any || sl_tick_lt(m->due[id][i], *due))) {
+				*due = m->due[id][i];
+				any = true;
+			}
+		}
+	}
+	return any;
+}
+
+/* Whether @id has an entry that is the earliest and due by @now, which is now gone. */
+static bool
+twin_take(struct twin *m, uint32_t id, sl_tick_t now)
+{
+	sl_tick_t earliest;
+
+	if (!twin_earliest(m, &earliest) || sl_tick_lt(now, earliest))
+		return false;
+	for (int i = 0; i < 2; i++) {
+		if (m->set[id][i] && m->due[id][i] == earliest) {
+			m->set[id][i] = false;
+			return true;
+		}
+	}
+	return false;
+}
+
+static uint32_t
+twin_count(const struct twin *m)
+{
+	uint32_t n = 0;
+
+	for (int id = 0; id < IDS; id++)
+		n += m->set[id][0] + m->set[id][1];
+	return n;
+}
+
+/* A distance of any magnitude, and often one next to where a level ends. */
+static uint32_t
+some_ticks(struct rnd *r, unsigned int bits_max)
+{
+	uint32_t bits = rnd_below(r, bits_max + 1);
+	uint32_t ticks = bits ? (uint32_t)(rnd_u64(r) >> (64 - bits)) : 0;
+
+	if (rnd_below(r, 4) == 0)
+		ticks = (1u << 8 * rnd_below(r, (bits_max + 7) / 8)) + rnd_below(r, 3) - 1;
+	return ticks;
+}
+
+static struct sl_wheel *
+wheel_open(struct arena *heap, uint32_t ids, sl_tick_t now)
+{
+	struct sl_wheel *wheel;
+
+	arena_open(heap);
+	assert_int_equal(sl_wheel_open(&wheel, &heap->mem, ids, now), 0);
+	return wheel;
+}
+
+/* Advance both to @now and compare what comes up, in the order it is due. */
+static bool
+advance(struct sl_wheel *wheel, struct twin *m, sl_tick_t now, uint16_t max)
+{
+	sl_tick_t next, due;
+	uint32_t ids[256];
+
+	do {
+		uint16_t n = sl_wheel_expire(wheel, now, ids, max);
+
+		for (uint16_t i = 0; i < n; i++) {
+			if (!twin_take(m, ids[i], now))
+				return false;
+		}
+	} while (sl_wheel_next(wheel, &next) && sl_tick_le(next, now));
+	m->now = now;
+
+	if (!twin_earliest(m, &due))
+		return !sl_wheel_next(wheel, &next);
+	return sl_wheel_next(wheel, &next) && sl_tick_lt(now, due) && sl_tick_le(next, due) &&
+	       sl_tick_lt(now, next);
+}
+
+static void
+it_does_what_two_ticks_for_each_id_do(void **state)
+{
+	static const sl_tick_t start[] = { 0, 1, 0xffffff00u, 0x7fffffffu, 0xfffffff0u };
+
+	for (uint64_t seed = 1; seed <= 20; seed++) {
+		struct rnd r = { seed };
+		struct arena heap;
+		struct twin m = { .now = start[seed % 5] };
+		struct sl_wheel *wheel = wheel_open(&heap, IDS, m.now);
+		bool good = true;
+
+		for (int i = 0; i < 4000 && good; i++) {
+			uint32_t id = rnd_below(&r, IDS);
+			uint32_t op = rnd_below(&r, 16);
+
+			if (op < 10) {
+				sl_tick_t due = m.now + some_ticks(&r, op ? 31 : 12);
+
+				sl_wheel_arm(wheel, id, due);
+				twin_arm(&m, id, due);
+			} else if (op == 10) {
+				sl_wheel_drop(wheel, id);
+				m.set[id][0] = m.set[id][1] = false;
+			} else if (op == 11) {
+				good = advance(wheel, &m, m.now + some_ticks(&r, 31), 200);
+			} else {
+				good = advance(wheel, &m, m.now + some_ticks(&r, 9),
+					       (uint16_t)(1 + rnd_below(&r, 100)));
+			}
+			good = good && sl_wheel_check(wheel) == 0 &&
+			       sl_wheel_count(wheel) == twin_count(&m);
+		}
+		if (!good)
+			fail_msg("seed %llu", (unsigned long long)seed);
+		arena_close(&heap);
+	}
+}
+
+/* What a connection does: keep one deadline, look at it when the id comes up, arm again. */
+static void
+a_deadline_is_met_on_its_tick_when_every_tick_is_called(void **state)
+{
+	struct rnd r = { 21 };
+	struct arena heap;
+	sl_tick_t now = 0xfffff000u, want[IDS] = { 0 };
+	struct sl_wheel *wheel = wheel_open(&heap, IDS, now);
+	uint32_t n_met = 0;
+
+	for (int i = 0; i < 50000; i++) {
+		uint32_t ids[2 * IDS], id = rnd_below(&r, IDS);
+		uint16_t n;
+
+		if (rnd_below(&r, 4) == 0) { /* set, move, or take back */
+			want[id] = rnd_below(&r, 3) ? sl_tick_after(now, 1 + some_ticks(&r, 12))
+						    : 0;
+			if (want[id])
+				sl_wheel_arm(wheel, id, want[id]);
+		}
+
+		n = sl_wheel_expire(wheel, ++now, ids, 2 * IDS);
+		for (uint16_t k = 0; k < n; k++) {
+			id = ids[k];
+			if (want[id] == 0)
+				continue;
+			if (sl_tick_le(want[id], now)) {
+				want[id] = 0;
+				n_met++;
+			} else {
+				sl_wheel_arm(wheel, id, want[id]);
+			}
+		}
+		for (id = 0; id < IDS; id++)
+			assert_true(want[id] == 0 || sl_tick_lt(now, want[id]));
+	}
+	assert_true(n_met > 1000);
+	arena_close(&heap);
+}
+
+/* Re-arming ever earlier and ever later, for an hour: what a lazy wheel dies of. */
+static void
+no_id_ever_holds_more_than_two_entries(void **state)
+{
+	struct arena heap;
+	struct sl_wheel *wheel = wheel_open(&heap, 4, 1000);
+	uint32_t ids[16];
+
+	for (uint32_t i = 0; i < 100000; i++)
+		sl_wheel_arm(wheel, 1, 200000 - i);
+	assert_int_equal(sl_wheel_count(wheel), 2);
+	assert_int_equal(sl_wheel_check(wheel), 0);
+
+	for (sl_tick_t now = 1001; now < 3600000; now += 40) {
+		uint16_t n;
+
+		sl_wheel_arm(wheel, 2, now + 30000);
+		sl_wheel_arm(wheel, 2, now + 200);
+		sl_wheel_arm(wheel, 2, now + 40);
+		n = sl_wheel_expire(wheel, now, ids, 16);
+		for (uint16_t i = 0; i < n; i++)
+			sl_wheel_arm(wheel, ids[i], now + 60000);
+		assert_in_range(sl_wheel_count(wheel), 2, 4);
+	}
+	assert_int_equal(sl_wheel_check(wheel), 0);
+	arena_close(&heap);
+}
+
+static void
+work_is_bounded_and_what_is_left_comes_next(void **state)
+{
+	const uint32_t n_ids = 20000;
+	struct arena heap;
+	struct sl_wheel *wheel = wheel_open(&heap, n_ids, 0);
+	uint32_t ids[16], n_up = 0, n_calls = 0;
+	sl_tick_t next;
+
+	for (uint32_t id = 0; id < n_ids; id++)
+		sl_wheel_arm(wheel, id, 70000 + id % 3);
+	while (n_up < n_ids) {
+		n_up += sl_wheel_expire(wheel, 80000, ids, 16);
+		n_calls++;
+		assert_true(n_up == n_ids || (sl_wheel_next(wheel, &next) && next <= 80000));
+		if (n_calls % 64 == 0)
+			assert_int_equal(sl_wheel_check(wheel), 0);
+	}
+	/* Each entry is moved twice at most, at 64 moves a call, and then handed out. */
+	assert_true(n_calls <= n_ids * 2 / 64 + n_ids / 16 + 4);
+	assert_false(sl_wheel_next(wheel, &next));
+	arena_close(&heap);
+}
+
+static void
+next_leads_to_the_earliest_in_a_few_stops(void **state)
+{
+	struct rnd r = { 22 };
+
+	for (int i = 0; i < 2000; i++) {
+		struct arena heap;
+		sl_tick_t now = (sl_tick_t)rnd_u64(&r), due = now + 1 + some_ticks(&r, 30);
+		struct sl_wheel *wheel = wheel_open(&heap, 1, now);
+		uint32_t id, n_stops = 0;
+
+		due += due == 0;
+		sl_wheel_arm(wheel, 0, due);
+		do {
+			assert_true(sl_wheel_next(wheel, &now));
+			assert_true(sl_tick_le(now, due) && n_stops++ < 4);
+		} while (sl_wheel_expire(wheel, now, &id, 1) == 0);
+		assert_int_equal(now, due);
+		arena_close(&heap);
+	}
+}
+
+static void
+time_that_stands_still_or_goes_back_brings_nothing(void **state)
+{
+	struct arena heap;
+	struct sl_wheel *wheel = wheel_open(&heap, 2, 500);
+	uint32_t ids[4];
+
+	sl_wheel_arm(wheel, 0, 100); /* due already: with the next tick, not this one */
+	assert_int_equal(sl_wheel_expire(wheel, 500, ids, 4), 0);
+	assert_int_equal(sl_wheel_expire(wheel, 499, ids, 4), 0);
+	assert_int_equal(sl_wheel_expire(wheel, 501, ids, 4), 1);
+	assert_int_equal(sl_wheel_expire(wheel, 501, ids, 4), 0);
+	arena_close(&heap);
+}
+
+static void
+opening_refuses_nonsense_and_takes_what_it_said(void **state)
+{
+	struct sl_wheel *wheel;
+	struct arena heap;
+
+	for (uint32_t take = 1; take <= 3; take++) {
+		arena_open(&heap);
+		heap.fail_at = take;
+		assert_int_equal(sl_wheel_open(&wheel, &heap.mem, 9, 0), -ENOMEM);
+		arena_close(&heap);
+	}
+	arena_open(&heap);
+	assert_int_equal(sl_wheel_open(&wheel, &heap.mem, 9, 0), 0);
+	assert_int_equal(heap.mem.taken, sl_wheel_bytes(9));
+	assert_int_equal(sl_wheel_open(&wheel, &heap.mem, 0, 0), -EINVAL);
+	arena_close(&heap);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(it_does_what_two_ticks_for_each_id_do),
+		cmocka_unit_test(a_deadline_is_met_on_its_tick_when_every_tick_is_called),
+		cmocka_unit_test(no_id_ever_holds_more_than_two_entries),
+		cmocka_unit_test(work_is_bounded_and_what_is_left_comes_next),
+		cmocka_unit_test(next_leads_to_the_earliest_in_a_few_stops),
+		cmocka_unit_test(time_that_stands_still_or_goes_back_brings_nothing),
+		cmocka_unit_test(opening_refuses_nonsense_and_takes_what_it_said),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
