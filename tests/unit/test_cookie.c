@@ -1,0 +1,481 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * test_cookie - what a SYN said comes back with its ACK, and nothing else does.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+
+#include <cmocka.h>
+
+#include "random.h"
+#include "tcp/cookie.h"
+
+/* Some time in the life of an epoch, when the one before is still good. */
+#define EPOCH    55000000ull
+#define MIDDLE   (EPOCH * SL_COOKIE_EPOCH_MS + 15000)
+#define TS_CLOCK 0x12345678u
+
+static const struct sl_prf_key secret = { { 0x1122334455667788ull, 0x99aabbccddeeff00ull } };
+
+static struct sl_cookie_keys
+keys_at(uint64_t tai_ms)
+{
+	struct sl_cookie_keys keys;
+
+	sl_cookie_keys_init(&keys, &secret);
+	sl_cookie_clock(&keys, tai_ms);
+	return keys;
+}
+
+static struct sl_tuple
+tuple_of(bool v6)
+{
+	struct sl_tuple t = { .rport = 40000, .lport = 443, .v6 = v6 };
+
+	t.remote = v6 ? (struct sl_addr){ .w = { 1, 2, 3, 4 } } : sl_addr_v4(0x0a4d0002);
+	t.local = v6 ? (struct sl_addr){ .w = { 5, 6, 7, 8 } } : sl_addr_v4(0x0a4d0001);
+	return t;
+}
+
+static const struct sl_cookie_syn plain_syn = {
+	.irs = 0xfffffffeu,
+	.mss = 1460,
+	.wscale = 7,
+	.sack = true,
+	.ts_clock = TS_CLOCK,
+};
+
+static const struct sl_cookie_syn ts_syn = {
+	.irs = 77,
+	.mss = 1460,
+	.wscale = 9,
+	.sack = true,
+	.ts = true,
+	.ts_clock = TS_CLOCK,
+};
+
+/* Make and check at once, as a client that answers properly sees it. */
+static bool
+comes_back(const struct sl_cookie_keys *keys, const struct sl_tuple *t,
+	   const struct sl_cookie_syn *syn, struct sl_cookie_syn *back)
+{
+	struct sl_cookie cookie;
+
+	sl_cookie_make(keys, t, syn, &cookie);
+	return sl_cookie_check(keys, t, syn->irs + 1, cookie.isn + 1, syn->ts, cookie.tsval,
+			       syn->ts_clock, back);
+}
+
+static bool
+is_safe_scale(uint8_t offered, uint8_t back)
+{
+	if (offered == SL_COOKIE_NO_SCALE || back == SL_COOKIE_NO_SCALE)
+		return offered == back;
+	return back <= offered;
+}
+
+static void
+every_syn_comes_back_rounded_down(void **state)
+{
+	struct sl_cookie_keys keys = keys_at(MIDDLE);
+
+	for (unsigned int i = 0; i < 2 * 2 * 2 * 16; i++) {
+		struct sl_tuple t = tuple_of(i & 1);
+		uint8_t scale = (i >> 3) < 15 ? (uint8_t)(i >> 3) : SL_COOKIE_NO_SCALE;
+		struct sl_cookie_syn syn = { .irs = 1000 * i,
+					     .wscale = scale,
+					     .sack = i & 2,
+					     .ts = i & 4,
+					     .ts_clock = 700000 * i };
+		uint16_t last = 0;
+
+		for (uint32_t mss = SL_COOKIE_MSS_MIN; mss <= 65535; mss += 1 + mss / 200) {
+			struct sl_cookie_syn back;
+
+			syn.mss = (uint16_t)mss;
+			assert_true(comes_back(&keys, &t, &syn, &back));
+			assert_true(back.mss <= mss && back.mss >= last);
+			assert_true(back.sack == syn.sack && back.ts == syn.ts);
+			assert_true(back.irs == syn.irs);
+			assert_true(is_safe_scale(scale, back.wscale));
+			assert_true(!syn.ts || back.wscale == scale);
+			last = back.mss;
+		}
+	}
+}
+
+/* The last one of each family is not a class, but close to one. */
+static void
+the_common_offers_lose_nothing(void **state)
+{
+	static const uint16_t offer[2][6] = { { 1460, 8960, 1360, 1436, 536, 1452 },
+					      { 1440, 8940, 1360, 1432, 1220, 1420 } };
+	struct sl_cookie_keys keys = keys_at(MIDDLE);
+
+	for (unsigned int i = 0; i < 12; i++) {
+		struct sl_tuple t = tuple_of(i >= 6);
+		struct sl_cookie_syn syn = plain_syn, back;
+
+		syn.mss = offer[i / 6][i % 6];
+		for (syn.wscale = 7; syn.wscale <= 8; syn.wscale++) {
+			assert_true(comes_back(&keys, &t, &syn, &back));
+			assert_int_equal(back.wscale, syn.wscale);
+			assert_true(i % 6 == 5 ? back.mss * 100 > syn.mss * 95
+					       : back.mss == syn.mss);
+		}
+	}
+}
+
+static void
+odd_offers_are_taken_as_the_nearest_sense(void **state)
+{
+	struct sl_cookie_keys keys = keys_at(MIDDLE);
+	struct sl_tuple t = tuple_of(false);
+	struct sl_cookie_syn syn = ts_syn, back;
+
+	syn.mss = 0;
+	syn.wscale = 200; /* RFC 7323, 2.3: used as 14 */
+	assert_true(comes_back(&keys, &t, &syn, &back));
+	assert_int_equal(back.mss, SL_COOKIE_MSS_MIN);
+	assert_int_equal(back.wscale, 14);
+
+	/* No scale is not scale 0: the peer that sent none must be sent none. */
+	syn = plain_syn;
+	syn.wscale = 0;
+	assert_true(comes_back(&keys, &t, &syn, &back) && back.wscale == 0);
+	syn.wscale = SL_COOKIE_NO_SCALE;
+	assert_true(comes_back(&keys, &t, &syn, &back) && back.wscale == SL_COOKIE_NO_SCALE);
+}
+
+static void
+any_other_field_is_refused(void **state)
+{
+	struct sl_cookie_keys keys = keys_at(MIDDLE);
+
+	for (unsigned int k = 0; k < 4; k++) {
+		const struct sl_cookie_syn *syn = k & 1 ? &ts_syn : &plain_syn;
+		struct sl_tuple t = tuple_of(k & 2), other = t;
+		struct sl_cookie_syn back = { .irs = 5 };
+		struct sl_cookie c;
+		uint32_t seq = syn->irs + 1, ack;
+
+		sl_cookie_make(&keys, &t, syn, &c);
+		ack = c.isn + 1;
+		for (uint32_t bit = 1; bit != 0; bit <<= 1) {
+			assert_false(sl_cookie_check(&keys, &t, seq ^ bit, ack, syn->ts,
+						     c.tsval, TS_CLOCK, &back));
+			assert_false(sl_cookie_check(&keys, &t, seq, ack ^ bit, syn->ts,
+						     c.tsval, TS_CLOCK, &back));
+			if (syn->ts)
+				assert_false(sl_cookie_check(&keys, &t, seq, ack, true,
+							     c.tsval ^ bit, TS_CLOCK, &back));
+		}
+		for (unsigned int i = 0; i < 36; i++) { /* addresses and ports */
+			if (!t.v6 && i < 32 && i % 16 < 12)
+				continue;
+			((uint8_t *)&other)[i] ^= 0x10;
+			assert_false(sl_cookie_check(&keys, &other, seq, ack, syn->ts, c.tsval,
+						     TS_CLOCK, &back));
+			((uint8_t *)&other)[i] ^= 0x10;
+		}
+		assert_int_equal(back.irs, 5);
+		assert_true(sl_cookie_check(&keys, &t, seq, ack, syn->ts, c.tsval, TS_CLOCK,
+					    &back));
+	}
+}
+
+/* Linux's sum lets this pass: a late segment on a dead tuple comes alive as a ghost. */
+static void
+numbers_that_moved_on_together_are_refused(void **state)
+{
+	struct sl_cookie_keys keys = keys_at(MIDDLE);
+	struct sl_tuple t = tuple_of(false);
+	struct sl_cookie_syn back;
+	struct sl_cookie c;
+
+	sl_cookie_make(&keys, &t, &plain_syn, &c);
+	for (uint32_t n = 1; n < 100000; n++)
+		assert_false(sl_cookie_check(&keys, &t, plain_syn.irs + 1 + n, c.isn + 1 + n,
+					     false, 0, TS_CLOCK, &back));
+}
+
+static void
+timestamps_may_neither_vanish_nor_appear(void **state)
+{
+	struct sl_cookie_keys keys = keys_at(MIDDLE);
+	struct sl_tuple t = tuple_of(false);
+	struct sl_cookie_syn back;
+	struct sl_cookie c;
+
+	sl_cookie_make(&keys, &t, &ts_syn, &c);
+	assert_false(sl_cookie_check(&keys, &t, ts_syn.irs + 1, c.isn + 1, false, c.tsval,
+				     TS_CLOCK, &back));
+	sl_cookie_make(&keys, &t, &plain_syn, &c);
+	for (uint32_t low = 0; low < 4096; low++)
+		assert_false(sl_cookie_check(&keys, &t, plain_syn.irs + 1, c.isn + 1, true,
+					     TS_CLOCK - low, TS_CLOCK, &back));
+}
+
+static void
+tsval_is_behind_the_clock_and_must_come_back_fresh(void **state)
+{
+	struct sl_cookie_keys keys = keys_at(MIDDLE);
+	struct sl_tuple t = tuple_of(true);
+	struct sl_cookie_syn syn = ts_syn, back;
+	struct rnd r = { 1 };
+
+	for (int i = 0; i < 20000; i++) {
+		struct sl_cookie c;
+		uint32_t clock = (uint32_t)rnd_u64(&r), ack, seq;
+
+		syn.irs = (uint32_t)rnd_u64(&r);
+		syn.ts_clock = clock;
+		sl_cookie_make(&keys, &t, &syn, &c);
+		assert_in_range(clock - c.tsval, 1, 2047);
+		seq = syn.irs + 1;
+		ack = c.isn + 1;
+		assert_true(sl_cookie_check(&keys, &t, seq, ack, true, c.tsval, clock + 30000,
+					    &back));
+		assert_true(sl_cookie_check(&keys, &t, seq, ack, true, c.tsval,
+					    clock - SL_COOKIE_SKEW_MS, &back));
+		assert_false(sl_cookie_check(&keys, &t, seq, ack, true, c.tsval, clock + 32049,
+					     &back));
+		assert_false(sl_cookie_check(&keys, &t, seq, ack, true, c.tsval, clock - 4000,
+					     &back));
+	}
+}
+
+/* Made at any moment of an epoch: good for 30 s at least, refused after 64 s. */
+static void
+keys_change_but_not_too_soon(void **state)
+{
+	struct sl_tuple t = tuple_of(false);
+
+	for (uint64_t made = 0; made < 2 * SL_COOKIE_EPOCH_MS; made += 250) {
+		uint64_t start = EPOCH * SL_COOKIE_EPOCH_MS + made;
+		struct sl_cookie_keys keys = keys_at(start);
+		struct sl_cookie_syn back;
+		struct sl_cookie c;
+		uint64_t last = 0;
+
+		sl_cookie_make(&keys, &t, &plain_syn, &c);
+		for (uint64_t age = 0; age <= 200000; age += 500) {
+			sl_cookie_clock(&keys, start + age);
+			if (sl_cookie_check(&keys, &t, plain_syn.irs + 1, c.isn + 1, false, 0,
+					    TS_CLOCK, &back)) {
+				assert_true(last == age - 500 || age == 0);
+				last = age;
+			}
+		}
+		assert_in_range(last, 30000, 63999);
+	}
+}
+
+static void
+parity_tells_neighbouring_epochs_apart(void **state)
+{
+	struct sl_tuple t = tuple_of(false);
+	struct sl_cookie_syn syn = plain_syn;
+	unsigned int n_two = 0;
+
+	for (uint64_t ms = 0; ms < 2 * SL_COOKIE_EPOCH_MS; ms += 100) {
+		struct sl_cookie_keys keys = keys_at(EPOCH * SL_COOKIE_EPOCH_MS + ms);
+		struct sl_cookie c;
+
+		syn.irs = (uint32_t)ms;
+		sl_cookie_make(&keys, &t, &syn, &c);
+		assert_int_equal(__builtin_parity(c.isn), ms / SL_COOKIE_EPOCH_MS & 1);
+		n_two += keys.valid[0] & keys.valid[1];
+		if (keys.valid[0] && keys.valid[1])
+			assert_true(keys.epoch[0] + 1 == keys.epoch[1] ||
+				    keys.epoch[1] + 1 == keys.epoch[0]);
+	}
+	assert_in_range(n_two, 610, 630); /* 31 s of 32 */
+}
+
+static void
+the_clock_does_not_go_back(void **state)
+{
+	struct sl_cookie_keys keys = keys_at(MIDDLE), same = keys;
+
+	sl_cookie_clock(&keys, MIDDLE - 100000);
+	assert_memory_equal(&keys, &same, sizeof(keys));
+}
+
+static void
+nothing_is_good_before_the_clock_is_known(void **state)
+{
+	struct sl_cookie_keys keys = keys_at(MIDDLE), fresh;
+	struct sl_tuple t = tuple_of(false);
+	struct sl_cookie_syn back;
+	struct sl_cookie c;
+
+	sl_cookie_make(&keys, &t, &plain_syn, &c);
+	sl_cookie_keys_init(&fresh, &secret);
+	assert_false(sl_cookie_check(&fresh, &t, plain_syn.irs + 1, c.isn + 1, false, 0,
+				     TS_CLOCK, &back));
+}
+
+/* A restarted process or another machine, its clock up to a second apart; and a stranger. */
+static void
+a_sibling_with_the_secret_accepts_and_a_stranger_does_not(void **state)
+{
+	const struct sl_prf_key other = { { secret.k[0] ^ 1, secret.k[1] } };
+	struct sl_tuple t = tuple_of(true);
+
+	for (uint64_t ms = 0; ms < SL_COOKIE_EPOCH_MS; ms += 50) {
+		uint64_t now = EPOCH * SL_COOKIE_EPOCH_MS + ms;
+		struct sl_cookie_keys here = keys_at(now), behind = keys_at(now - 1000),
+				      ahead = keys_at(now + 1000), stranger;
+		struct sl_cookie_syn back;
+		struct sl_cookie c;
+		uint32_t seq = ts_syn.irs + 1;
+
+		sl_cookie_keys_init(&stranger, &other);
+		sl_cookie_clock(&stranger, now);
+		sl_cookie_make(&here, &t, &ts_syn, &c);
+		assert_true(sl_cookie_check(&behind, &t, seq, c.isn + 1, true, c.tsval,
+					    TS_CLOCK - 1000, &back));
+		assert_true(sl_cookie_check(&ahead, &t, seq, c.isn + 1, true, c.tsval,
+					    TS_CLOCK + 1000, &back));
+		assert_false(sl_cookie_check(&stranger, &t, seq, c.isn + 1, true, c.tsval,
+					     TS_CLOCK, &back));
+	}
+}
+
+/*
+ * The wire contract: these bits must never change without a new label for the keys. They
+ * were computed by a second implementation, byte by byte from the description.
+ */
+static void
+the_bits_are_those_of_the_contract(void **state)
+{
+	struct sl_cookie_keys keys = keys_at(MIDDLE);
+	struct sl_tuple t4 = tuple_of(false), t6 = tuple_of(true);
+	struct sl_cookie c;
+
+	sl_cookie_make(&keys, &t4, &plain_syn, &c);
+	assert_int_equal(c.isn, 0x0d52a179);
+	sl_cookie_make(&keys, &t6, &ts_syn, &c);
+	assert_int_equal(c.isn, 0x93124f54);
+	assert_int_equal(c.tsval, 0x12345037);
+}
+
+/*
+ * At any time 64 numbers of 2^32 are right for an epoch: with two epochs 2^-25. Here 2^22
+ * guesses for one tuple and 2^22 for changing ones; 0.25 hits are expected.
+ */
+static void
+a_random_ack_passes_once_in_two_to_the_25(void **state)
+{
+	struct sl_cookie_keys keys = keys_at(EPOCH * SL_COOKIE_EPOCH_MS + 1000);
+	struct sl_cookie_syn back;
+	struct rnd r = { 2 };
+	unsigned int n_plain = 0, n_ts = 0;
+
+	assert_true(keys.valid[0] && keys.valid[1]);
+	for (int i = 0; i < 1 << 23; i++) {
+		struct sl_tuple t = tuple_of(false);
+		uint64_t x = rnd_u64(&r);
+
+		if (i & 1)
+			t.rport = (uint16_t)rnd_u64(&r);
+		n_plain += sl_cookie_check(&keys, &t, (uint32_t)x, (uint32_t)(x >> 32), false,
+					   0, TS_CLOCK, &back);
+		if (i % 8 == 0)
+			n_ts += sl_cookie_check(&keys, &t, (uint32_t)x, (uint32_t)(x >> 32),
+						true, TS_CLOCK - rnd_below(&r, 32000), TS_CLOCK,
+						&back);
+	}
+	print_message("%u of 2^23 random ACKs passed, with timestamps %u of 2^20\n", n_plain,
+		      n_ts);
+	assert_true(n_plain <= 3);
+	assert_int_equal(n_ts, 0);
+}
+
+/* The other half of the count: for one handshake, each of the 64 codes is one number. */
+static void
+sixty_four_numbers_are_right_for_an_epoch(void **state)
+{
+	static const uint16_t mss[2][7] = { { 64, 536, 1240, 1360, 1436, 1460, 8960 },
+					    { 64, 536, 1220, 1360, 1432, 1440, 8940 } };
+	static const uint8_t scale[5] = { SL_COOKIE_NO_SCALE, 0, 4, 7, 8 };
+	struct sl_cookie_keys keys = keys_at(MIDDLE);
+
+	for (unsigned int v6 = 0; v6 < 2; v6++) {
+		struct sl_tuple t = tuple_of(v6);
+		uint32_t isn[70];
+		unsigned int n = 0;
+
+		for (unsigned int i = 0; i < 70; i++) {
+			struct sl_cookie_syn syn = { .mss = mss[v6][i / 10],
+						     .wscale = scale[i / 2 % 5],
+						     .sack = i & 1 };
+			struct sl_cookie c;
+			unsigned int k = 0;
+
+			sl_cookie_make(&keys, &t, &syn, &c);
+			while (k < n && isn[k] != c.isn)
+				k++;
+			isn[k] = c.isn;
+			n += k == n;
+		}
+		assert_int_equal(n, 64); /* jumbo frames go with two scales of the five */
+	}
+}
+
+/* Counting up, as a SYN flood may: each bit is one half of the time, and no two agree. */
+static void
+bits_look_like_those_of_a_coin(void **state)
+{
+	const int n = 1 << 16;
+	struct sl_cookie_keys keys = keys_at(MIDDLE);
+	struct sl_tuple t = tuple_of(false);
+	struct sl_cookie_syn syn = ts_syn;
+	int ones[42] = { 0 }, same[42] = { 0 };
+	uint64_t before = 0;
+
+	for (int i = 0; i < n; i++) {
+		struct sl_cookie c;
+		uint64_t bits;
+
+		syn.irs = (uint32_t)i;
+		sl_cookie_make(&keys, &t, &syn, &c);
+		bits = (uint64_t)(c.tsval & 1023) << 32 | c.isn;
+		for (unsigned int b = 0; b < 42; b++) {
+			ones[b] += bits >> b & 1;
+			same[b] += ~(bits ^ before) >> b & 1;
+		}
+		before = bits;
+	}
+	for (unsigned int b = 0; b < 42; b++) { /* five standard deviations of 128 */
+		assert_in_range(ones[b], n / 2 - 640, n / 2 + 640);
+		assert_in_range(same[b], n / 2 - 640, n / 2 + 640);
+	}
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(every_syn_comes_back_rounded_down),
+		cmocka_unit_test(the_common_offers_lose_nothing),
+		cmocka_unit_test(odd_offers_are_taken_as_the_nearest_sense),
+		cmocka_unit_test(any_other_field_is_refused),
+		cmocka_unit_test(numbers_that_moved_on_together_are_refused),
+		cmocka_unit_test(timestamps_may_neither_vanish_nor_appear),
+		cmocka_unit_test(tsval_is_behind_the_clock_and_must_come_back_fresh),
+		cmocka_unit_test(keys_change_but_not_too_soon),
+		cmocka_unit_test(parity_tells_neighbouring_epochs_apart),
+		cmocka_unit_test(the_clock_does_not_go_back),
+		cmocka_unit_test(nothing_is_good_before_the_clock_is_known),
+		cmocka_unit_test(a_sibling_with_the_secret_accepts_and_a_stranger_does_not),
+		cmocka_unit_test(the_bits_are_those_of_the_contract),
+		cmocka_unit_test(a_random_ack_passes_once_in_two_to_the_25),
+		cmocka_unit_test(sixty_four_numbers_are_right_for_an_epoch),
+		cmocka_unit_test(bits_look_like_those_of_a_coin),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
