@@ -80,23 +80,14 @@ sizes_of(const struct sl_net_conf *conf)
 	return s;
 }
 
-static size_t
-rounded(size_t bytes)
-{
-	return (bytes + SL_CACHE_LINE - 1) & ~(size_t)(SL_CACHE_LINE - 1);
-}
-
 size_t
 sl_net_bytes(const struct sl_net_conf *conf)
 {
 	struct sizes s = sizes_of(conf);
 
-	return rounded(sizeof(struct sl_net)) +
-	       rounded(conf->n_ports * sizeof(struct sl_port)) +
-	       rounded(s.selves * sizeof(struct sl_self)) +
-	       rounded(s.hops * sizeof(struct sl_hop)) +
-	       rounded(s.neighs * sizeof(struct sl_neigh)) +
-	       rounded(s.buckets * sizeof(uint32_t));
+	return sizeof(struct sl_net) + conf->n_ports * sizeof(struct sl_port) +
+	       s.selves * sizeof(struct sl_self) + s.hops * sizeof(struct sl_hop) +
+	       s.neighs * sizeof(struct sl_neigh) + s.buckets * sizeof(uint32_t);
 }
 
 static struct sl_net *

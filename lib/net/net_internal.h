@@ -2,8 +2,8 @@
 /*
  * net_internal - what the files of lib/net share and nobody else sees.
  *
- * self.c knows our own addresses, route.c where others lie, neigh.c the neighbours and
- * their states, announce.c, arp.c, nd.c and icmp.c the packets. A path (path.c) is a
+ * self.c knows our own addresses, route.c where others lie, neigh.c the neighbours,
+ * resolve.c their states, announce.c, arp.c, nd.c and icmp.c the packets. A path (path.c) is a
  * reference to a neighbour. Ports are indexes into net->port here, not rte_mbuf.port.
  */
 #ifndef SL_NET_NET_INTERNAL_H
@@ -190,10 +190,26 @@ const struct sl_hop *sl_hop_find(const struct sl_net *net, const struct sl_addr 
 /* Whether another host can have @remote. */
 bool sl_addr_is_remote(const struct sl_net *net, const struct sl_addr *remote);
 
-/* neigh.c */
+/* neigh.c: the table */
+#define SL_NEIGH_TRIES 3
 void sl_neighs_open(struct sl_net *net);
 uint32_t sl_neigh_find(const struct sl_net *net, uint8_t port, uint16_t vlan,
 		       const struct sl_addr *addr, bool given);
+/*
+ * An entry without a state, for its caller to give it one; SL_NO_NEIGH when there is none,
+ * and nobody without references who could make room, or @evicts does not want him to.
+ */
+uint32_t sl_neigh_make(struct sl_net *net, uint8_t port, const struct sl_l2 *l2,
+		       const struct sl_addr *addr, bool given, bool evicts);
+void sl_neigh_hold(struct sl_net *net, uint32_t idx);
+void sl_neigh_drop(struct sl_net *net, uint32_t idx);
+/* Put @idx into the timed list @list, to be due at @due; SL_LIST_NONE into none. */
+void sl_neigh_wait(struct sl_net *net, uint32_t idx, enum sl_neigh_list list, sl_ns_t due);
+/* The first of the timed list @list if it is due, else SL_NO_NEIGH. */
+uint32_t sl_neigh_due(const struct sl_net *net, enum sl_neigh_list list, sl_ns_t now);
+int sl_neighs_check(const struct sl_net *net);
+
+/* resolve.c: their states */
 /*
  * A new neighbour, asked for at once unless something is heard of it first; or SL_NO_NEIGH.
  * @evicts: one without references may make room.
@@ -214,13 +230,10 @@ void sl_neigh_heard(struct sl_net *net, sl_ns_t now, uint32_t idx, const uint8_t
 /* An answer to nobody's question on this core: perhaps a sibling asked. */
 void sl_neigh_overheard(struct sl_net *net, uint8_t port, uint16_t vlan,
 			const struct sl_addr *addr, const uint8_t *mac);
-void sl_neigh_hold(struct sl_net *net, uint32_t idx);
-void sl_neigh_drop(struct sl_net *net, uint32_t idx);
 void sl_neigh_use(struct sl_net *net, sl_ns_t now, uint32_t idx);
 void sl_neigh_confirm(struct sl_net *net, sl_ns_t now, uint32_t idx);
 void sl_neighs_run(struct sl_net *net, sl_ns_t now, struct sl_out *out);
 sl_ns_t sl_neighs_next(const struct sl_net *net);
-int sl_neighs_check(const struct sl_net *net);
 
 /* announce.c */
 void sl_announce(struct sl_net *net, sl_ns_t now, struct sl_self *self);
