@@ -24,55 +24,16 @@
 #include "base/prf.h"
 #include "base/units.h"
 #include "net/net.h"
+#include "tcp/conf.h"
 
 #ifdef __cplusplus
 extern "C" {
 #endif
 
-#define SL_LISTENERS_MAX 256
-#define SL_NAME_MAX	 32
-
-enum sl_cookies {
-	SL_COOKIES_AUTO,   /* a backlog of half-open connections, cookies when it is full */
-	SL_COOKIES_ALWAYS, /* a SYN allocates nothing */
-	SL_COOKIES_NEVER,  /* a full backlog drops SYNs */
-};
-
-/* TCP's settings; each listener has its own copy. sl_tcp_defaults() fills it. */
-struct sl_tcp_conf {
-	uint32_t rcvbuf, sndbuf;     /* bytes a connection may hold: received untaken, sent unacked */
-	uint32_t msl_ms;	     /* TIME-WAIT lasts twice this */
-	uint32_t rto_min_ms, rto_max_ms;
-	uint32_t delayed_ack_ms;
-	uint32_t syn_timeout_ms;     /* an active or half-open handshake is given up */
-	uint32_t user_timeout_ms;    /* unacknowledged data or FIN: the connection is given up (R2) */
-	uint32_t fin_wait_ms;	     /* FIN-WAIT-2 after sl_close() */
-	uint32_t keepalive_ms;	     /* idle before the first probe; 0: off */
-	uint32_t keepalive_interval_ms;
-	uint16_t keepalive_probes;
-	uint16_t mss;		     /* most we offer and send; 0: what the path carries */
-	uint8_t cookies;	     /* enum sl_cookies */
-	uint8_t ttl, tos;
-	bool nagle, sack, timestamps, window_scaling;
-};
-
-void sl_tcp_defaults(struct sl_tcp_conf *conf);
-
-/* Where connections come from. port 0 listens nowhere: a group for sl_core_connect(). */
-struct sl_listener_conf {
-	char name[SL_NAME_MAX];
-	struct sl_addr addr; /* all zero: any address of ours */
-	uint16_t port;
-	const struct sl_app *app;
-	const void *arg; /* for sl_listener_arg(); outlives the core */
-	uint32_t connections; /* most at once on this core; 0: as the core's */
-	uint32_t backlog;     /* half-open ones before cookies or drops */
-	struct sl_tcp_conf tcp;
-};
 
 struct sl_core_conf {
 	uint32_t connections; /* most at once, half-open ones included */
-	uint32_t active;      /* connections with more than a segment in flight or gaps */
+	uint32_t active;      /* connections with gaps in what came, or repairing a loss */
 	uint32_t time_wait;   /* TIME-WAIT records; the oldest is retired when full */
 	uint32_t spans;	      /* pieces of data queued to be sent, all connections together */
 	uint32_t rx_buffers;  /* received buffers that may be kept; see DESIGN "Memory" */
@@ -155,11 +116,6 @@ const char *sl_core_state(struct sl_core *core, const struct sl_tuple *tuple, st
 
 const struct sl_stats *sl_core_stats(const struct sl_core *core);
 
-struct sl_listener_stats {
-	uint64_t syn, cookie_sent, cookie_ok, opened, closed, refused;
-	uint64_t live, half_open;
-	bool cookie_mode; /* now answering by cookies */
-};
 const struct sl_listener_stats *sl_core_listener_stats(const struct sl_core *core, uint16_t i);
 
 /* One connection as an operator sees it. */

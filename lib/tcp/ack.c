@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * ack - what an acknowledgement means (RFC 9293, 3.10.7.4, fifth): bytes freed, a round
+ * trip measured, the window moved, losses judged, a FIN done with.
+ */
+#include "tcp/tcp.h"
+
+/*
+ * The round trip of the newest segment that @ack covers, if it was sent once only (Karn);
+ * else from the timestamp it echoes. False: no sample.
+ */
+static bool
+measure(const struct sl_tcp *tcp, const struct sl_tcb *tcb, const struct sl_seg *seg,
+	uint32_t *rtt_us)
+{
+	const struct sl_span *s, *newest = NULL;
+	uint32_t ms;
+
+	for (uint32_t i = tcb->span_head; i != tcb->span_next; i = s->next) {
+		s = &tcp->span[i];
+		if (sl_seq_gt(s->seq + s->len, seg->ack))
+			break;
+		newest = s;
+	}
+	if (newest != NULL && newest->n_sent == 1 && !(newest->marks & SL_SPAN_SACKED)) {
+		*rtt_us = tcp->now_us - newest->sent_us;
+		return true;
+	}
+	if (!(tcb->is & SL_IS_TS) || !(seg->opts & SL_OPT_TS) || seg->tsecr == 0)
+		return false;
+	ms = sl_tcb_tsval(tcp, tcb) - seg->tsecr;
+	*rtt_us = ms * 1000;
+	return ms < 60000;
+}
+
+/* RFC 9293, 3.10.7.4: only a newer segment moves the window. Returns whether it opened. */
+static bool
+update_window(struct sl_tcb *tcb, const struct sl_seg *seg)
+{
+	uint32_t wnd = (uint32_t)seg->wnd << tcb->snd_scale;
+	bool newer = sl_seq_lt(tcb->snd_wl1, seg->seq) ||
+		     (tcb->snd_wl1 == seg->seq && sl_seq_le(tcb->snd_wl2, seg->ack));
+	bool opened = newer && tcb->snd_wnd == 0 && wnd > 0;
+
+	if (newer) {
+		tcb->snd_wnd = wnd;
+		tcb->snd_wl1 = seg->seq;
+		tcb->snd_wl2 = seg->ack;
+		if (wnd > tcb->max_snd_wnd)
+			tcb->max_snd_wnd = wnd;
+	}
+	return opened;
+}
+
+/* Whether the congestion window was what held us back (RFC 9293; RFC 7661, 4.3). */
+static bool
+used_its_window(const struct sl_tcb *tcb, uint32_t flight)
+{
+	if (tcb->cwnd < tcb->ssthresh)
+		return 2 * flight >= tcb->cwnd;
+	return flight + tcb->mss > tcb->cwnd;
+}
+
+static void
+tell_room(struct sl_tcp *tcp, struct sl_tcb *tcb)
+{
+	if ((tcb->is & SL_IS_WANTS_ROOM) &&
+	    sl_spans_room(tcp, tcb) >= sl_tcb_conf(tcp, tcb)->sndbuf / 4) {
+		tcb->is &= ~SL_IS_WANTS_ROOM;
+		sl_tcb_mark(tcp, tcb, SL_MARK_WRITABLE);
+	}
+}
+
+static void
+take_new_ack(struct sl_tcp *tcp, struct sl_tcb *tcb, const struct sl_seg *seg)
+{
+	uint32_t rtt_us;
+
+	if (measure(tcp, tcb, seg, &rtt_us))
+		sl_timer_rtt(tcp, tcb, rtt_us);
+	sl_spans_free_until(tcp, tcb, seg->ack);
+	tcb->snd_una = seg->ack;
+	tcb->backoff = 0;
+	tcb->progress = tcp->tick;
+	sl_path_confirm(tcp->net, tcp->now, tcb->path);
+}
+
+void
+sl_tcb_ack(struct sl_tcp *tcp, struct sl_tcb *tcb, const struct sl_seg *seg)
+{
+	uint32_t flight = tcb->snd_nxt - tcb->snd_una;
+	uint32_t acked = seg->ack - tcb->snd_una;
+	bool bare = seg->len == 0 && !(seg->flags & (SL_SYN | SL_FIN));
+	bool is_duplicate = acked == 0 && flight > 0 && bare &&
+			    (uint32_t)seg->wnd << tcb->snd_scale == tcb->snd_wnd;
+	bool fin_acked = sl_state_fin_pending(tcb->state) && seg->ack == tcb->snd_end + 1;
+	struct sl_active *a;
+	bool opened;
+
+	if (sl_seq_lt(seg->ack, tcb->snd_una))
+		return; /* old; its window is older still */
+	if (acked > 0)
+		take_new_ack(tcp, tcb, seg);
+	opened = update_window(tcb, seg);
+	if (tcb->snd_wnd == 0)
+		tcb->progress = tcp->tick; /* it answers probes: no time-out (MUST-37) */
+	sl_recovery_ack(tcp, tcb, seg, acked, is_duplicate);
+
+	a = sl_tcb_active(tcp, tcb);
+	if (acked > 0 && (a == NULL || a->mode != SL_LOSS_RECOVERY) &&
+	    used_its_window(tcb, flight))
+		sl_cc_newreno.acked(tcp, tcb, acked);
+	if (opened && tcb->snd_una != tcb->snd_nxt && acked == 0)
+		tcb->owes |= SL_OWES_HEAD; /* the probe's byte was not taken */
+	if (opened)
+		tcb->backoff = 0;
+	if (tcb->owes != 0 || sl_tcb_has_unsent(tcb))
+		sl_tcb_output(tcp, tcb);
+	sl_timer_resend(tcp, tcb, acked > 0 || opened);
+	tell_room(tcp, tcb);
+	if (fin_acked)
+		sl_tcb_event(tcp, tcb, SL_EV_FIN_ACKED);
+}

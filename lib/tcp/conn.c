@@ -1,0 +1,557 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * conn - the life of a connection's record: made, marked, ended, freed.
+ *
+ * A connection that ends stays in the table until settle, since lanes of the same burst
+ * may have found it; it is CLOSED or TIME-WAIT meanwhile. It also stays while it owes the
+ * application a callback or the peer a reset or an ACK.
+ */
+#include <errno.h>
+#include <string.h>
+
+#include "tcp/tcp.h"
+
+#define MSS_FLOOR       64u /* smaller offers are taken as this */
+#define MSS_DEFAULT_V4  536u
+#define MSS_DEFAULT_V6  1220u
+#define TS_OPTION_BYTES 12u
+#define RTO_INITIAL_MS  1000u /* RFC 6298, 2.1 */
+#define HEADERS_V4      40u
+#define HEADERS_V6      60u
+
+void
+sl_list_init(struct sl_list *list)
+{
+	list->head = list->tail = SL_NO_INDEX;
+	list->n = 0;
+}
+
+/* Append to a list whose links are next_output or next_deliver; the caller keeps the flag. */
+static void
+list_push(struct sl_tcp *tcp, struct sl_list *list, struct sl_tcb *tcb, bool by_output)
+{
+	uint32_t idx = sl_tcb_idx(tcp, tcb);
+	uint32_t *link = by_output ? &tcb->next_output : &tcb->next_deliver;
+
+	*link = SL_NO_INDEX;
+	if (list->tail == SL_NO_INDEX)
+		list->head = idx;
+	else if (by_output)
+		tcp->tcb[list->tail].next_output = idx;
+	else
+		tcp->tcb[list->tail].next_deliver = idx;
+	list->tail = idx;
+	list->n++;
+}
+
+static struct sl_tcb *
+list_pop(struct sl_tcp *tcp, struct sl_list *list, bool by_output)
+{
+	struct sl_tcb *tcb;
+
+	if (list->head == SL_NO_INDEX)
+		return NULL;
+	tcb = &tcp->tcb[list->head];
+	list->head = by_output ? tcb->next_output : tcb->next_deliver;
+	if (list->head == SL_NO_INDEX)
+		list->tail = SL_NO_INDEX;
+	list->n--;
+	return tcb;
+}
+
+void
+sl_tcb_mark(struct sl_tcp *tcp, struct sl_tcb *tcb, uint8_t marks)
+{
+	tcb->marks |= marks;
+	if (tcb->is & SL_IS_IN_DELIVER)
+		return;
+	tcb->is |= SL_IS_IN_DELIVER;
+	list_push(tcp, &tcp->deliver, tcb, false);
+}
+
+struct sl_tcb *
+sl_tcp_pop_deliver(struct sl_tcp *tcp)
+{
+	struct sl_tcb *tcb = list_pop(tcp, &tcp->deliver, false);
+
+	if (tcb != NULL)
+		tcb->is &= ~SL_IS_IN_DELIVER;
+	return tcb;
+}
+
+void
+sl_tcb_output(struct sl_tcp *tcp, struct sl_tcb *tcb)
+{
+	if (tcb->is & (SL_IS_IN_OUTPUT | SL_IS_PARKED))
+		return;
+	tcb->is |= SL_IS_IN_OUTPUT;
+	list_push(tcp, &tcp->output, tcb, true);
+}
+
+struct sl_tcb *
+sl_tcp_pop_output(struct sl_tcp *tcp)
+{
+	struct sl_tcb *tcb = list_pop(tcp, &tcp->output, true);
+
+	if (tcb != NULL)
+		tcb->is &= ~SL_IS_IN_OUTPUT;
+	return tcb;
+}
+
+void
+sl_tcb_park(struct sl_tcp *tcp, struct sl_tcb *tcb)
+{
+	assert(!(tcb->is & (SL_IS_IN_OUTPUT | SL_IS_PARKED)));
+	tcb->is |= SL_IS_PARKED;
+	list_push(tcp, &tcp->parked, tcb, true);
+}
+
+void
+sl_tcp_unpark(struct sl_tcp *tcp)
+{
+	struct sl_tcb *tcb;
+
+	while ((tcb = list_pop(tcp, &tcp->parked, true)) != NULL) {
+		tcb->is &= ~SL_IS_PARKED;
+		sl_tcb_output(tcp, tcb);
+	}
+}
+
+void
+sl_tcb_gone(struct sl_tcp *tcp, struct sl_tcb *tcb)
+{
+	if (tcb->is & SL_IS_IN_GONE)
+		return;
+	tcb->is |= SL_IS_IN_GONE;
+	tcp->gone[tcp->n_gone++] = sl_tcb_idx(tcp, tcb);
+}
+
+void
+sl_tcb_tuple(const struct sl_tcp *tcp, const struct sl_key *key, struct sl_tuple *tuple)
+{
+	*tuple = sl_key_tuple(key, tcp->key6);
+}
+
+uint32_t
+sl_tcp_isn(const struct sl_tcp *tcp, const struct sl_tuple *tuple)
+{
+	return (uint32_t)(tcp->now / 4000) +
+	       (uint32_t)sl_prf(&tcp->isn_key, tuple, sizeof(*tuple));
+}
+
+uint32_t
+sl_tcp_ts_offset(const struct sl_tcp *tcp, const struct sl_tuple *tuple)
+{
+	return tcp->ts_base + (uint32_t)sl_prf(&tcp->ts_key, tuple, sizeof(*tuple));
+}
+
+/* Write the key of @tuple, taking a line of key6 for IPv6; false if there is none. */
+static bool
+key_take(struct sl_tcp *tcp, struct sl_key *key, const struct sl_tuple *tuple)
+{
+	uint32_t v6 = 0;
+
+	if (tuple->v6) {
+		v6 = sl_slots_get(&tcp->free_key6);
+		if (v6 == SL_NO_INDEX)
+			return false;
+		v6++;
+	}
+	sl_key_set(key, tcp->key6, v6, tuple);
+	return true;
+}
+
+static void
+key_give(struct sl_tcp *tcp, struct sl_key *key)
+{
+	if (key->v6 != 0)
+		sl_slots_put(&tcp->free_key6, key->v6 - 1);
+	key->v6 = 0;
+}
+
+/* Put the record into the table, in the place of @replaces if that is one. */
+static bool
+table_enter(struct sl_tcp *tcp, uint32_t idx, uint64_t hash, uint32_t replaces)
+{
+	if (replaces == SL_NO_FLOW)
+		return sl_flows_insert(tcp->flows, hash, idx) == 0;
+	if (!sl_flows_replace(tcp->flows, hash, replaces, idx))
+		return false;
+	sl_tw_free(tcp, replaces & ~SL_FLOW_TW, false);
+	return true;
+}
+
+static void
+tcb_clear(struct sl_tcb *tcb)
+{
+	size_t behind_key = sizeof(tcb->key); /* other cores may be reading that */
+	uint32_t gen = tcb->gen;
+
+	memset((char *)tcb + behind_key, 0, sizeof(*tcb) - behind_key);
+	tcb->gen = gen;
+	tcb->state = SL_ST_CLOSED;
+	tcb->active = SL_NO_BLOCK;
+	tcb->path = SL_NO_PATH;
+	tcb->span_head = tcb->span_tail = tcb->span_next = SL_NO_INDEX;
+	tcb->next_deliver = tcb->next_output = SL_NO_INDEX;
+}
+
+struct sl_tcb *
+sl_tcb_new(struct sl_tcp *tcp, const struct sl_tuple *tuple, uint64_t hash, uint16_t listener,
+	   uint32_t iss, uint32_t replaces)
+{
+	struct sl_listener *l = &tcp->listener[listener];
+	struct sl_tcb *tcb;
+	uint32_t idx;
+
+	if (l->stats.live >= l->connections) {
+		sl_count(tcp, listener_limit);
+		return NULL;
+	}
+	idx = sl_slots_get(&tcp->free_tcb);
+	if (idx == SL_NO_INDEX) {
+		sl_count(tcp, no_connection);
+		return NULL;
+	}
+	tcb = &tcp->tcb[idx];
+	tcb_clear(tcb);
+	if (!key_take(tcp, &tcb->key, tuple))
+		goto no_room;
+	if (!table_enter(tcp, idx, hash, replaces)) {
+		key_give(tcp, &tcb->key);
+		goto no_room;
+	}
+
+	tcb->listener = listener;
+	tcb->snd_una = tcb->snd_nxt = iss;
+	tcb->snd_end = iss + 1;
+	tcb->rto_ms = RTO_INITIAL_MS;
+	tcb->ts_offset = sl_tcp_ts_offset(tcp, tuple);
+	tcb->heard = tcb->progress = tcp->tick;
+	if (!l->conf.tcp.nagle)
+		tcb->is |= SL_IS_NODELAY;
+	if (tcp->app_state_bytes > 0)
+		memset(tcp->app_state + (size_t)idx * tcp->app_state_bytes, 0,
+		       tcp->app_state_bytes);
+	l->stats.live++;
+	sl_count(tcp, live);
+	return tcb;
+
+no_room:
+	sl_slots_put(&tcp->free_tcb, idx);
+	sl_count(tcp, no_connection);
+	return NULL;
+}
+
+/* The payload that fits beside the options every segment of this connection carries. */
+static uint16_t
+mss_with_options(const struct sl_tcb *tcb, uint32_t mss)
+{
+	if (tcb->is & SL_IS_TS)
+		mss -= TS_OPTION_BYTES;
+	return mss < MSS_FLOOR - TS_OPTION_BYTES ? MSS_FLOOR - TS_OPTION_BYTES : mss;
+}
+
+void
+sl_tcb_take_syn(struct sl_tcp *tcp, struct sl_tcb *tcb, const struct sl_seg *syn)
+{
+	const struct sl_tcp_conf *conf = sl_tcb_conf(tcp, tcb);
+	uint32_t mss = tcb->key.v6 ? MSS_DEFAULT_V6 : MSS_DEFAULT_V4;
+
+	if (conf->timestamps && (syn->opts & SL_OPT_TS)) {
+		tcb->is |= SL_IS_TS;
+		tcb->ts_recent = syn->tsval;
+		tcb->ts_age = tcp->tick;
+	}
+	if (conf->sack && (syn->opts & SL_OPT_SACK_OK))
+		tcb->is |= SL_IS_SACK;
+	if (conf->window_scaling && (syn->opts & SL_OPT_WSCALE)) {
+		tcb->is |= SL_IS_SCALED;
+		tcb->snd_scale = syn->wscale;
+		tcb->rcv_scale = tcp->listener[tcb->listener].rcv_scale;
+	}
+	if (syn->opts & SL_OPT_MSS)
+		mss = syn->mss;
+	if (conf->mss != 0 && mss > conf->mss)
+		mss = conf->mss;
+	if (mss < MSS_FLOOR)
+		mss = MSS_FLOOR;
+	tcb->mss = mss_with_options(tcb, mss);
+
+	tcb->rcv_nxt = syn->seq + 1;
+	tcb->ack_sent = tcb->rcv_nxt;
+	tcb->rcv_adv = tcb->rcv_nxt;
+	tcb->snd_wnd = tcb->max_snd_wnd = syn->wnd; /* never scaled in a SYN */
+	tcb->snd_wl1 = syn->seq;
+	tcb->snd_wl2 = tcb->snd_una;
+}
+
+int
+sl_tcb_open_path(struct sl_tcp *tcp, struct sl_tcb *tcb, const struct sl_l2 *came)
+{
+	struct sl_tuple tuple;
+	uint32_t carries;
+	int rc;
+
+	if (tcb->path == SL_NO_PATH) {
+		sl_tcb_tuple(tcp, &tcb->key, &tuple);
+		rc = sl_path_open(tcp->net, tcp->now, &tuple.remote, came, &tcb->path);
+		if (rc < 0) {
+			tcb->path = SL_NO_PATH;
+			sl_count(tcp, no_route);
+			return rc;
+		}
+	}
+	carries = sl_path_mtu(tcp->net, tcb->path) - (tcb->key.v6 ? HEADERS_V6 : HEADERS_V4);
+	carries = mss_with_options(tcb, carries);
+	if (tcb->mss > carries)
+		tcb->mss = carries;
+	return 0;
+}
+
+static void
+count_half_open(struct sl_tcp *tcp, struct sl_tcb *tcb, bool on)
+{
+	struct sl_listener_stats *stats = &tcp->listener[tcb->listener].stats;
+
+	if (on == !!(tcb->is & SL_IS_COUNTED))
+		return;
+	tcb->is ^= SL_IS_COUNTED;
+	if (on) {
+		sl_count(tcp, half_open);
+		stats->half_open++;
+	} else {
+		sl_uncount(tcp, half_open);
+		stats->half_open--;
+	}
+}
+
+static void
+enter_established(struct sl_tcp *tcp, struct sl_tcb *tcb)
+{
+	count_half_open(tcp, tcb, false);
+	if (tcb->is & SL_IS_ACTIVE)
+		sl_count(tcp, opened_active);
+	else
+		sl_count(tcp, opened_passive);
+	tcp->listener[tcb->listener].stats.opened++;
+	sl_cc_newreno.open(tcp, tcb, tcb->backoff > 0);
+	if (tcb->backoff > 0 && tcb->srtt_us8 == 0 && tcb->rto_ms < 3000)
+		tcb->rto_ms = 3000; /* RFC 6298, 5.7 */
+	tcb->backoff = 0;
+	tcb->progress = tcp->tick;
+	sl_tcb_mark(tcp, tcb, SL_MARK_OPEN);
+	sl_timer_life(tcp, tcb);
+}
+
+/* Nothing is timed any more, nobody is half-open; the application hears of it. */
+static void
+enter_end(struct sl_tcp *tcp, struct sl_tcb *tcb)
+{
+	count_half_open(tcp, tcb, false);
+	for (int i = 0; i < SL_TIMER_COUNT; i++)
+		sl_timer_stop(tcb, i);
+	sl_tcb_mark(tcp, tcb, SL_MARK_CLOSED);
+	sl_tcb_gone(tcp, tcb);
+}
+
+void
+sl_tcb_event(struct sl_tcp *tcp, struct sl_tcb *tcb, enum sl_event_tcp event)
+{
+	enum sl_state next = sl_state_next(tcb->state, event);
+
+	assert(next != SL_ST_NONE);
+	tcb->state = next;
+	switch (next) {
+	case SL_ST_SYN_SENT:
+	case SL_ST_SYN_RECEIVED:
+		count_half_open(tcp, tcb, true);
+		break;
+	case SL_ST_ESTABLISHED:
+		enter_established(tcp, tcb);
+		break;
+	case SL_ST_FIN_WAIT_2:
+		sl_timer_life(tcp, tcb);
+		break;
+	case SL_ST_TIME_WAIT:
+	case SL_ST_CLOSED:
+		enter_end(tcp, tcb);
+		break;
+	default:
+		break;
+	}
+}
+
+/* The application gives up bytes it left untaken; nothing holds its closed back now. */
+static void
+tell_the_end(struct sl_tcp *tcp, struct sl_tcb *tcb)
+{
+	if (tcb->is & SL_IS_OPEN)
+		sl_tcb_mark(tcp, tcb, SL_MARK_CLOSED);
+}
+
+void
+sl_tcb_kill(struct sl_tcp *tcp, struct sl_tcb *tcb, enum sl_reason why)
+{
+	if (sl_tcb_has_ended(tcb))
+		return;
+	tcb->why = why;
+	sl_tcb_event(tcp, tcb, SL_EV_KILLED);
+}
+
+void
+sl_tcb_abort(struct sl_tcp *tcp, struct sl_tcb *tcb, enum sl_reason why)
+{
+	bool peer_knows = tcb->state != SL_ST_SYN_SENT;
+
+	if (sl_tcb_has_ended(tcb)) {
+		tcb->is |= SL_IS_CLOSED_APP;
+		tell_the_end(tcp, tcb);
+		return;
+	}
+	sl_tcb_kill(tcp, tcb, why);
+	if (peer_knows) {
+		tcb->owes = SL_OWES_RST;
+		sl_tcb_output(tcp, tcb);
+	}
+}
+
+void
+sl_tcb_shutdown(struct sl_tcp *tcp, struct sl_tcb *tcb)
+{
+	switch (tcb->state) {
+	case SL_ST_SYN_SENT:
+	case SL_ST_SYN_RECEIVED:
+		tcb->is |= SL_IS_CLOSE_QUEUED; /* taken once it is established */
+		break;
+	case SL_ST_ESTABLISHED:
+	case SL_ST_CLOSE_WAIT:
+		sl_tcb_event(tcp, tcb, SL_EV_CLOSE);
+		sl_tcb_output(tcp, tcb);
+		break;
+	default:
+		break; /* closed already */
+	}
+}
+
+void
+sl_tcb_close(struct sl_tcp *tcp, struct sl_tcb *tcb)
+{
+	tcb->is |= SL_IS_CLOSED_APP;
+	if (sl_tcb_has_ended(tcb)) {
+		tell_the_end(tcp, tcb);
+		return;
+	}
+	if (tcb->state == SL_ST_SYN_SENT) {
+		sl_tcb_kill(tcp, tcb, SL_REASON_ABORTED);
+		return;
+	}
+	if (tcb->rx_bytes > 0 && tcp->offering != tcb) {
+		sl_tcb_abort(tcp, tcb, SL_REASON_ABORTED);
+		return;
+	}
+	sl_tcb_shutdown(tcp, tcb);
+	sl_timer_life(tcp, tcb);
+}
+
+struct sl_active *
+sl_tcb_borrow(struct sl_tcp *tcp, struct sl_tcb *tcb)
+{
+	struct sl_active *a = sl_tcb_active(tcp, tcb);
+	uint32_t idx;
+
+	if (a != NULL)
+		return a;
+	idx = sl_slots_get(&tcp->free_active);
+	if (idx == SL_NO_INDEX) {
+		sl_count(tcp, no_active_block);
+		return NULL;
+	}
+	tcb->active = idx;
+	a = &tcp->active[idx];
+	memset(a, 0, sizeof(*a));
+	sl_count(tcp, active);
+	return a;
+}
+
+void
+sl_tcb_unborrow(struct sl_tcp *tcp, struct sl_tcb *tcb)
+{
+	struct sl_active *a = sl_tcb_active(tcp, tcb);
+
+	if (a == NULL || a->n_ooo > 0 || a->has_fin || a->mode != SL_LOSS_NONE ||
+	    a->sacked > 0 || a->dup_bytes > 0)
+		return;
+	assert(a->lost == 0 && a->resent == 0);
+	sl_slots_put(&tcp->free_active, tcb->active);
+	tcb->active = SL_NO_BLOCK;
+	sl_uncount(tcp, active);
+}
+
+/* All that hangs on the record goes; the record itself and its key stay. */
+static void
+release_holdings(struct sl_tcp *tcp, struct sl_tcb *tcb)
+{
+	struct sl_active *a = sl_tcb_active(tcp, tcb);
+
+	sl_tcb_drop_received(tcp, tcb);
+	sl_spans_free_all(tcp, tcb);
+	if (a != NULL) {
+		sl_slots_put(&tcp->free_active, tcb->active);
+		tcb->active = SL_NO_BLOCK;
+		sl_uncount(tcp, active);
+	}
+	if (tcb->path != SL_NO_PATH) {
+		sl_path_close(tcp->net, tcb->path);
+		tcb->path = SL_NO_PATH;
+	}
+}
+
+/* Settle frees @tcb: the table forgets it or keeps a TIME-WAIT record in its place. */
+static void
+tcb_free(struct sl_tcp *tcp, struct sl_tcb *tcb)
+{
+	struct sl_listener_stats *stats = &tcp->listener[tcb->listener].stats;
+	uint32_t idx = sl_tcb_idx(tcp, tcb);
+	struct sl_tuple tuple;
+
+	release_holdings(tcp, tcb);
+	if (tcb->state == SL_ST_TIME_WAIT) {
+		sl_tw_enter(tcp, tcb);
+	} else {
+		sl_tcb_tuple(tcp, &tcb->key, &tuple);
+		sl_flows_remove(tcp->flows, sl_flows_hash(tcp->flows, &tuple), idx);
+		key_give(tcp, &tcb->key);
+	}
+	sl_wheel_drop(tcp->wheel, idx);
+	tcb->gen++;
+	tcb->state = SL_ST_CLOSED; /* the one assignment besides sl_tcb_event(): it is free */
+	tcb->is = 0;
+	stats->live--;
+	stats->closed++;
+	sl_uncount(tcp, live);
+	sl_count(tcp, closed);
+	sl_slots_put(&tcp->free_tcb, idx);
+}
+
+/* Whether something is still to be said, to the application or the peer. */
+static bool
+owes_anything(const struct sl_tcb *tcb)
+{
+	return tcb->marks != 0 ||
+	       (tcb->is & (SL_IS_IN_DELIVER | SL_IS_IN_OUTPUT | SL_IS_PARKED));
+}
+
+void
+sl_tcb_settle(struct sl_tcp *tcp)
+{
+	for (uint32_t i = 0; i < tcp->n_gone; i++) {
+		struct sl_tcb *tcb = &tcp->tcb[tcp->gone[i]];
+
+		tcb->is &= ~SL_IS_IN_GONE;
+		if (!owes_anything(
+			    tcb)) /* else whoever pays the last debt calls sl_tcb_gone() */
+			tcb_free(tcp, tcb);
+	}
+	tcp->n_gone = 0;
+}

@@ -1,0 +1,346 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * input - a segment that met its connection: RFC 9293, 3.10.7, in its own order, with the
+ * checks of RFC 5961 and the timestamps of RFC 7323.
+ */
+#include "tcp/tcp.h"
+
+#define CHALLENGE_BURST 3u                       /* challenge ACKs at once, a connection ... */
+#define CHALLENGE_MS    500u                     /* ... then one in this time (RFC 5961, 7) */
+#define TS_VOID_MS      (24u * 24 * 3600 * 1000) /* RFC 7323, 5.5 */
+
+/* Owe an ACK that says where we are. */
+static void
+owe_ack(struct sl_tcp *tcp, struct sl_tcb *tcb)
+{
+	if (tcb->acks_owed == 0)
+		tcb->acks_owed = 1;
+	sl_tcb_output(tcp, tcb);
+}
+
+void
+sl_tcb_challenge(struct sl_tcp *tcp, struct sl_tcb *tcb)
+{
+	if (tcp->tick - tcb->challenged >= CHALLENGE_MS)
+		tcb->n_challenges =
+			tcb->n_challenges >= CHALLENGE_BURST ? CHALLENGE_BURST - 1 : 0;
+	if (tcb->n_challenges >= CHALLENGE_BURST || tcp->challenge_budget == 0)
+		return;
+	tcp->challenge_budget--;
+	tcb->n_challenges++;
+	tcb->challenged = tcp->tick;
+	sl_count(tcp, challenge_ack);
+	owe_ack(tcp, tcb);
+}
+
+/* 3.10.7.4, first, table 6: any of the segment's octets, or its mere place, in the window. */
+static bool
+is_acceptable(const struct sl_tcb *tcb, const struct sl_seg *seg)
+{
+	uint32_t wnd = tcb->rcv_adv - tcb->rcv_nxt;
+	uint32_t span = sl_seg_span(seg);
+	uint32_t first = seg->seq - tcb->rcv_nxt, last = first + span - 1;
+
+	if (span == 0)
+		return wnd == 0 ? first == 0 : first < wnd;
+	if (wnd == 0)
+		return false;
+	return first < wnd || last < wnd;
+}
+
+/* Older than what we heard last (RFC 7323, 5.2), unless that is too long ago to matter. */
+static bool
+is_stale(const struct sl_tcp *tcp, const struct sl_tcb *tcb, const struct sl_seg *seg)
+{
+	return (tcb->is & SL_IS_TS) && (seg->opts & SL_OPT_TS) && !(seg->flags & SL_RST) &&
+	       sl_seq_lt(seg->tsval, tcb->ts_recent) && tcp->tick - tcb->ts_age < TS_VOID_MS;
+}
+
+/* RFC 7323, 4.3: what covers the last ACK we sent brings the timestamp to echo. */
+static void
+take_timestamp(struct sl_tcp *tcp, struct sl_tcb *tcb, const struct sl_seg *seg)
+{
+	if ((tcb->is & SL_IS_TS) && (seg->opts & SL_OPT_TS) &&
+	    sl_seq_le(seg->seq, tcb->ack_sent) &&
+	    (sl_seq_ge(seg->tsval, tcb->ts_recent) || tcp->tick - tcb->ts_age >= TS_VOID_MS)) {
+		tcb->ts_recent = seg->tsval;
+		tcb->ts_age = tcp->tick;
+	}
+}
+
+/* Not acceptable: say where we are, unless that could go on for ever between two of us. */
+static void
+refuse(struct sl_tcp *tcp, struct sl_tcb *tcb, const struct sl_seg *seg)
+{
+	sl_count(tcp, unacceptable);
+	if (seg->flags & SL_RST)
+		return;
+	if (sl_seg_span(seg) > 0 && !(seg->flags & SL_SYN)) {
+		sl_count(tcp, dup_ack_out);
+		owe_ack(tcp, tcb);
+	} else {
+		sl_tcb_challenge(tcp, tcb);
+	}
+}
+
+/*
+ * 3.10.7.4, first: the sequence number. False: the segment is done with. A segment that
+ * finds the window closed still brings its ACK, which is taken here (SG12).
+ */
+static bool
+check_sequence(struct sl_tcp *tcp, struct sl_tcb *tcb, const struct sl_seg *seg)
+{
+	bool at_closed_window = tcb->rcv_adv == tcb->rcv_nxt && seg->seq == tcb->rcv_nxt;
+
+	if ((tcb->is & SL_IS_TS) && !(seg->opts & SL_OPT_TS) && !(seg->flags & SL_RST))
+		return false; /* RFC 7323, 3.2: quietly */
+	if (is_stale(tcp, tcb, seg)) {
+		sl_count(tcp, paws);
+		refuse(tcp, tcb, seg);
+		return false;
+	}
+	if (is_acceptable(tcb, seg))
+		return true;
+	if (at_closed_window && !(seg->flags & (SL_SYN | SL_RST)) && (seg->flags & SL_ACK) &&
+	    sl_seq_between(tcb->snd_una, seg->ack, tcb->snd_nxt) &&
+	    tcb->state != SL_ST_SYN_RECEIVED) {
+		take_timestamp(tcp, tcb, seg);
+		sl_tcb_ack(tcp, tcb, seg);
+		if (tcb->state == SL_ST_CLOSED)
+			return false;
+	}
+	refuse(tcp, tcb, seg);
+	return false;
+}
+
+/* 3.10.7.4, second, with RFC 5961, 3.2: only the exact number kills. */
+static void
+take_reset(struct sl_tcp *tcp, struct sl_tcb *tcb, const struct sl_seg *seg)
+{
+	bool refused = tcb->state == SL_ST_SYN_RECEIVED && (tcb->is & SL_IS_ACTIVE);
+
+	if (seg->seq != tcb->rcv_nxt) {
+		sl_tcb_challenge(tcp, tcb);
+		return;
+	}
+	sl_count(tcp, reset_in);
+	sl_tcb_kill(tcp, tcb, refused ? SL_REASON_REFUSED : SL_REASON_RESET);
+}
+
+/* The round trip of our SYN, unless it was sent twice or was a cookie. */
+static void
+measure_syn(struct sl_tcp *tcp, struct sl_tcb *tcb)
+{
+	if (tcb->backoff == 0 && !(tcb->is & SL_IS_COOKIE))
+		sl_timer_rtt(tcp, tcb, (tcp->tick - tcb->progress) * 1000);
+}
+
+/* Our SYN is acknowledged: the connection is there. */
+static void
+enter_established(struct sl_tcp *tcp, struct sl_tcb *tcb, const struct sl_seg *seg)
+{
+	measure_syn(tcp, tcb);
+	tcb->snd_una = seg->ack;
+	tcb->owes &= ~SL_OWES_SYN;
+	sl_tcb_event(tcp, tcb, SL_EV_SYN_ACKED);
+	sl_timer_stop(tcb, SL_TIMER_RESEND);
+	if (tcb->is & SL_IS_CLOSE_QUEUED) {
+		tcb->is &= ~SL_IS_CLOSE_QUEUED;
+		sl_tcb_shutdown(tcp, tcb);
+	}
+	if (sl_tcb_has_unsent(tcb))
+		sl_tcb_output(tcp, tcb);
+}
+
+/* 3.10.7.4, fifth, in SYN-RECEIVED. False: the segment is done with. */
+static bool
+ack_of_syn(struct sl_tcp *tcp, struct sl_tcb *tcb, struct sl_lane *lane)
+{
+	struct sl_seg *seg = &lane->seg;
+	struct sl_l2 came;
+
+	if (seg->ack != tcb->snd_nxt) {
+		sl_answer_reset(tcp, lane);
+		return false;
+	}
+	if (tcb->path == SL_NO_PATH) { /* it hears us: its way in is our way out */
+		came = sl_l2_reply(lane->m, &lane->frame);
+		if (sl_tcb_open_path(tcp, tcb, &came) < 0) {
+			sl_tcb_abort(tcp, tcb, SL_REASON_UNREACHABLE);
+			return false;
+		}
+	}
+	enter_established(tcp, tcb, seg);
+	tcb->snd_wnd = (uint32_t)seg->wnd << tcb->snd_scale;
+	tcb->max_snd_wnd = tcb->snd_wnd;
+	tcb->snd_wl1 = seg->seq;
+	tcb->snd_wl2 = seg->ack;
+	take_timestamp(tcp, tcb, seg);
+	return true;
+}
+
+/*
+ * 3.10.7.4, fifth: the ACK field. False: the segment is done with. What lies behind
+ * SND.UNA by more than the peer's largest window was never an answer to us (RFC 5961, 5.2).
+ */
+static bool
+take_ack(struct sl_tcp *tcp, struct sl_tcb *tcb, struct sl_lane *lane)
+{
+	const struct sl_seg *seg = &lane->seg;
+
+	if (!(seg->flags & SL_ACK))
+		return false;
+	if (tcb->state == SL_ST_SYN_RECEIVED)
+		return ack_of_syn(tcp, tcb, lane);
+	if (!sl_seq_between(tcb->snd_una - tcb->max_snd_wnd, seg->ack, tcb->snd_nxt)) {
+		sl_tcb_challenge(tcp, tcb);
+		return false;
+	}
+	take_timestamp(tcp, tcb, seg);
+	sl_tcb_ack(tcp, tcb, seg);
+	return tcb->state != SL_ST_CLOSED && tcb->state != SL_ST_TIME_WAIT;
+}
+
+/* 3.10.7.3: an answer to our SYN, or the peer's own. */
+static void
+in_syn_sent(struct sl_tcp *tcp, struct sl_tcb *tcb, struct sl_lane *lane)
+{
+	struct sl_seg *seg = &lane->seg;
+	bool acks = seg->flags & SL_ACK;
+
+	if (acks && seg->ack != tcb->snd_nxt) {
+		sl_answer_reset(tcp, lane);
+		return;
+	}
+	if (seg->flags & SL_RST) {
+		if (acks) {
+			sl_count(tcp, refused);
+			sl_tcb_kill(tcp, tcb, SL_REASON_REFUSED);
+		}
+		return;
+	}
+	if (!(seg->flags & SL_SYN) || (seg->flags & SL_FIN))
+		return;
+	sl_tcb_take_syn(tcp, tcb, seg);
+	if (sl_tcb_open_path(tcp, tcb, NULL) < 0) /* fits the MSS; the path is there already */
+		return;
+	if (!acks) {
+		sl_tcb_event(tcp, tcb, SL_EV_SYN_RCVD);
+		tcb->owes |= SL_OWES_SYN;
+		sl_tcb_output(tcp, tcb);
+		return;
+	}
+	tcb->snd_wl2 = seg->ack;
+	enter_established(tcp, tcb, seg);
+	owe_ack(tcp, tcb);
+	seg->seq++;
+	seg->flags &= ~SL_SYN;
+	if (seg->len > 0)
+		sl_tcb_receive(tcp, tcb, lane);
+}
+
+/*
+ * In SYN-RECEIVED the peer's SYN may come again: our SYN-ACK was lost, or both opened at
+ * once and this one acknowledges ours. True: the segment is done with.
+ */
+static bool
+syn_again(struct sl_tcp *tcp, struct sl_tcb *tcb, struct sl_lane *lane)
+{
+	struct sl_seg *seg = &lane->seg;
+
+	if (!(seg->flags & SL_SYN) || (seg->flags & SL_RST) || seg->seq != tcb->rcv_nxt - 1)
+		return false;
+	if (seg->flags & SL_ACK) {
+		seg->seq++;
+		seg->flags &= ~SL_SYN;
+		return false;
+	}
+	if (tcb->is & SL_IS_ACTIVE) {
+		tcb->owes |= SL_OWES_SYN;
+		sl_tcb_output(tcp, tcb);
+	} else {
+		sl_answer_syn_again(tcp, lane, tcb);
+	}
+	return true;
+}
+
+/* In TIME-WAIT for the rest of this step: later ones meet the record (timewait.c). */
+static void
+in_time_wait(struct sl_tcp *tcp, struct sl_tcb *tcb, const struct sl_seg *seg)
+{
+	if (!(seg->flags & SL_RST) && (sl_seg_span(seg) > 0 || seg->seq != tcb->rcv_nxt))
+		owe_ack(tcp, tcb);
+}
+
+/* The hop is alive and so is the peer: nobody needs to be probed. */
+static void
+heard_from(struct sl_tcp *tcp, struct sl_tcb *tcb)
+{
+	tcb->heard = tcp->tick;
+	tcb->n_probes = 0;
+}
+
+void
+sl_tcb_segment(struct sl_tcp *tcp, struct sl_tcb *tcb, struct sl_lane *lane)
+{
+	const struct sl_seg *seg = &lane->seg;
+
+	lane->fate = SL_FATE_tcp_input;
+	if (tcb->state == SL_ST_SYN_SENT) {
+		in_syn_sent(tcp, tcb, lane);
+		return;
+	}
+	if (tcb->state == SL_ST_TIME_WAIT) {
+		in_time_wait(tcp, tcb, seg);
+		return;
+	}
+	if (tcb->state == SL_ST_SYN_RECEIVED && syn_again(tcp, tcb, lane))
+		return;
+
+	if (!check_sequence(tcp, tcb, seg)) /* first */
+		return;
+	if (seg->flags & SL_RST) { /* second; third, security, is no more */
+		take_reset(tcp, tcb, seg);
+		return;
+	}
+	if (seg->flags & SL_SYN) { /* fourth, RFC 5961, 4.2 */
+		sl_tcb_challenge(tcp, tcb);
+		return;
+	}
+	heard_from(tcp, tcb);
+	if (!take_ack(tcp, tcb, lane)) /* fifth */
+		return;
+	/* sixth: urgent data stays in line */
+	if (seg->len > 0 || (seg->flags & SL_FIN))
+		sl_tcb_receive(tcp, tcb, lane); /* seventh and eighth */
+}
+
+/* RFC 5927: what a router says is believed only of a segment that is in flight. */
+bool
+sl_tcb_icmp(struct sl_tcp *tcp, struct sl_tcb *tcb, const struct sl_icmp_error *error)
+{
+	bool in_flight = tcb->snd_una != tcb->snd_nxt &&
+			 sl_seq_between(tcb->snd_una, error->seq, tcb->snd_nxt - 1);
+	uint32_t headers = (tcb->key.v6 ? 60 : 40) + (tcb->is & SL_IS_TS ? 12 : 0);
+	uint32_t floor = tcb->key.v6 ? 1280 : 552;
+	uint32_t mtu = error->mtu > floor ? error->mtu : floor;
+
+	if (!in_flight)
+		return false;
+	switch (error->what) {
+	case SL_ICMP_HARD:
+		if (!sl_state_is_synchronized(tcb->state))
+			sl_tcb_kill(tcp, tcb, SL_REASON_UNREACHABLE);
+		break;
+	case SL_ICMP_TOO_BIG:
+		if (mtu - headers < tcb->mss) {
+			tcb->mss = mtu - headers;
+			tcb->owes |= SL_OWES_HEAD;
+			sl_tcb_output(tcp, tcb);
+		}
+		break;
+	default:
+		break; /* soft: the timers go on */
+	}
+	return true;
+}

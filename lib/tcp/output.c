@@ -1,0 +1,492 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * output - the only place that makes a connection's segments, once a connection and step.
+ *
+ * Each transmission is a fresh header; the payload is attached to it without a copy where
+ * the port sends chains and it is worth it, else copied behind it. Every segment that has
+ * an ACK field pays what ACKs are owed.
+ */
+#include <string.h>
+
+#include "tcp/tcp.h"
+
+#define COPY_MOST   256u /* payloads up to this are copied even if they could be attached */
+#define PIECES_MOST 8u   /* pieces that are attached to one header */
+
+/* What one call of sl_tcb_send() works with. */
+struct sender {
+	struct sl_tcp *tcp;
+	struct sl_tcb *tcb;
+	const struct sl_l2 *l2;
+	struct sl_tuple tuple;
+	uint8_t offloads;
+};
+
+static bool
+has_room(const struct sender *s)
+{
+	return sl_out_has_room(s->tcp->out);
+}
+
+/* SACK blocks that fit beside what else the segment carries (RFC 2018, 3). */
+static void
+add_sacks(const struct sl_tcp *tcp, const struct sl_tcb *tcb, struct sl_seg_out *seg)
+{
+	const struct sl_active *a = sl_tcb_active(tcp, tcb);
+	uint8_t most = seg->opts & SL_OPT_TS ? 3 : 4;
+
+	if (!(tcb->is & SL_IS_SACK) || a == NULL || a->n_recent == 0)
+		return;
+	seg->opts |= SL_OPT_SACK;
+	seg->n_sacks = a->n_recent < most ? a->n_recent : most;
+	memcpy(seg->sack, a->recent, seg->n_sacks * sizeof(seg->sack[0]));
+}
+
+/* Bytes of payload that SACK blocks take away from a segment now. */
+static uint32_t
+sack_bytes(const struct sl_tcp *tcp, const struct sl_tcb *tcb)
+{
+	struct sl_seg_out seg = { .opts = tcb->is & SL_IS_TS ? SL_OPT_TS : 0 };
+	uint32_t without = sl_tcp_options_len(seg.opts, 0);
+
+	add_sacks(tcp, tcb, &seg);
+	return sl_tcp_options_len(seg.opts, seg.n_sacks) - without;
+}
+
+/* The options of our SYN or SYN-ACK: a SYN-ACK agrees only to what it was asked for. */
+static void
+add_syn_options(const struct sender *s, struct sl_seg_out *seg)
+{
+	const struct sl_tcp_conf *conf = sl_tcb_conf(s->tcp, s->tcb);
+	bool asks = s->tcb->state == SL_ST_SYN_SENT;
+
+	seg->opts = SL_OPT_MSS;
+	seg->mss = sl_tcp_mss_offer(s->tcp, conf, s->l2->port, s->tuple.v6);
+	if (asks ? conf->window_scaling : s->tcb->is & SL_IS_SCALED)
+		seg->opts |= SL_OPT_WSCALE;
+	if (asks ? conf->sack : s->tcb->is & SL_IS_SACK)
+		seg->opts |= SL_OPT_SACK_OK;
+	if (asks ? conf->timestamps : s->tcb->is & SL_IS_TS)
+		seg->opts |= SL_OPT_TS;
+	seg->wscale = s->tcp->listener[s->tcb->listener].rcv_scale;
+}
+
+/* Put the header on @m and send it. With ACK it pays all ACKs but those counted one by one. */
+static void
+emit(struct sender *s, struct rte_mbuf *m, uint32_t seq, uint8_t flags)
+{
+	const struct sl_tcp_conf *conf = sl_tcb_conf(s->tcp, s->tcb);
+	struct sl_tcb *tcb = s->tcb;
+	struct sl_seg_out seg = {
+		.seq = seq,
+		.flags = flags,
+		.ttl = conf->ttl,
+		.tos = conf->tos,
+		.offloads = s->offloads,
+		.wnd = sl_tcb_window(s->tcp, tcb, flags & SL_SYN),
+	};
+
+	if (flags & SL_ACK)
+		seg.ack = tcb->rcv_nxt;
+	if (flags & SL_SYN) {
+		add_syn_options(s, &seg);
+	} else {
+		if (tcb->is & SL_IS_TS)
+			seg.opts |= SL_OPT_TS;
+		if (!(flags & SL_RST))
+			add_sacks(s->tcp, tcb, &seg);
+	}
+	if (seg.opts & SL_OPT_TS) {
+		seg.tsval = sl_tcb_tsval(s->tcp, tcb);
+		seg.tsecr = flags & SL_ACK ? tcb->ts_recent : 0;
+	}
+	if (flags & SL_ACK) {
+		tcb->ack_sent = tcb->rcv_nxt;
+		if (tcb->acks_owed > 0)
+			tcb->acks_owed--;
+		sl_timer_stop(tcb, SL_TIMER_ACK);
+	}
+	sl_tcp_build(m, s->l2, &s->tuple, &seg);
+	sl_out_put(s->tcp->out, m);
+}
+
+static struct rte_mbuf *
+packet_get(struct sender *s)
+{
+	struct rte_mbuf *m;
+
+	if (s->tcp->bufs->get(s->tcp->bufs->ctx, SL_POOL_TX, &m, 1) == 0)
+		return m;
+	sl_count(s->tcp, no_buffer);
+	return NULL;
+}
+
+/* A segment without payload; false if there was no packet for it. */
+static bool
+send_bare(struct sender *s, uint32_t seq, uint8_t flags)
+{
+	struct rte_mbuf *m;
+
+	if (!has_room(s) || (m = packet_get(s)) == NULL)
+		return false;
+	emit(s, m, seq, flags);
+	return true;
+}
+
+/* How many pieces @len bytes from @span on lie in. */
+static uint32_t
+count_pieces(const struct sl_tcp *tcp, const struct sl_span *span, uint32_t len)
+{
+	uint32_t n = 1;
+
+	while (len > span->len) {
+		len -= span->len;
+		span = sl_span_at(tcp, span->next);
+		n++;
+	}
+	return n;
+}
+
+static struct rte_mbuf *
+payload_copied(struct sender *s, const struct sl_span *span, uint32_t len)
+{
+	struct rte_mbuf *m = packet_get(s);
+
+	while (m != NULL && len > 0) {
+		uint32_t n = len < span->len ? len : span->len;
+
+		memcpy(rte_pktmbuf_append(m, n), span->data, n);
+		len -= n;
+		span = sl_span_at(s->tcp, span->next);
+	}
+	return m;
+}
+
+static struct rte_mbuf *
+payload_attached(struct sender *s, const struct sl_span *span, uint32_t len, uint32_t n_pieces)
+{
+	const struct sl_bufs *bufs = s->tcp->bufs;
+	struct rte_mbuf *m[PIECES_MOST + 1];
+
+	if (bufs->get(bufs->ctx, SL_POOL_TX, m, n_pieces + 1) < 0) {
+		sl_count(s->tcp, no_buffer);
+		return NULL;
+	}
+	for (uint32_t i = 1; i <= n_pieces; i++) {
+		uint32_t n = len < span->len ? len : span->len;
+
+		bufs->attach(bufs->ctx, m[i], span->owner, span->data, n);
+		m[i - 1]->next = m[i];
+		m[0]->pkt_len += n;
+		m[0]->nb_segs++;
+		len -= n;
+		span = sl_span_at(s->tcp, span->next);
+	}
+	return m[0];
+}
+
+/*
+ * Send @len bytes from @span on, which must end where a piece ends. What fits no buffer of
+ * ours (a jumbo segment) is attached whatever it is made of.
+ */
+static bool
+send_payload(struct sender *s, struct sl_span *span, uint32_t len, uint8_t flags)
+{
+	struct sl_active *a = sl_tcb_active(s->tcp, s->tcb);
+	uint32_t n_pieces = count_pieces(s->tcp, span, len);
+	bool chains = s->offloads & SL_OFFLOAD_MULTI_SEG;
+	bool attach = chains && len > COPY_MOST && n_pieces <= PIECES_MOST;
+	struct rte_mbuf *m;
+	uint32_t seq = span->seq;
+
+	if (!has_room(s))
+		return false;
+	m = attach ? payload_attached(s, span, len, n_pieces) : payload_copied(s, span, len);
+	if (m == NULL)
+		return false;
+	for (; n_pieces > 0; n_pieces--) {
+		if (a != NULL &&
+		    (span->marks & (SL_SPAN_LOST | SL_SPAN_RESENT)) == SL_SPAN_LOST) {
+			span->marks |= SL_SPAN_RESENT;
+			a->resent += span->len;
+		}
+		if (span->n_sent < UINT8_MAX)
+			span->n_sent++;
+		span->sent_us = s->tcp->now_us;
+		span = sl_span_at(s->tcp, span->next);
+	}
+	emit(s, m, seq, flags);
+	return true;
+}
+
+/*
+ * The length of the segment that starts with @span: at most @most bytes, cut so that it
+ * ends where a piece ends, and of what @only says alone when it resends. 0 if a piece had
+ * to be cut and could not be.
+ */
+static uint32_t
+gather(struct sender *s, struct sl_span *span, uint32_t most, uint32_t end_idx, uint8_t mask,
+       uint8_t only)
+{
+	uint32_t len = 0, n = 0;
+
+	for (;;) {
+		uint32_t left = most - len;
+
+		if (span->len > left) {
+			if (left > 0 && sl_spans_split(s->tcp, s->tcb, span, left))
+				len += left;
+			return len;
+		}
+		len += span->len;
+		if (++n == PIECES_MOST || len == most || span->next == end_idx ||
+		    span->next == SL_NO_INDEX)
+			return len;
+		span = &s->tcp->span[span->next];
+		if ((span->marks & mask) != only)
+			return len;
+	}
+}
+
+/* The largest payload of one segment now. */
+static uint32_t
+segment_room(const struct sender *s)
+{
+	uint32_t room = s->tcb->mss - sack_bytes(s->tcp, s->tcb);
+	bool chains = s->offloads & SL_OFFLOAD_MULTI_SEG;
+
+	return chains || room < 1900 ? room : 1900; /* what one buffer of ours holds */
+}
+
+/* FIN belongs to the segment that ends at @end: all bytes are queued and it is wanted. */
+static uint8_t
+fin_at(const struct sl_tcb *tcb, uint32_t end)
+{
+	return sl_state_fin_pending(tcb->state) && end == tcb->snd_end ? SL_FIN : 0;
+}
+
+/* A segment once more, from @span on. */
+static bool
+resend(struct sender *s, struct sl_span *span, uint8_t mask, uint8_t only)
+{
+	uint32_t len = gather(s, span, segment_room(s), s->tcb->span_next, mask, only);
+	uint32_t end = span->seq + len;
+	bool fin_was_sent = s->tcb->snd_nxt == s->tcb->snd_end + 1;
+	uint8_t flags = SL_ACK | (fin_was_sent ? fin_at(s->tcb, end) : 0);
+
+	if (end == s->tcb->snd_end)
+		flags |= SL_PSH;
+	if (len == 0 || !send_payload(s, span, len, flags))
+		return false;
+	sl_count(s->tcp, retransmit);
+	return true;
+}
+
+/* Bytes never sent before, @len of them; the FIN with the last one. */
+static bool
+send_new(struct sender *s, uint32_t len)
+{
+	struct sl_tcb *tcb = s->tcb;
+	struct sl_span *span = sl_span_at(s->tcp, tcb->span_next);
+	uint8_t flags = SL_ACK;
+
+	len = gather(s, span, len, SL_NO_INDEX, 0, 0);
+	flags |= fin_at(tcb, tcb->snd_nxt + len);
+	if (tcb->snd_nxt + len == tcb->snd_end)
+		flags |= SL_PSH;
+	if (tcb->snd_una == tcb->snd_nxt) { /* R2 and the pause of RFC 5681, 4.1 begin here */
+		if (s->tcp->tick - tcb->progress > tcb->rto_ms)
+			sl_cc_newreno.idle(s->tcp, tcb);
+		tcb->progress = s->tcp->tick;
+	}
+	if (len == 0 || !send_payload(s, span, len, flags))
+		return false;
+	while (tcb->span_next != SL_NO_INDEX &&
+	       sl_seq_lt(s->tcp->span[tcb->span_next].seq, tcb->snd_nxt + len))
+		tcb->span_next = s->tcp->span[tcb->span_next].next;
+	tcb->snd_nxt += len + !!(flags & SL_FIN);
+	return true;
+}
+
+/* The oldest segment, whatever the windows say; a probe if nothing is in flight. */
+static bool
+send_head(struct sender *s)
+{
+	struct sl_tcb *tcb = s->tcb;
+	struct sl_span *head = sl_span_at(s->tcp, tcb->span_head);
+	bool sent;
+
+	if (tcb->snd_una == tcb->snd_nxt && !sl_tcb_has_unsent(tcb))
+		return true;
+	if (tcb->snd_una == tcb->snd_nxt && head != NULL) {
+		sent = send_new(s, 1); /* RFC 9293, 3.8.6.1: at least one octet of new data */
+	} else if (tcb->snd_una == tcb->snd_nxt) {
+		sent = send_bare(s, tcb->snd_nxt, SL_FIN | SL_ACK);
+		if (sent)
+			tcb->snd_nxt++;
+	} else if (head != NULL && sl_seq_lt(head->seq, tcb->snd_nxt)) {
+		sent = resend(s, head, 0, 0);
+	} else {
+		sent = send_bare(s, tcb->snd_end, SL_FIN | SL_ACK);
+		if (sent)
+			sl_count(s->tcp, retransmit);
+	}
+	return sent;
+}
+
+/*
+ * How many new bytes may go in one segment now; 0: none, wait. Sender's silly window
+ * avoidance and Nagle, RFC 9293, 3.8.6.2.1 and 3.7.4.
+ */
+static uint32_t
+may_send(const struct sender *s)
+{
+	const struct sl_tcb *tcb = s->tcb;
+	uint32_t room = segment_room(s), unsent = tcb->snd_end - tcb->snd_nxt;
+	uint32_t in_flight = tcb->snd_nxt - tcb->snd_una;
+	uint32_t usable = tcb->snd_wnd > in_flight ? tcb->snd_wnd - in_flight : 0;
+	uint32_t pipe = sl_recovery_pipe(s->tcp, tcb);
+	uint32_t len = unsent < room ? unsent : room;
+	bool eager = (tcb->is & SL_IS_NODELAY) || sl_state_fin_pending(tcb->state);
+	bool all, half;
+
+	if (len > usable)
+		len = usable;
+	if (len == 0 || (pipe > 0 && pipe + len > tcb->cwnd))
+		return 0;
+	all = len == unsent && (eager || in_flight == 0);
+	half = len >= tcb->max_snd_wnd / 2 && (eager || in_flight == 0);
+	return len == room || all || half ? len : 0;
+}
+
+/* Losses first, then new data, as far as the windows go. False: out of room or packets. */
+static bool
+send_data(struct sender *s)
+{
+	struct sl_tcb *tcb = s->tcb;
+	struct sl_span *lost;
+	uint32_t len;
+
+	while ((lost = sl_recovery_lost(s->tcp, tcb)) != NULL) {
+		uint32_t pipe = sl_recovery_pipe(s->tcp, tcb);
+
+		if (pipe > 0 && pipe + lost->len > tcb->cwnd)
+			return true;
+		if (!resend(s, lost, SL_SPAN_LOST | SL_SPAN_RESENT, SL_SPAN_LOST))
+			return false;
+	}
+	while (tcb->span_next != SL_NO_INDEX && (len = may_send(s)) > 0) {
+		if (!send_new(s, len))
+			return false;
+	}
+	if (sl_state_fin_pending(tcb->state) && tcb->snd_nxt == tcb->snd_end) {
+		if (tcb->snd_una == tcb->snd_nxt)
+			tcb->progress = s->tcp->tick;
+		if (!send_bare(s, tcb->snd_nxt, SL_FIN | SL_ACK))
+			return false;
+		tcb->snd_nxt++;
+	}
+	return true;
+}
+
+static bool
+send_syn(struct sender *s)
+{
+	struct sl_tcb *tcb = s->tcb;
+	uint8_t flags = tcb->state == SL_ST_SYN_SENT ? SL_SYN : SL_SYN | SL_ACK;
+	bool again = tcb->snd_nxt != tcb->snd_una;
+
+	if (!send_bare(s, tcb->snd_una, flags))
+		return false;
+	if (flags & SL_ACK)
+		sl_count(s->tcp, synack);
+	if (again)
+		sl_count(s->tcp, retransmit);
+	tcb->snd_nxt = tcb->snd_una + 1;
+	return true;
+}
+
+/* Everything owed, in the order in which it matters. */
+static bool
+send_owed(struct sender *s)
+{
+	struct sl_tcb *tcb = s->tcb;
+	const struct sl_active *a = sl_tcb_active(s->tcp, tcb);
+	bool gaps = a != NULL && a->n_ooo > 0;
+
+	if (tcb->owes & SL_OWES_RST) {
+		if (!send_bare(s, tcb->snd_nxt, SL_RST | SL_ACK))
+			return false;
+		sl_count(s->tcp, reset_out);
+		tcb->owes = 0;
+		return true;
+	}
+	if (tcb->owes & SL_OWES_SYN) {
+		if (!send_syn(s))
+			return false;
+		tcb->owes &= ~SL_OWES_SYN;
+	}
+	if (!sl_state_is_synchronized(tcb->state))
+		return true;
+	while (gaps && tcb->acks_owed > 0) { /* duplicates count only without data */
+		if (!send_bare(s, tcb->snd_nxt, SL_ACK))
+			return false;
+		sl_count(s->tcp, dup_ack_out);
+	}
+	if (tcb->owes & SL_OWES_HEAD) {
+		if (!send_head(s))
+			return false;
+		tcb->owes &= ~SL_OWES_HEAD;
+	}
+	if (!send_data(s))
+		return false;
+	if (tcb->owes & SL_OWES_PROBE) { /* KA2: a byte the peer has acknowledged, without it */
+		if (!send_bare(s, tcb->snd_nxt - 1, SL_ACK))
+			return false;
+		sl_count(s->tcp, probe);
+		tcb->owes &= ~SL_OWES_PROBE;
+	}
+	if (tcb->acks_owed > 0 && !send_bare(s, tcb->snd_nxt, SL_ACK))
+		return false;
+	return true;
+}
+
+/* The next hop does not answer: a handshake fails, others wait for their timers. */
+static void
+path_is_dead(struct sl_tcp *tcp, struct sl_tcb *tcb)
+{
+	tcb->owes = 0;
+	tcb->acks_owed = 0;
+	if (tcb->state == SL_ST_SYN_SENT || tcb->state == SL_ST_SYN_RECEIVED)
+		sl_tcb_kill(tcp, tcb, SL_REASON_UNREACHABLE);
+}
+
+bool
+sl_tcb_send(struct sl_tcp *tcp, struct sl_tcb *tcb)
+{
+	struct sender s = { .tcp = tcp, .tcb = tcb };
+	bool done;
+
+	if (tcb->path ==
+	    SL_NO_PATH) { /* half-open: answered the way it came, never from here */
+		tcb->owes = 0;
+		tcb->acks_owed = 0;
+		return true;
+	}
+	if (tcb->state == SL_ST_CLOSED && !(tcb->owes & SL_OWES_RST))
+		return true;
+	s.l2 = sl_path_l2(tcp->net, tcp->now, tcb->path);
+	if (s.l2 == NULL) {
+		if (sl_path_is_dead(tcp->net, tcb->path) || tcb->state == SL_ST_CLOSED)
+			path_is_dead(tcp, tcb);
+		else
+			sl_tcb_park(tcp, tcb);
+		return true;
+	}
+	s.offloads = sl_path_offloads(tcp->net, tcb->path);
+	sl_tcb_tuple(tcp, &tcb->key, &s.tuple);
+	done = send_owed(&s);
+	if (tcb->state != SL_ST_CLOSED && tcb->state != SL_ST_TIME_WAIT)
+		sl_timer_resend(tcp, tcb, false);
+	return done;
+}

@@ -1,0 +1,506 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * recv - bytes received: those in order wait for the application, those behind a gap for
+ * the gap to fill; and the window that says how many more may come.
+ *
+ * Received bytes stay in the packets that brought them. A queue is a list of segments
+ * linked by rte_mbuf.next; a piece out of order keeps its sequence number in hash.usr,
+ * which nobody else uses once a packet was parsed. A newer segment that covers a kept
+ * piece whole takes its place; otherwise the bytes that came first win.
+ */
+#include <string.h>
+
+#include "tcp/tcp.h"
+
+#define COMPACT_MARK     0x51u /* packet_type of a buffer of our own that may grow */
+#define SMALL_BYTES      512u  /* a segment this small is copied when others wait already */
+#define PIECES_FREE      64u   /* pieces out of order, however small */
+#define PIECE_BYTES_MEAN 512u  /* beyond that, bytes each must bring on average */
+
+static uint32_t
+receive_room(const struct sl_tcp *tcp, const struct sl_tcb *tcb)
+{
+	uint32_t most = sl_tcb_conf(tcp, tcb)->rcvbuf;
+
+	return tcb->rx_bytes < most ? most - tcb->rx_bytes : 0;
+}
+
+/* How far the right edge could move now: whole steps only (RFC 9293, 3.8.6.2.2). */
+static uint32_t
+edge_gain(const struct sl_tcp *tcp, const struct sl_tcb *tcb)
+{
+	uint32_t room = receive_room(tcp, tcb), most = 65535u << tcb->rcv_scale;
+	uint32_t half = sl_tcb_conf(tcp, tcb)->rcvbuf / 2;
+	uint32_t step = half < tcb->mss ? half : tcb->mss;
+	uint32_t promised = tcb->rcv_adv - tcb->rcv_nxt;
+	bool scarce = tcp->n_kept > tcp->rx_buffers / 10 * 9;
+
+	if (room > most)
+		room = most;
+	if (scarce || room < promised + step)
+		return 0;
+	return room - promised;
+}
+
+uint16_t
+sl_tcb_window(struct sl_tcp *tcp, struct sl_tcb *tcb, bool is_syn)
+{
+	uint32_t field, mask = (1u << tcb->rcv_scale) - 1;
+
+	if (is_syn) {
+		uint32_t room = receive_room(tcp, tcb);
+
+		return room < 65535 ? room : 65535;
+	}
+	tcb->rcv_adv += edge_gain(tcp, tcb);
+	field = (tcb->rcv_adv - tcb->rcv_nxt + mask) >>
+		tcb->rcv_scale; /* never less than promised */
+	if (field > 65535)
+		field = 65535;
+	tcb->rcv_adv = sl_seq_max(tcb->rcv_adv, tcb->rcv_nxt + (field << tcb->rcv_scale));
+	return field;
+}
+
+bool
+sl_tcb_window_opened(const struct sl_tcp *tcp, const struct sl_tcb *tcb)
+{
+	uint32_t half = sl_tcb_conf(tcp, tcb)->rcvbuf / 2;
+	uint32_t worth = half < 2u * tcb->mss ? half : 2u * tcb->mss;
+
+	return tcb->rcv_adv - tcb->rcv_nxt < half && edge_gain(tcp, tcb) >= worth &&
+	       sl_state_can_receive(tcb->state);
+}
+
+void
+sl_tcp_put_kept(struct sl_tcp *tcp, struct rte_mbuf *m)
+{
+	tcp->n_kept--;
+	sl_uncount(tcp, kept);
+	tcp->bufs->put_seg(tcp->bufs->ctx, m);
+}
+
+/*
+ * Take the packet of @lane apart: a list of segments holding the @len bytes from @skip of
+ * its payload on, each counted as kept. What holds no byte of them is given back.
+ */
+static struct rte_mbuf *
+take_payload(struct sl_tcp *tcp, struct sl_lane *lane, uint32_t skip, uint32_t len)
+{
+	struct rte_mbuf *m = lane->m, *head = NULL, **end = &head;
+
+	skip += lane->frame.payload;
+	lane->m = NULL;
+	while (m != NULL) {
+		struct rte_mbuf *next = m->next;
+		uint32_t cut = skip < m->data_len ? skip : m->data_len;
+		uint32_t n = m->data_len - cut;
+
+		skip -= cut;
+		if (n > len)
+			n = len;
+		len -= n;
+		m->next = NULL;
+		m->nb_segs = 1;
+		if (n == 0) {
+			tcp->bufs->put_seg(tcp->bufs->ctx, m);
+		} else {
+			m->data_off += cut;
+			m->data_len = n;
+			m->pkt_len = n;
+			m->packet_type = 0;
+			tcp->n_kept++;
+			sl_count(tcp, kept);
+			*end = m;
+			end = &m->next;
+		}
+		m = next;
+	}
+	return head;
+}
+
+/* Copy the bytes of @m behind those of @tail; false if they do not fit there. */
+static bool
+append_copy(struct rte_mbuf *tail, const struct rte_mbuf *m)
+{
+	if (tail == NULL || tail->packet_type != COMPACT_MARK ||
+	    rte_mbuf_refcnt_read(tail) != 1 || rte_pktmbuf_tailroom(tail) < m->data_len)
+		return false;
+	memcpy(rte_pktmbuf_append(tail, m->data_len), rte_pktmbuf_mtod(m, void *), m->data_len);
+	return true;
+}
+
+/* A buffer of our own with the bytes of @m, which is given back; @m itself if there is none. */
+static struct rte_mbuf *
+compact(struct sl_tcp *tcp, struct rte_mbuf *m)
+{
+	struct rte_mbuf *own;
+
+	if (tcp->bufs->get(tcp->bufs->ctx, SL_POOL_RETAIN, &own, 1) < 0)
+		return m;
+	own->packet_type = COMPACT_MARK;
+	own->next = NULL;
+	if (!append_copy(own, m)) { /* more than a buffer of ours holds: a jumbo frame */
+		tcp->bufs->put_seg(tcp->bufs->ctx, own);
+		return m;
+	}
+	tcp->n_kept++;
+	sl_count(tcp, kept);
+	sl_tcp_put_kept(tcp, m);
+	sl_count(tcp, compacted);
+	return own;
+}
+
+/* Put one segment behind what waits for the application. */
+static void
+append_segment(struct sl_tcp *tcp, struct sl_tcb *tcb, struct rte_mbuf *m)
+{
+	bool pressed = tcp->n_kept > tcp->rx_buffers / 4 * 3;
+	bool pins_much = tcb->rx_head != NULL && m->data_len < SMALL_BYTES;
+
+	tcb->rcv_nxt += m->data_len;
+	tcb->rx_bytes += m->data_len;
+	if (pressed || pins_much) {
+		if (append_copy(tcb->rx_tail, m)) {
+			sl_tcp_put_kept(tcp, m);
+			return;
+		}
+		m = compact(tcp, m);
+	}
+	if (tcb->rx_head == NULL)
+		tcb->rx_head = m;
+	else
+		tcb->rx_tail->next = m;
+	tcb->rx_tail = m;
+}
+
+static void
+append_list(struct sl_tcp *tcp, struct sl_tcb *tcb, struct rte_mbuf *m)
+{
+	while (m != NULL) {
+		struct rte_mbuf *next = m->next;
+
+		m->next = NULL;
+		append_segment(tcp, tcb, m);
+		m = next;
+	}
+	sl_tcb_mark(tcp, tcb, SL_MARK_DATA);
+}
+
+void
+sl_tcb_taken(struct sl_tcp *tcp, struct sl_tcb *tcb, uint32_t bytes)
+{
+	struct rte_mbuf *m;
+
+	assert(bytes <= tcb->rx_bytes);
+	tcb->rx_bytes -= bytes;
+	while ((m = tcb->rx_head) != NULL && bytes >= m->data_len) {
+		bytes -= m->data_len;
+		tcb->rx_head = m->next;
+		m->next = NULL;
+		sl_tcp_put_kept(tcp, m);
+	}
+	if (m == NULL) {
+		tcb->rx_tail = NULL;
+		return;
+	}
+	m->data_off += bytes;
+	m->data_len -= bytes;
+	m->pkt_len = m->data_len;
+}
+
+static uint32_t
+piece_seq(const struct rte_mbuf *m)
+{
+	return m->hash.usr;
+}
+
+static uint32_t
+piece_end(const struct rte_mbuf *m)
+{
+	return m->hash.usr + m->data_len;
+}
+
+static void
+piece_unlink(struct sl_active *a, struct rte_mbuf *prev, struct rte_mbuf *m)
+{
+	if (prev == NULL)
+		a->ooo_head = m->next;
+	else
+		prev->next = m->next;
+	if (a->ooo_tail == m)
+		a->ooo_tail = prev;
+	m->next = NULL;
+	a->ooo_bytes -= m->data_len;
+	a->n_ooo--;
+}
+
+static void
+piece_link(struct sl_active *a, struct rte_mbuf *prev, struct rte_mbuf *m)
+{
+	if (prev == NULL) {
+		m->next = a->ooo_head;
+		a->ooo_head = m;
+	} else {
+		m->next = prev->next;
+		prev->next = m;
+	}
+	if (a->ooo_tail == prev)
+		a->ooo_tail = m;
+	a->ooo_bytes += m->data_len;
+	a->n_ooo++;
+}
+
+/* Keep the piece @m, cut to what is new in it; false if nothing was. */
+static bool
+piece_insert(struct sl_tcp *tcp, struct sl_active *a, struct rte_mbuf *m)
+{
+	struct rte_mbuf *prev = NULL, *cur = a->ooo_head;
+
+	if (a->ooo_tail != NULL && sl_seq_ge(piece_seq(m), piece_end(a->ooo_tail))) {
+		prev = a->ooo_tail;
+		cur = NULL;
+	}
+	while (cur != NULL && sl_seq_le(piece_end(cur), piece_seq(m))) {
+		prev = cur;
+		cur = cur->next;
+	}
+	if (cur != NULL && sl_seq_le(piece_seq(cur), piece_seq(m))) {
+		uint32_t cut = piece_end(cur) - piece_seq(m);
+
+		if (cut >= m->data_len)
+			return false;
+		m->data_off += cut;
+		m->data_len -= cut;
+		m->pkt_len = m->data_len;
+		m->hash.usr += cut;
+		prev = cur;
+		cur = cur->next;
+	}
+	while (cur != NULL && sl_seq_le(piece_end(cur), piece_end(m))) {
+		struct rte_mbuf *next = cur->next;
+
+		piece_unlink(a, prev, cur);
+		sl_tcp_put_kept(tcp, cur);
+		cur = next;
+	}
+	if (cur != NULL && sl_seq_lt(piece_seq(cur), piece_end(m))) {
+		m->data_len = piece_seq(cur) - piece_seq(m);
+		m->pkt_len = m->data_len;
+		if (m->data_len == 0)
+			return false;
+	}
+	piece_link(a, prev, m);
+	return true;
+}
+
+/* The block @lo..@hi is the newest; what it touches grows together (RFC 2018, 4). */
+static void
+remember_sack(struct sl_active *a, uint32_t lo, uint32_t hi)
+{
+	struct sl_sack kept[SL_SACKS_MAX];
+	uint8_t n = 0;
+
+	for (uint8_t i = 0; i < a->n_recent; i++) {
+		const struct sl_sack *s = &a->recent[i];
+		bool apart = sl_seq_lt(hi, s->lo) || sl_seq_gt(lo, s->hi);
+
+		if (apart) {
+			kept[n++] = *s;
+		} else {
+			lo = sl_seq_min(lo, s->lo);
+			hi = sl_seq_max(hi, s->hi);
+		}
+	}
+	a->recent[0] = (struct sl_sack){ lo, hi };
+	a->n_recent = 1;
+	for (uint8_t i = 0; i < n && a->n_recent < SL_SACKS_MAX; i++)
+		a->recent[a->n_recent++] = kept[i];
+}
+
+static void
+forget_sacks_until(struct sl_active *a, uint32_t rcv_nxt)
+{
+	uint8_t n = 0;
+
+	for (uint8_t i = 0; i < a->n_recent; i++) {
+		if (sl_seq_gt(a->recent[i].lo, rcv_nxt))
+			a->recent[n++] = a->recent[i];
+	}
+	a->n_recent = n;
+}
+
+static bool
+may_keep_piece(const struct sl_tcp *tcp, const struct sl_active *a)
+{
+	bool dense = a->n_ooo < PIECES_FREE + a->ooo_bytes / PIECE_BYTES_MEAN;
+
+	return dense && tcp->n_kept <= tcp->rx_buffers / 10 * 9;
+}
+
+/* Bytes behind a gap: kept if there is room for them, and told of by SACK. */
+static void
+receive_behind_gap(struct sl_tcp *tcp, struct sl_tcb *tcb, struct sl_lane *lane, uint32_t seq,
+		   uint32_t len)
+{
+	struct sl_active *a = sl_tcb_borrow(tcp, tcb);
+	struct rte_mbuf *m;
+	bool kept = false;
+
+	if (a == NULL || !may_keep_piece(tcp, a)) {
+		sl_count(tcp, ooo_dropped);
+		sl_tcb_unborrow(tcp, tcb);
+		return;
+	}
+	m = take_payload(tcp, lane, seq - lane->seg.seq, len);
+	while (m != NULL) {
+		struct rte_mbuf *next = m->next;
+		uint32_t n = m->data_len;
+
+		m->next = NULL;
+		m->hash.usr = seq;
+		seq += n;
+		if (piece_insert(tcp, a, m))
+			kept = true;
+		else
+			sl_tcp_put_kept(tcp, m);
+		m = next;
+	}
+	if (kept)
+		sl_count(tcp, out_of_order);
+	remember_sack(a, seq - len, seq);
+}
+
+/* Pieces that the gap no longer holds back move to the application's queue. */
+static void
+close_gap(struct sl_tcp *tcp, struct sl_tcb *tcb, struct sl_active *a)
+{
+	struct rte_mbuf *m;
+
+	while ((m = a->ooo_head) != NULL && sl_seq_le(piece_seq(m), tcb->rcv_nxt)) {
+		uint32_t cut = tcb->rcv_nxt - piece_seq(m);
+
+		piece_unlink(a, NULL, m);
+		if (cut >= m->data_len) {
+			sl_tcp_put_kept(tcp, m);
+			continue;
+		}
+		m->data_off += cut;
+		m->data_len -= cut;
+		m->pkt_len = m->data_len;
+		append_segment(tcp, tcb, m);
+	}
+	forget_sacks_until(a, tcb->rcv_nxt);
+}
+
+static void
+drop_pieces(struct sl_tcp *tcp, struct sl_active *a)
+{
+	struct rte_mbuf *m;
+
+	while ((m = a->ooo_head) != NULL) {
+		piece_unlink(a, NULL, m);
+		sl_tcp_put_kept(tcp, m);
+	}
+	a->n_recent = 0;
+	a->has_fin = false;
+}
+
+void
+sl_tcb_drop_received(struct sl_tcp *tcp, struct sl_tcb *tcb)
+{
+	struct sl_active *a = sl_tcb_active(tcp, tcb);
+
+	sl_tcb_taken(tcp, tcb, tcb->rx_bytes);
+	if (a != NULL)
+		drop_pieces(tcp, a);
+}
+
+static void
+owe_ack(struct sl_tcp *tcp, struct sl_tcb *tcb, bool one_more)
+{
+	if (tcb->acks_owed == 0 || (one_more && tcb->acks_owed < 15))
+		tcb->acks_owed++;
+	sl_tcb_output(tcp, tcb);
+}
+
+/* 3.10.7.4, eighth: the peer has no more to send. */
+static void
+receive_fin(struct sl_tcp *tcp, struct sl_tcb *tcb)
+{
+	struct sl_active *a = sl_tcb_active(tcp, tcb);
+
+	tcb->rcv_nxt++;
+	tcb->rcv_adv = sl_seq_max(tcb->rcv_adv, tcb->rcv_nxt);
+	tcb->is |= SL_IS_FIN_IN;
+	if (a != NULL)
+		drop_pieces(tcp, a); /* nothing can follow a FIN */
+	sl_tcb_mark(tcp, tcb, SL_MARK_FIN);
+	owe_ack(tcp, tcb, false);
+	sl_tcb_event(tcp, tcb, SL_EV_FIN_RCVD);
+}
+
+/* Bytes in order. The first may wait for company before it is acknowledged, no second one. */
+static void
+receive_in_order(struct sl_tcp *tcp, struct sl_tcb *tcb, struct sl_lane *lane, uint32_t skip,
+		 uint32_t len)
+{
+	struct sl_active *a = sl_tcb_active(tcp, tcb);
+	bool filled = a != NULL && a->n_ooo > 0;
+	bool second = tcb->rcv_nxt != tcb->ack_sent;
+
+	append_list(tcp, tcb, take_payload(tcp, lane, skip, len));
+	if (filled)
+		close_gap(tcp, tcb, a);
+	if (filled || second || sl_tcb_conf(tcp, tcb)->delayed_ack_ms == 0)
+		owe_ack(tcp, tcb, false);
+	else if (tcb->due[SL_TIMER_ACK] == 0)
+		sl_timer_set(tcp, tcb, SL_TIMER_ACK, sl_tcb_conf(tcp, tcb)->delayed_ack_ms);
+}
+
+void
+sl_tcb_receive(struct sl_tcp *tcp, struct sl_tcb *tcb, struct sl_lane *lane)
+{
+	const struct sl_seg *seg = &lane->seg;
+	uint32_t seq = seg->seq, end = seg->seq + seg->len;
+	bool fin = seg->flags & SL_FIN;
+	struct sl_active *a;
+
+	if (!sl_state_can_receive(tcb->state))
+		return; /* its FIN came; there is nothing behind it */
+	if (sl_seq_gt(end, tcb->rcv_adv)) {
+		end = tcb->rcv_adv;
+		fin = false;
+	}
+	if (sl_seq_lt(seq, tcb->rcv_nxt))
+		seq = sl_seq_min(tcb->rcv_nxt, end);
+	if (end != seq && (tcb->is & SL_IS_CLOSED_APP)) {
+		sl_tcb_abort(tcp, tcb, SL_REASON_ABORTED); /* nobody is left to read it */
+		return;
+	}
+	if (end != seq && tcp->n_kept >= tcp->rx_buffers) {
+		sl_count(tcp, no_buffer); /* not acknowledged: the peer will send it again */
+		owe_ack(tcp, tcb, false);
+		return;
+	}
+	if (end != seq && seq == tcb->rcv_nxt) {
+		receive_in_order(tcp, tcb, lane, seq - seg->seq, end - seq);
+	} else if (end != seq) {
+		receive_behind_gap(tcp, tcb, lane, seq, end - seq);
+		owe_ack(tcp, tcb, !(tcb->is & SL_IS_SACK));
+	}
+
+	a = sl_tcb_active(tcp, tcb);
+	if (fin && end == tcb->rcv_nxt) {
+		receive_fin(tcp, tcb);
+	} else if (fin && sl_seq_gt(end, tcb->rcv_nxt)) {
+		a = sl_tcb_borrow(tcp, tcb);
+		if (a != NULL) {
+			a->has_fin = true;
+			a->fin_seq = end;
+		}
+		owe_ack(tcp, tcb, false);
+	} else if (a != NULL && a->has_fin && a->fin_seq == tcb->rcv_nxt) {
+		receive_fin(tcp, tcb);
+	}
+	sl_tcb_unborrow(tcp, tcb);
+}

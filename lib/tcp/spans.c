@@ -1,0 +1,275 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * spans - the bytes a connection has to send, from the oldest unacknowledged to the last
+ * one queued, as a list of pieces of memory.
+ *
+ * A piece says where bytes lie and who owns them; packets are made from pieces each time
+ * they are sent, so a frame in flight is never written again. Pieces are cut where a
+ * segment ends, so that what SACK and loss say of a segment can be marked on pieces.
+ */
+#include <string.h>
+
+#include "tcp/tcp.h"
+
+#define COPY_ROOM  2048u /* bytes behind the headroom that SL_POOL_RETAIN promises */
+#define SPAN_SPARE 8u    /* one eighth of the spans is kept for cutting */
+
+uint32_t
+sl_spans_room(const struct sl_tcp *tcp, const struct sl_tcb *tcb)
+{
+	uint32_t most = sl_tcb_conf(tcp, tcb)->sndbuf;
+	uint32_t queued = tcb->snd_end - tcb->snd_una;
+	bool closing = !sl_state_can_send(tcb->state) || (tcb->is & SL_IS_CLOSE_QUEUED);
+
+	if (closing || queued >= most)
+		return 0;
+	return most - queued;
+}
+
+/* Append a piece; NULL if the pool is down to what cutting needs. */
+static struct sl_span *
+span_append(struct sl_tcp *tcp, struct sl_tcb *tcb)
+{
+	struct sl_span *s;
+	uint32_t idx;
+
+	if (sl_slots_free_count(&tcp->free_span) <= tcp->n_span / SPAN_SPARE)
+		return NULL;
+	idx = sl_slots_get(&tcp->free_span);
+	s = &tcp->span[idx];
+	memset(s, 0, sizeof(*s));
+	s->seq = tcb->snd_end;
+	s->next = SL_NO_INDEX;
+	if (tcb->span_tail == SL_NO_INDEX)
+		tcb->span_head = idx;
+	else
+		tcp->span[tcb->span_tail].next = idx;
+	tcb->span_tail = idx;
+	if (tcb->span_next == SL_NO_INDEX)
+		tcb->span_next = idx;
+	return s;
+}
+
+/* Bytes that may still be written behind the last piece, because its buffer is ours alone. */
+static uint32_t
+tail_room(const struct sl_tcp *tcp, const struct sl_tcb *tcb)
+{
+	const struct sl_span *s = sl_span_at(tcp, tcb->span_tail);
+
+	if (s == NULL || !(s->marks & SL_SPAN_OWN) || s->n_sent > 0 ||
+	    rte_mbuf_refcnt_read(s->owner) != 1)
+		return 0;
+	return rte_pktmbuf_tailroom(s->owner);
+}
+
+/* Give the last piece a fresh buffer of our own. */
+static struct sl_span *
+span_buffer(struct sl_tcp *tcp, struct sl_tcb *tcb)
+{
+	struct rte_mbuf *m;
+	struct sl_span *s;
+
+	if (tcp->bufs->get(tcp->bufs->ctx, SL_POOL_RETAIN, &m, 1) < 0) {
+		sl_count(tcp, no_buffer);
+		return NULL;
+	}
+	s = span_append(tcp, tcb);
+	if (s == NULL) {
+		tcp->bufs->put_seg(tcp->bufs->ctx, m);
+		return NULL;
+	}
+	s->owner = m;
+	s->data = rte_pktmbuf_mtod(m, const uint8_t *);
+	s->marks = SL_SPAN_OWN;
+	return s;
+}
+
+static void
+accepted(struct sl_tcp *tcp, struct sl_tcb *tcb, uint32_t took, uint32_t offered)
+{
+	struct sl_span *last = sl_span_at(tcp, tcb->span_tail);
+
+	if (took > 0) {
+		last->marks |= SL_SPAN_PUSH;
+		if (sl_state_is_synchronized(tcb->state))
+			sl_tcb_output(tcp, tcb);
+	}
+	if (took < offered)
+		tcb->is |= SL_IS_WANTS_ROOM;
+}
+
+uint32_t
+sl_spans_copy(struct sl_tcp *tcp, struct sl_tcb *tcb, const void *data, uint32_t len)
+{
+	uint32_t room = sl_spans_room(tcp, tcb);
+	uint32_t want = len < room ? len : room, took = 0;
+	struct sl_span *s;
+
+	while (took < want) {
+		uint32_t n = tail_room(tcp, tcb);
+
+		s = sl_span_at(tcp, tcb->span_tail);
+		if (n == 0) {
+			s = span_buffer(tcp, tcb);
+			if (s == NULL)
+				break;
+			n = rte_pktmbuf_tailroom(s->owner);
+		}
+		if (n > want - took)
+			n = want - took;
+		memcpy(rte_pktmbuf_append(s->owner, n), (const uint8_t *)data + took, n);
+		s->len += n;
+		tcb->snd_end += n;
+		took += n;
+	}
+	accepted(tcp, tcb, took, len);
+	return took;
+}
+
+uint32_t
+sl_spans_pin(struct sl_tcp *tcp, struct sl_tcb *tcb, const void *data, uint32_t len)
+{
+	uint32_t room = sl_spans_room(tcp, tcb);
+	uint32_t want = len < room ? len : room;
+	struct sl_span *s;
+
+	if (want > 0) {
+		s = span_append(tcp, tcb);
+		if (s == NULL) {
+			want = 0;
+		} else {
+			s->data = data;
+			s->len = want;
+			tcb->snd_end += want;
+		}
+	}
+	accepted(tcp, tcb, want, len);
+	return want;
+}
+
+uint32_t
+sl_spans_share(struct sl_tcp *tcp, struct sl_tcb *tcb, const struct sl_chain *in,
+	       uint32_t offset, uint32_t len)
+{
+	uint32_t room = sl_spans_room(tcp, tcb);
+	uint32_t want = len < room ? len : room, took = 0;
+	struct rte_mbuf *m = (struct rte_mbuf *)(uintptr_t)in->first;
+	struct sl_span *s;
+
+	offset += in->offset;
+	while (m != NULL && offset >= m->data_len) {
+		offset -= m->data_len;
+		m = m->next;
+	}
+	for (; took < want; m = m->next, offset = 0) {
+		uint32_t n = m->data_len - offset;
+
+		if (n == 0)
+			continue;
+		s = span_append(tcp, tcb);
+		if (s == NULL)
+			break;
+		if (n > want - took)
+			n = want - took;
+		rte_mbuf_refcnt_update(m, 1);
+		tcp->n_kept++;
+		sl_count(tcp, kept);
+		s->owner = m;
+		s->data = rte_pktmbuf_mtod_offset(m, const uint8_t *, offset);
+		s->len = n;
+		tcb->snd_end += n;
+		took += n;
+	}
+	accepted(tcp, tcb, took, len);
+	return took;
+}
+
+bool
+sl_spans_split(struct sl_tcp *tcp, struct sl_tcb *tcb, struct sl_span *span, uint32_t len)
+{
+	uint32_t idx = sl_slots_get(&tcp->free_span);
+	struct sl_span *rest;
+
+	assert(len > 0 && len < span->len);
+	if (idx == SL_NO_INDEX)
+		return false;
+	rest = &tcp->span[idx];
+	*rest = *span;
+	rest->data += len;
+	rest->seq += len;
+	rest->len -= len;
+	span->len = len;
+	span->next = idx;
+	span->marks &= ~SL_SPAN_PUSH;
+	if (tcb->span_tail != SL_NO_INDEX && &tcp->span[tcb->span_tail] == span)
+		tcb->span_tail = idx;
+	if (span->owner != NULL) {
+		rte_mbuf_refcnt_update(span->owner, 1);
+		if (!(span->marks & SL_SPAN_OWN)) {
+			tcp->n_kept++;
+			sl_count(tcp, kept);
+		}
+	}
+	return true;
+}
+
+/* What the marks of @span count in the block's sums, @len bytes of it. */
+static void
+unmark(struct sl_tcp *tcp, struct sl_tcb *tcb, const struct sl_span *span, uint32_t len)
+{
+	struct sl_active *a = sl_tcb_active(tcp, tcb);
+
+	if (a == NULL)
+		return;
+	if (span->marks & SL_SPAN_SACKED)
+		a->sacked -= len;
+	if (span->marks & SL_SPAN_LOST)
+		a->lost -= len;
+	if (span->marks & SL_SPAN_RESENT)
+		a->resent -= len;
+}
+
+static void
+span_free_head(struct sl_tcp *tcp, struct sl_tcb *tcb)
+{
+	uint32_t idx = tcb->span_head;
+	struct sl_span *s = &tcp->span[idx];
+
+	unmark(tcp, tcb, s, s->len);
+	tcb->span_head = s->next;
+	if (tcb->span_head == SL_NO_INDEX)
+		tcb->span_tail = SL_NO_INDEX;
+	if (tcb->span_next == idx)
+		tcb->span_next = tcb->span_head;
+	if (s->owner != NULL && (s->marks & SL_SPAN_OWN))
+		tcp->bufs->put_seg(tcp->bufs->ctx, s->owner);
+	else if (s->owner != NULL)
+		sl_tcp_put_kept(tcp, s->owner);
+	sl_slots_put(&tcp->free_span, idx);
+}
+
+void
+sl_spans_free_until(struct sl_tcp *tcp, struct sl_tcb *tcb, uint32_t ack)
+{
+	struct sl_span *s;
+
+	while ((s = sl_span_at(tcp, tcb->span_head)) != NULL && sl_seq_lt(s->seq, ack)) {
+		uint32_t covered = ack - s->seq;
+
+		if (covered < s->len) {
+			unmark(tcp, tcb, s, covered);
+			s->data += covered;
+			s->seq += covered;
+			s->len -= covered;
+			return;
+		}
+		span_free_head(tcp, tcb);
+	}
+}
+
+void
+sl_spans_free_all(struct sl_tcp *tcp, struct sl_tcb *tcb)
+{
+	while (tcb->span_head != SL_NO_INDEX)
+		span_free_head(tcp, tcb);
+}

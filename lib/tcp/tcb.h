@@ -1,0 +1,189 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * tcb - what is remembered of a connection.
+ *
+ * Three records of different lifetimes. A struct sl_tcb lives as long as the connection;
+ * its first line is all that receiving in order touches. A struct sl_active is borrowed
+ * while something is wrong: a gap in what came, a loss to be repaired. A struct sl_tw is
+ * what is left in TIME-WAIT. Records are reached by index; pools never move or free them,
+ * so an index read from the table is always readable, and `gen` tells lives apart.
+ */
+#ifndef SL_TCP_TCB_H
+#define SL_TCP_TCB_H
+
+#include <assert.h>
+#include <stdalign.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <rte_mbuf.h>
+
+#include "base/units.h"
+#include "flow/flows.h"
+#include "flow/slots.h"
+#include "wire/frame.h"
+
+/* What a connection waits for; sl_tcb.due[] by these. */
+enum sl_timer_kind {
+	SL_TIMER_RESEND, /* SYN, data, FIN again; or a zero-window probe */
+	SL_TIMER_ACK,    /* a delayed ACK */
+	SL_TIMER_LIFE,   /* keep-alive, or the end of FIN-WAIT-2 after a full close */
+	SL_TIMER_APP,    /* sl_timer() */
+	SL_TIMER_COUNT,
+};
+
+/* What the application is to be told, bits of sl_tcb.marks. */
+#define SL_MARK_OPEN     0x01
+#define SL_MARK_DATA     0x02
+#define SL_MARK_FIN      0x04
+#define SL_MARK_WRITABLE 0x08
+#define SL_MARK_TIMER    0x10
+#define SL_MARK_CLOSED   0x20
+
+/* Facts of a connection, bits of sl_tcb.is. */
+#define SL_IS_ACTIVE       0x0001 /* we opened it */
+#define SL_IS_TS           0x0002 /* timestamps agreed */
+#define SL_IS_SACK         0x0004 /* SACK agreed */
+#define SL_IS_SCALED       0x0008 /* window scaling agreed */
+#define SL_IS_NODELAY      0x0010 /* Nagle off */
+#define SL_IS_OPEN         0x0020 /* the application has it, and is owed a closed */
+#define SL_IS_FIN_IN       0x0040 /* the peer's FIN came in order */
+#define SL_IS_CLOSED_APP   0x0080 /* sl_close(): no receiver any more */
+#define SL_IS_CLOSE_QUEUED 0x0100 /* closed before it was established */
+#define SL_IS_WANTS_ROOM   0x0200 /* a send took less than offered */
+#define SL_IS_COOKIE       0x0400 /* made from a cookie: its TSecr is no sample */
+#define SL_IS_COUNTED      0x0800 /* half-open, counted as such */
+#define SL_IS_IN_DELIVER   0x1000 /* on the list of connections with marks */
+#define SL_IS_IN_OUTPUT    0x2000 /* on the list of connections that owe segments */
+#define SL_IS_IN_GONE      0x4000 /* on the list settle frees */
+#define SL_IS_PARKED       0x8000 /* waits for its next hop to be found */
+
+/* What output owes besides data, ACKs and FIN; bits of sl_tcb.owes. */
+#define SL_OWES_SYN   0x1 /* SYN or SYN-ACK */
+#define SL_OWES_HEAD  0x2 /* the oldest segment again, whatever the window says */
+#define SL_OWES_PROBE 0x4 /* a segment just to hear an ACK: keep-alive */
+#define SL_OWES_RST   0x8 /* a reset, then it may be freed */
+
+#define SL_NO_BLOCK SL_NO_INDEX
+
+/* Bytes to be sent or waiting for their ACK: @len of them at @data. */
+struct sl_span {
+	struct rte_mbuf *owner; /* whose buffer they lie in; NULL for pinned memory */
+	const uint8_t *data;
+	uint32_t seq;
+	uint32_t len;
+	uint32_t sent_us; /* when last sent */
+	uint32_t next;    /* SL_NO_INDEX at the end */
+	uint8_t marks;    /* SL_SPAN_* */
+	uint8_t n_sent;   /* times sent, stops at 255 */
+};
+
+#define SL_SPAN_SACKED 0x01 /* the peer has it (until a time-out doubts it) */
+#define SL_SPAN_LOST   0x02 /* taken for lost */
+#define SL_SPAN_RESENT 0x04 /* sent again since it was taken for lost */
+#define SL_SPAN_OWN    0x08 /* in a SL_POOL_RETAIN buffer of our own */
+#define SL_SPAN_PUSH   0x10 /* ends what one send accepted */
+
+/* How a connection repairs losses; sl_active.mode. */
+enum sl_loss_mode {
+	SL_LOSS_NONE,     /* nothing known to be lost */
+	SL_LOSS_RECOVERY, /* fast recovery (RFC 6582, RFC 6675) */
+	SL_LOSS_TIMEOUT,  /* after a retransmission time-out */
+};
+
+/* Borrowed while there are gaps or losses. */
+struct sl_active {
+	alignas(SL_CACHE_LINE) struct rte_mbuf *ooo_head;
+	struct rte_mbuf *ooo_tail; /* pieces out of order, by sequence, never overlapping */
+	uint32_t ooo_bytes;
+	uint16_t n_ooo;
+	uint8_t n_recent;
+	bool has_fin; /* the peer's FIN lies behind a gap, at fin_seq */
+	uint32_t fin_seq;
+	struct sl_sack recent[SL_SACKS_MAX]; /* newest first (RFC 2018, 4) */
+
+	alignas(SL_CACHE_LINE) uint32_t recover; /* SND.NXT when the repair began */
+	uint32_t sacked, lost, resent;           /* bytes so marked */
+	uint32_t dup_bytes; /* without SACK: what duplicate ACKs say has left the network */
+	uint8_t mode;       /* enum sl_loss_mode */
+};
+
+struct sl_tcb {
+	/* line 0: who, and receiving in order */
+	alignas(SL_CACHE_LINE) struct sl_key key;
+	uint32_t rcv_nxt;
+	uint32_t rcv_adv;  /* right edge promised to the peer; never moves back */
+	uint32_t ack_sent; /* RCV.NXT as our last segment said */
+	uint32_t snd_una;
+	uint32_t snd_nxt;
+	uint32_t snd_end;     /* behind the last byte queued: where the FIN goes */
+	uint32_t snd_wnd;     /* bytes the peer takes from snd_una on */
+	uint32_t max_snd_wnd; /* the largest it ever was */
+	uint32_t ts_recent;
+	uint32_t rx_bytes; /* received in order, not taken yet */
+	uint16_t is;       /* SL_IS_* */
+	uint16_t mss;      /* largest payload we send, options already taken off */
+	uint8_t state;     /* enum sl_state; assigned only in sl_tcb_event() */
+	uint8_t marks;     /* SL_MARK_* */
+	uint8_t acks_owed : 4;
+	uint8_t owes : 4;      /* SL_OWES_* */
+	uint8_t snd_scale : 4; /* the peer's shift: of the windows it sends */
+	uint8_t rcv_scale : 4; /* ours */
+
+	/* line 1: sending and time */
+	alignas(SL_CACHE_LINE) sl_tick_t due[SL_TIMER_COUNT]; /* 0: not set */
+	uint32_t cwnd, ssthresh;   /* bytes; written by struct sl_cc */
+	uint32_t cc_acked;         /* bytes acknowledged towards the next increase */
+	uint32_t srtt_us8;         /* smoothed RTT, eighths of a microsecond; 0: none yet */
+	uint32_t rttvar_us4;       /* its variation, quarters */
+	uint32_t rto_ms;           /* before backing off */
+	uint32_t snd_wl1, snd_wl2; /* SEG.SEQ and SEG.ACK of the last window update */
+	uint32_t active;           /* the struct sl_active borrowed, or SL_NO_BLOCK */
+	uint16_t listener;
+	uint8_t backoff;  /* times the resend timer was doubled */
+	uint8_t dup_acks; /* in a row */
+	uint8_t why;      /* enum sl_reason, once it ends */
+	uint8_t n_probes; /* keep-alives not answered */
+	uint8_t n_challenges;
+	uint8_t unused;
+	sl_tick_t challenged; /* when the last challenge ACK went out */
+
+	/* line 2: the rest */
+	alignas(SL_CACHE_LINE) struct rte_mbuf *rx_head;
+	struct rte_mbuf *rx_tail;
+	uint32_t span_head, span_tail; /* all of them; oldest first */
+	uint32_t span_next;            /* the first not sent yet */
+	uint32_t path;
+	uint32_t next_deliver, next_output; /* links of the lists; SL_NO_INDEX at the end */
+	uint32_t gen;
+	sl_tick_t progress; /* when unacknowledged bytes last saw hope: begins R2 */
+	sl_tick_t heard;    /* when a segment last came */
+	uint32_t ts_offset; /* of our timestamps (RFC 7323, 5.4) */
+	sl_tick_t ts_age;   /* when ts_recent was taken */
+};
+
+static_assert(offsetof(struct sl_tcb, due) == SL_CACHE_LINE, "receiving outgrew its line");
+static_assert(offsetof(struct sl_tcb, rx_head) == 2 * SL_CACHE_LINE,
+	      "sending outgrew its line");
+static_assert(sizeof(struct sl_tcb) == 3 * SL_CACHE_LINE,
+	      "an idle connection owns three lines");
+
+/* What is left of a connection for 2 MSL; see timewait.c. */
+struct sl_tw {
+	alignas(SL_CACHE_LINE) struct sl_key key;
+	uint32_t snd_nxt, rcv_nxt;
+	uint32_t ts_recent, ts_offset;
+	sl_tick_t since;           /* TIME-WAIT began, or began again */
+	uint32_t next, prev;       /* by age */
+	uint32_t new_iss, new_irs; /* of the SYN that may take over (RFC 6191) */
+	uint16_t new_mss;
+	uint16_t rcv_wnd; /* as on the wire */
+	uint16_t listener;
+	uint8_t new_opts, new_scale; /* SL_OPT_* of that SYN and its shift */
+	uint8_t is_ts;               /* timestamps were agreed */
+	uint8_t has_new;             /* a SYN was answered from here */
+};
+
+static_assert(sizeof(struct sl_tw) == SL_CACHE_LINE, "a TIME-WAIT record is a line");
+
+#endif

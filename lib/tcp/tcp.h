@@ -1,0 +1,370 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * tcp - one core's TCP: its records, lists and clocks, and who may do what to them.
+ *
+ * The files of this layer each do one thing to a connection:
+ *   conn.c      make, find, mark, end and free it; the one place that assigns a state
+ *   input.c     a segment that met a connection (RFC 9293, 3.10.7)
+ *   ack.c       what an acknowledgement means: spans freed, RTT, losses
+ *   recv.c      bytes received: in order, out of order, the window
+ *   spans.c     bytes to be sent
+ *   recovery.c  losses: duplicate ACKs, SACK, time-outs
+ *   timer.c     what each timer means, and every re-arming
+ *   output.c    the only maker of a connection's segments
+ *   answer.c    answers that need no connection: SYN-ACKs, resets, cookies back in
+ *   timewait.c  what is left of a connection for 2 MSL
+ *   newreno.c   congestion control behind struct sl_cc
+ */
+#ifndef SL_TCP_TCP_H
+#define SL_TCP_TCP_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/bufs.h"
+#include "base/fate.h"
+#include "base/out.h"
+#include "base/prf.h"
+#include "base/seq.h"
+#include "base/units.h"
+#include "flow/flows.h"
+#include "flow/slots.h"
+#include "flow/wheel.h"
+#include "net/net.h"
+#include "sluice/app.h"
+#include "tcp/cc.h"
+#include "tcp/conf.h"
+#include "tcp/cookie.h"
+#include "tcp/state.h"
+#include "tcp/tcb.h"
+
+#define SL_NO_LISTENER 0xffff
+
+/* One packet on its way through a step. */
+struct sl_lane {
+	struct rte_mbuf *m; /* NULL once somebody kept it or answered in it */
+	struct sl_frame frame;
+	struct sl_tuple tuple;
+	struct sl_seg seg;
+	uint64_t hash;
+	uint32_t slot; /* connection, TIME-WAIT record (SL_FLOW_TW), or SL_NO_FLOW */
+	uint8_t route; /* enum sl_lane_route of lib/core */
+	uint8_t fate;  /* enum sl_fate */
+};
+
+struct sl_listener {
+	struct sl_listener_conf conf;
+	struct sl_listener_stats stats;
+	void *state;   /* of the application, on this core */
+	uint16_t next; /* the next listener on the same port */
+	uint8_t rcv_scale;
+	uint32_t connections, backlog; /* limits */
+};
+
+/* Connections waiting for something, first come first served, linked through the tcb. */
+struct sl_list {
+	uint32_t head, tail, n;
+};
+
+struct sl_tcp {
+	sl_ns_t now;
+	sl_tick_t tick;  /* now, in milliseconds */
+	uint32_t now_us; /* now, in microseconds, wraps */
+	struct sl_out *out;
+	const struct sl_bufs *bufs;
+	struct sl_stats stats;
+	struct sl_net *net;
+	struct sl_flows *flows;
+	struct sl_wheel *wheel;
+	const struct sl_net_conf *ports;
+
+	struct sl_tcb *tcb;
+	struct sl_active *active;
+	struct sl_span *span;
+	struct sl_tw *tw;
+	struct sl_key6 *key6;
+	uint8_t *app_state; /* state_bytes for each tcb */
+	uint32_t app_state_bytes;
+	uint32_t n_tcb, n_active, n_span, n_tw, n_key6;
+	struct sl_slots free_tcb, free_active, free_span, free_tw, free_key6;
+
+	struct sl_list deliver, output, parked;
+	uint32_t *gone; /* connections that settle looks at */
+	uint32_t n_gone;
+	uint32_t tw_oldest, tw_newest;
+
+	struct sl_listener listener[SL_LISTENERS_MAX];
+	uint16_t n_listeners;
+	uint16_t *by_port; /* the first listener on each port, or SL_NO_LISTENER */
+
+	struct sl_prf_key isn_key, port_key; /* this core's own */
+	struct sl_prf_key ts_key;            /* shared, as cookies are */
+	uint32_t ts_base;       /* TAI less now at open, in ms: siblings' timestamps agree */
+	uint64_t n_ports_drawn; /* makes each draw of a source port another */
+	struct sl_cookie_keys cookies;
+	uint64_t tai_offset_ms;   /* TAI is now plus this, as last told */
+	sl_tick_t cookie_at[256]; /* when a cookie last went out to this hash byte; 0: never */
+	sl_tick_t cookie_last;    /* when any did; 0: never */
+	sl_ns_t opened_at;
+
+	uint32_t reset_budget, check_budget; /* left in this millisecond */
+	uint32_t challenge_budget;           /* left in this second */
+	sl_tick_t budget_at, challenge_at;   /* when they were filled */
+
+	const struct sl_tcb *offering; /* whose data callback is running */
+	uint32_t rx_buffers;           /* most received buffers kept */
+	uint32_t n_kept;
+	bool always_cookies; /* some listener always answers by cookies */
+	bool draining;
+
+	bool (*is_home)(const void *steer, const struct sl_tuple *tuple);
+	const void *steer;
+};
+
+#define sl_count(tcp, name)      ((tcp)->stats.count[SL_CNT_##name]++)
+#define sl_count_n(tcp, name, n) ((tcp)->stats.count[SL_CNT_##name] += (n))
+#define sl_uncount(tcp, name)    ((tcp)->stats.count[SL_CNT_##name]--)
+
+static inline uint32_t
+sl_tcb_idx(const struct sl_tcp *tcp, const struct sl_tcb *tcb)
+{
+	return (uint32_t)(tcb - tcp->tcb);
+}
+
+static inline const struct sl_tcp_conf *
+sl_tcb_conf(const struct sl_tcp *tcp, const struct sl_tcb *tcb)
+{
+	return &tcp->listener[tcb->listener].conf.tcp;
+}
+
+static inline struct sl_active *
+sl_tcb_active(const struct sl_tcp *tcp, const struct sl_tcb *tcb)
+{
+	return tcb->active == SL_NO_BLOCK ? NULL : &tcp->active[tcb->active];
+}
+
+/* Bytes or a FIN queued and never sent yet. */
+static inline bool
+sl_tcb_has_unsent(const struct sl_tcb *tcb)
+{
+	return sl_seq_lt(tcb->snd_nxt, tcb->snd_end) ||
+	       (sl_state_fin_pending(tcb->state) && tcb->snd_nxt == tcb->snd_end);
+}
+
+/* Nothing more will happen to it: it waits to be freed or to become a TIME-WAIT record. */
+static inline bool
+sl_tcb_has_ended(const struct sl_tcb *tcb)
+{
+	return tcb->state == SL_ST_CLOSED || tcb->state == SL_ST_TIME_WAIT;
+}
+
+/* Our timestamp clock for a connection: milliseconds plus its own offset (RFC 7323, 5.4). */
+static inline uint32_t
+sl_tcb_tsval(const struct sl_tcp *tcp, const struct sl_tcb *tcb)
+{
+	return tcp->tick + tcb->ts_offset;
+}
+
+/* Bring the clocks and budgets to @now; called once a step, before anything else. */
+void sl_tcp_clock(struct sl_tcp *tcp, sl_ns_t now);
+
+/* --- conn.c --- */
+
+/*
+ * Make a connection for @tuple, in CLOSED, in the table, with initial send number @iss.
+ * NULL if there is no room anywhere; then it is counted and nothing is left behind.
+ * @replaces is a TIME-WAIT record that gives way, or SL_NO_FLOW.
+ */
+struct sl_tcb *sl_tcb_new(struct sl_tcp *tcp, const struct sl_tuple *tuple, uint64_t hash,
+			  uint16_t listener, uint32_t iss, uint32_t replaces);
+
+/* Take the peer's SYN: its number, MSS, and what of its options we agree to. */
+void sl_tcb_take_syn(struct sl_tcp *tcp, struct sl_tcb *tcb, const struct sl_seg *syn);
+
+/* Make the event happen: the only place that assigns a state. */
+void sl_tcb_event(struct sl_tcp *tcp, struct sl_tcb *tcb, enum sl_event_tcp event);
+
+/* The connection is over for @why: the application is told, and settle frees it. */
+void sl_tcb_kill(struct sl_tcp *tcp, struct sl_tcb *tcb, enum sl_reason why);
+
+/* As sl_tcb_kill(), sending a reset first. */
+void sl_tcb_abort(struct sl_tcp *tcp, struct sl_tcb *tcb, enum sl_reason why);
+
+/* The application has no more to send: FIN will follow the last byte. */
+void sl_tcb_shutdown(struct sl_tcp *tcp, struct sl_tcb *tcb);
+
+/* The application has no more interest at all: sl_close(). */
+void sl_tcb_close(struct sl_tcp *tcp, struct sl_tcb *tcb);
+
+/*
+ * Find the way to the peer and fit the MSS to it. @came is how its packets reach us, once
+ * it has proved that it hears us, or NULL. 0, -EHOSTUNREACH, -ENOSPC.
+ */
+int sl_tcb_open_path(struct sl_tcp *tcp, struct sl_tcb *tcb, const struct sl_l2 *came);
+
+void sl_tcb_mark(struct sl_tcp *tcp, struct sl_tcb *tcb, uint8_t marks); /* to be delivered */
+void sl_tcb_output(struct sl_tcp *tcp, struct sl_tcb *tcb);              /* owes segments */
+void sl_tcb_gone(struct sl_tcp *tcp, struct sl_tcb *tcb); /* settle looks at it */
+/* Off to wait until some next hop is found; comes back through output. */
+void sl_tcb_park(struct sl_tcp *tcp, struct sl_tcb *tcb);
+
+void sl_tcb_tuple(const struct sl_tcp *tcp, const struct sl_key *key, struct sl_tuple *tuple);
+
+/* Borrow the block of a connection with gaps or losses; NULL if none is left, counted. */
+struct sl_active *sl_tcb_borrow(struct sl_tcp *tcp, struct sl_tcb *tcb);
+/* Give it back if nothing is wrong any more. */
+void sl_tcb_unborrow(struct sl_tcp *tcp, struct sl_tcb *tcb);
+
+/* Free what settle may free: moves to TIME-WAIT or gives the record back. */
+void sl_tcb_settle(struct sl_tcp *tcp);
+
+void sl_list_init(struct sl_list *list);
+/* The next connection that owes the application or the network something; NULL: none. */
+struct sl_tcb *sl_tcp_pop_deliver(struct sl_tcp *tcp);
+struct sl_tcb *sl_tcp_pop_output(struct sl_tcp *tcp);
+
+/* Whether the path became known for those that wait for one: back to output. */
+void sl_tcp_unpark(struct sl_tcp *tcp);
+
+/* The first sequence number for @tuple (RFC 6528), and its timestamp offset (RFC 7323, 5.4). */
+uint32_t sl_tcp_isn(const struct sl_tcp *tcp, const struct sl_tuple *tuple);
+uint32_t sl_tcp_ts_offset(const struct sl_tcp *tcp, const struct sl_tuple *tuple);
+
+/* --- open.c --- */
+
+/* Open a connection of @listener's to elsewhere; as sl_connect(). @tcb on 0. */
+int sl_tcp_connect(struct sl_tcp *tcp, uint16_t listener, const struct sl_connect *to,
+		   struct sl_tcb **tcb);
+
+/* --- input.c --- */
+
+/* A segment that met its connection, which is not CLOSED. The lane's packet may be kept. */
+void sl_tcb_segment(struct sl_tcp *tcp, struct sl_tcb *tcb, struct sl_lane *lane);
+
+/* An ICMP error about a segment of the connection; returns whether it was taken. */
+bool sl_tcb_icmp(struct sl_tcp *tcp, struct sl_tcb *tcb, const struct sl_icmp_error *error);
+
+/* Send an ACK to challenge what may be forged, within limits (RFC 5961, 7). */
+void sl_tcb_challenge(struct sl_tcp *tcp, struct sl_tcb *tcb);
+
+/* --- ack.c --- */
+
+/* Take SEG.ACK, which lies in SND.UNA .. SND.NXT, with SACK and window. */
+void sl_tcb_ack(struct sl_tcp *tcp, struct sl_tcb *tcb, const struct sl_seg *seg);
+
+/* --- recv.c --- */
+
+/* Take the bytes and the FIN of an acceptable segment. */
+void sl_tcb_receive(struct sl_tcp *tcp, struct sl_tcb *tcb, struct sl_lane *lane);
+/* The application took @bytes from the front of what is queued. */
+void sl_tcb_taken(struct sl_tcp *tcp, struct sl_tcb *tcb, uint32_t bytes);
+/* Drop all that was received and not taken. */
+void sl_tcb_drop_received(struct sl_tcp *tcp, struct sl_tcb *tcb);
+/* The window field of the next segment; what it promises becomes rcv_adv. */
+uint16_t sl_tcb_window(struct sl_tcp *tcp, struct sl_tcb *tcb, bool is_syn);
+/* Whether the application took enough that the peer should hear of it now. */
+bool sl_tcb_window_opened(const struct sl_tcp *tcp, const struct sl_tcb *tcb);
+/* A received buffer of ours is given back, or a reference to it is taken. */
+void sl_tcp_put_kept(struct sl_tcp *tcp, struct rte_mbuf *m);
+
+/* --- spans.c --- */
+
+/* Queue bytes; return how many were accepted. See sl_send() and its sisters. */
+uint32_t sl_spans_copy(struct sl_tcp *tcp, struct sl_tcb *tcb, const void *data, uint32_t len);
+uint32_t sl_spans_share(struct sl_tcp *tcp, struct sl_tcb *tcb, const struct sl_chain *in,
+			uint32_t offset, uint32_t len);
+uint32_t sl_spans_pin(struct sl_tcp *tcp, struct sl_tcb *tcb, const void *data, uint32_t len);
+uint32_t sl_spans_room(const struct sl_tcp *tcp, const struct sl_tcb *tcb);
+
+/* Free all below @ack, which lies in snd_una .. snd_nxt; spans may be cut. */
+void sl_spans_free_until(struct sl_tcp *tcp, struct sl_tcb *tcb, uint32_t ack);
+void sl_spans_free_all(struct sl_tcp *tcp, struct sl_tcb *tcb);
+/* Make @span end after @len bytes; false if no span is left for the rest. */
+bool sl_spans_split(struct sl_tcp *tcp, struct sl_tcb *tcb, struct sl_span *span, uint32_t len);
+
+static inline struct sl_span *
+sl_span_at(const struct sl_tcp *tcp, uint32_t idx)
+{
+	return idx == SL_NO_INDEX ? NULL : &tcp->span[idx];
+}
+
+/* --- recovery.c --- */
+
+/* Look at what SACK says, and at duplicate ACKs; @acked bytes are newly acknowledged. */
+void sl_recovery_ack(struct sl_tcp *tcp, struct sl_tcb *tcb, const struct sl_seg *seg,
+		     uint32_t acked, bool is_duplicate);
+/* The retransmission timer went off: all in flight is doubted. */
+void sl_recovery_timeout(struct sl_tcp *tcp, struct sl_tcb *tcb);
+/* Bytes in the network as far as we know (RFC 6675, pipe). */
+uint32_t sl_recovery_pipe(const struct sl_tcp *tcp, const struct sl_tcb *tcb);
+/* The next span taken for lost and not sent again yet; NULL: none. */
+struct sl_span *sl_recovery_lost(const struct sl_tcp *tcp, const struct sl_tcb *tcb);
+
+/* --- timer.c --- */
+
+void sl_timer_set(struct sl_tcp *tcp, struct sl_tcb *tcb, enum sl_timer_kind kind, uint32_t ms);
+void sl_timer_stop(struct sl_tcb *tcb, enum sl_timer_kind kind);
+/* The resend timer as RFC 6298, 5 wants it, after anything was sent or acknowledged. */
+void sl_timer_resend(struct sl_tcp *tcp, struct sl_tcb *tcb, bool restart);
+void sl_timer_rtt(struct sl_tcp *tcp, struct sl_tcb *tcb, uint32_t rtt_us);
+/* The wheel says that something of @idx may be due. */
+void sl_timer_expire(struct sl_tcp *tcp, uint32_t idx);
+/* LIFE, according to the state entered. */
+void sl_timer_life(struct sl_tcp *tcp, struct sl_tcb *tcb);
+
+/* --- output.c --- */
+
+/* Send what @tcb owes, as far as room goes; false if something is still owed. */
+bool sl_tcb_send(struct sl_tcp *tcp, struct sl_tcb *tcb);
+
+/* --- answer.c --- */
+
+/* A SYN to nobody's connection: answered by cookie or by a half-open connection. */
+void sl_answer_syn(struct sl_tcp *tcp, struct sl_lane *lane, struct sl_listener *listener);
+/*
+ * Another segment to nobody's connection. True if it made one from a cookie, now in
+ * lane->slot, and is to be taken by it; else the lane has its fate.
+ */
+bool sl_answer_ack(struct sl_tcp *tcp, struct sl_lane *lane, struct sl_listener *listener);
+/*
+ * A reset as RFC 9293, 3.10.7.1 wants it, in the buffer that came. False if none went out:
+ * a reset is never answered by one, and there is a budget.
+ */
+bool sl_answer_reset(struct sl_tcp *tcp, struct sl_lane *lane);
+/* The SYN-ACK of a half-open connection again, in the buffer of the repeated SYN. */
+void sl_answer_syn_again(struct sl_tcp *tcp, struct sl_lane *lane, struct sl_tcb *tcb);
+/*
+ * A connection in SYN-RECEIVED from a SYN that was answered by a cookie or a TIME-WAIT
+ * record, now that the third segment has come in @lane; it is in lane->slot. NULL if there
+ * is no room; then the lane has its fate.
+ */
+struct sl_tcb *sl_answer_take(struct sl_tcp *tcp, struct sl_lane *lane, uint16_t listener,
+			      uint32_t iss, const struct sl_seg *syn, uint32_t replaces);
+/* The listener for the tuple's local end, or NULL. */
+struct sl_listener *sl_tcp_listener(struct sl_tcp *tcp, const struct sl_tuple *tuple);
+
+/* What a SYN-ACK says; made by answer.c in the buffer that came. */
+struct sl_synack {
+	uint32_t iss, irs, tsval, tsecr;
+	uint16_t mss, wnd;
+	uint8_t opts, scale, ttl, tos;
+};
+/* True if it went out (lane->m is NULL then). */
+bool sl_answer_synack(struct sl_tcp *tcp, struct sl_lane *lane, const struct sl_synack *synack);
+/* An ACK or another bare segment, the way @lane came. True if it went out. */
+bool sl_answer_bare(struct sl_tcp *tcp, struct sl_lane *lane, struct sl_seg_out *seg);
+/* The MSS we offer on a port: what its MTU carries (RFC 9293, 3.7.1). */
+uint16_t sl_tcp_mss_offer(const struct sl_tcp *tcp, const struct sl_tcp_conf *conf,
+			  uint16_t port, bool v6);
+
+/* --- timewait.c --- */
+
+/* Make the connection a TIME-WAIT record in the table; it may be freed then. */
+void sl_tw_enter(struct sl_tcp *tcp, struct sl_tcb *tcb);
+/* A segment that met a record. True if it made a connection, as sl_answer_ack() does. */
+bool sl_tw_segment(struct sl_tcp *tcp, struct sl_lane *lane);
+void sl_tw_free(struct sl_tcp *tcp, uint32_t idx, bool in_table);
+/* Free what is over; at most @max records. */
+void sl_tw_expire(struct sl_tcp *tcp, uint32_t max);
+
+#endif

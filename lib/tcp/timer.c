@@ -1,0 +1,240 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * timer - which event means what for which timer (RFC 9293, 3.8; RFC 6298).
+ *
+ * A deadline is a word in the tcb; moving it later or clearing it is one store. The wheel
+ * holds an entry at or before the earliest; when that comes up, what is due is done and
+ * the rest is armed again.
+ */
+#include "tcp/tcp.h"
+
+#define HALF_OPEN_TRIES    5u /* SYN-ACKs sent again before a passive open is forgotten */
+#define RTO_GRANULARITY_US 1000u
+#define BACKOFF_MAX        16u
+
+void
+sl_timer_set(struct sl_tcp *tcp, struct sl_tcb *tcb, enum sl_timer_kind kind, uint32_t ms)
+{
+	tcb->due[kind] = sl_tick_after(tcp->tick, ms);
+	sl_wheel_arm(tcp->wheel, sl_tcb_idx(tcp, tcb), tcb->due[kind]);
+}
+
+void
+sl_timer_stop(struct sl_tcb *tcb, enum sl_timer_kind kind)
+{
+	tcb->due[kind] = 0;
+}
+
+static uint32_t
+backed_off(const struct sl_tcp *tcp, const struct sl_tcb *tcb)
+{
+	uint32_t most = sl_tcb_conf(tcp, tcb)->rto_max_ms;
+	uint64_t ms = (uint64_t)tcb->rto_ms << tcb->backoff;
+
+	return ms < most ? ms : most;
+}
+
+/*
+ * The timer runs while something is in flight (RFC 6298, 5.1, 5.2), and while something
+ * waits with nothing in flight: only a closed window does that, and it must be probed
+ * (RFC 9293, 3.8.6.1).
+ */
+void
+sl_timer_resend(struct sl_tcp *tcp, struct sl_tcb *tcb, bool restart)
+{
+	bool in_flight = tcb->snd_una != tcb->snd_nxt;
+
+	if (!in_flight && !sl_tcb_has_unsent(tcb)) {
+		sl_timer_stop(tcb, SL_TIMER_RESEND);
+		tcb->backoff = 0;
+		return;
+	}
+	if (restart || tcb->due[SL_TIMER_RESEND] == 0)
+		sl_timer_set(tcp, tcb, SL_TIMER_RESEND, backed_off(tcp, tcb));
+}
+
+/* RFC 6298, 2.2 to 2.4, in scaled integers. */
+void
+sl_timer_rtt(struct sl_tcp *tcp, struct sl_tcb *tcb, uint32_t rtt_us)
+{
+	const struct sl_tcp_conf *conf = sl_tcb_conf(tcp, tcb);
+	uint32_t var, ms;
+
+	if (rtt_us == 0)
+		rtt_us = 1;
+	if (tcb->srtt_us8 == 0) {
+		tcb->srtt_us8 = rtt_us * 8;
+		tcb->rttvar_us4 = rtt_us * 2;
+	} else {
+		int32_t err = (int32_t)(rtt_us - tcb->srtt_us8 / 8);
+		uint32_t dev = err < 0 ? -err : err;
+
+		tcb->rttvar_us4 += dev - tcb->rttvar_us4 / 4;
+		tcb->srtt_us8 += err;
+	}
+	var = tcb->rttvar_us4 > RTO_GRANULARITY_US ? tcb->rttvar_us4 : RTO_GRANULARITY_US;
+	ms = (tcb->srtt_us8 / 8 + var + 999) / 1000;
+	if (ms < conf->rto_min_ms)
+		ms = conf->rto_min_ms;
+	if (ms > conf->rto_max_ms)
+		ms = conf->rto_max_ms;
+	tcb->rto_ms = ms;
+}
+
+void
+sl_timer_life(struct sl_tcp *tcp, struct sl_tcb *tcb)
+{
+	const struct sl_tcp_conf *conf = sl_tcb_conf(tcp, tcb);
+
+	if (tcb->state == SL_ST_FIN_WAIT_2 && (tcb->is & SL_IS_CLOSED_APP))
+		sl_timer_set(tcp, tcb, SL_TIMER_LIFE, conf->fin_wait_ms);
+	else if (conf->keepalive_ms > 0 && sl_state_is_synchronized(tcb->state) &&
+		 tcb->state != SL_ST_TIME_WAIT)
+		sl_timer_set(tcp, tcb, SL_TIMER_LIFE, conf->keepalive_ms);
+}
+
+static void
+back_off(struct sl_tcb *tcb)
+{
+	if (tcb->backoff < BACKOFF_MAX)
+		tcb->backoff++;
+}
+
+/* A handshake without answer: again, or given up. */
+static void
+expire_syn(struct sl_tcp *tcp, struct sl_tcb *tcb)
+{
+	bool forget = tcb->is & SL_IS_ACTIVE ? tcp->tick - tcb->progress >=
+						       sl_tcb_conf(tcp, tcb)->syn_timeout_ms
+					     : tcb->backoff >= HALF_OPEN_TRIES;
+
+	if (forget) {
+		sl_count(tcp, timed_out);
+		sl_tcb_kill(tcp, tcb, SL_REASON_TIMEOUT);
+		return;
+	}
+	back_off(tcb);
+	if (tcb->path == SL_NO_PATH && sl_tcb_open_path(tcp, tcb, NULL) < 0) {
+		sl_tcb_kill(tcp, tcb, SL_REASON_UNREACHABLE);
+		return;
+	}
+	tcb->owes |= SL_OWES_SYN;
+	sl_tcb_output(tcp, tcb);
+	sl_timer_resend(tcp, tcb, true);
+}
+
+/* Data or FIN without ACK, or a window that stays closed. */
+static void
+expire_resend(struct sl_tcp *tcp, struct sl_tcb *tcb)
+{
+	uint32_t most = sl_tcb_conf(tcp, tcb)->user_timeout_ms;
+	bool probing = tcb->snd_wnd == 0 || tcb->snd_una == tcb->snd_nxt;
+
+	if (!sl_state_is_synchronized(tcb->state)) {
+		expire_syn(tcp, tcb);
+		return;
+	}
+	if (most > 0 && tcp->tick - tcb->progress >= most) {
+		sl_count(tcp, timed_out);
+		sl_tcb_abort(tcp, tcb, SL_REASON_TIMEOUT);
+		return;
+	}
+	if (probing) {
+		sl_count(tcp, probe);
+	} else {
+		sl_count(tcp, rto);
+		sl_recovery_timeout(tcp, tcb);
+	}
+	back_off(tcb);
+	tcb->owes |= SL_OWES_HEAD;
+	sl_tcb_output(tcp, tcb);
+	sl_timer_resend(tcp, tcb, true);
+}
+
+static void
+expire_ack(struct sl_tcp *tcp, struct sl_tcb *tcb)
+{
+	if (tcb->acks_owed == 0)
+		tcb->acks_owed = 1;
+	sl_tcb_output(tcp, tcb);
+}
+
+/* RFC 9293, 3.8.4: one unanswered probe is not death. */
+static void
+expire_keepalive(struct sl_tcp *tcp, struct sl_tcb *tcb)
+{
+	const struct sl_tcp_conf *conf = sl_tcb_conf(tcp, tcb);
+	uint32_t idle = tcp->tick - tcb->heard;
+
+	if (tcb->n_probes == 0 && idle < conf->keepalive_ms) {
+		sl_timer_set(tcp, tcb, SL_TIMER_LIFE, conf->keepalive_ms - idle);
+		return;
+	}
+	if (tcb->n_probes >= conf->keepalive_probes) {
+		sl_count(tcp, timed_out);
+		sl_tcb_abort(tcp, tcb, SL_REASON_TIMEOUT);
+		return;
+	}
+	if (tcb->snd_una == tcb->snd_nxt) { /* else the resend timer asks already */
+		tcb->n_probes++;
+		tcb->owes |= SL_OWES_PROBE;
+		sl_tcb_output(tcp, tcb);
+	}
+	sl_timer_set(tcp, tcb, SL_TIMER_LIFE, conf->keepalive_interval_ms);
+}
+
+static void
+expire_life(struct sl_tcp *tcp, struct sl_tcb *tcb)
+{
+	const struct sl_tcp_conf *conf = sl_tcb_conf(tcp, tcb);
+	bool orphan = tcb->state == SL_ST_FIN_WAIT_2 && (tcb->is & SL_IS_CLOSED_APP);
+	bool opening = !sl_state_is_synchronized(tcb->state);
+
+	if (orphan || opening) {
+		sl_count(tcp, timed_out);
+		sl_tcb_kill(tcp, tcb, SL_REASON_TIMEOUT);
+	} else if (conf->keepalive_ms > 0) {
+		expire_keepalive(tcp, tcb);
+	}
+}
+
+static void
+expire_kind(struct sl_tcp *tcp, struct sl_tcb *tcb, enum sl_timer_kind kind)
+{
+	switch (kind) {
+	case SL_TIMER_RESEND:
+		expire_resend(tcp, tcb);
+		break;
+	case SL_TIMER_ACK:
+		expire_ack(tcp, tcb);
+		break;
+	case SL_TIMER_LIFE:
+		expire_life(tcp, tcb);
+		break;
+	case SL_TIMER_APP:
+		sl_tcb_mark(tcp, tcb, SL_MARK_TIMER);
+		break;
+	default:
+		break;
+	}
+}
+
+void
+sl_timer_expire(struct sl_tcp *tcp, uint32_t idx)
+{
+	struct sl_tcb *tcb = &tcp->tcb[idx];
+	sl_tick_t first = 0;
+
+	for (int i = 0; i < SL_TIMER_COUNT; i++) {
+		if (tcb->due[i] != 0 && sl_tick_le(tcb->due[i], tcp->tick)) {
+			tcb->due[i] = 0;
+			expire_kind(tcp, tcb, i);
+		}
+	}
+	for (int i = 0; i < SL_TIMER_COUNT; i++) {
+		if (tcb->due[i] != 0 && (first == 0 || sl_tick_lt(tcb->due[i], first)))
+			first = tcb->due[i];
+	}
+	if (first != 0)
+		sl_wheel_arm(tcp->wheel, idx, first);
+}
