@@ -1,0 +1,189 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * check - every invariant of a core, said once. The oracle of the tests and of the fuzzers.
+ */
+#include <errno.h>
+
+#include "core/core.h"
+
+#define DEMAND(cond)                  \
+	do {                          \
+		if (!(cond))          \
+			return #cond; \
+	} while (0)
+
+static const char *
+check_spans(const struct sl_tcp *tcp, const struct sl_tcb *tcb)
+{
+	const struct sl_active *a = sl_tcb_active(tcp, tcb);
+	uint32_t seq =
+		tcb->span_head == SL_NO_INDEX ? tcb->snd_end : tcp->span[tcb->span_head].seq;
+	uint32_t sacked = 0, lost = 0, resent = 0, last = SL_NO_INDEX;
+	bool unsent = false;
+
+	for (uint32_t i = tcb->span_head; i != SL_NO_INDEX; i = tcp->span[i].next) {
+		const struct sl_span *s = &tcp->span[i];
+
+		DEMAND(s->seq == seq && s->len > 0);
+		if (i == tcb->span_next)
+			unsent = true;
+		DEMAND(unsent == (s->n_sent == 0));
+		DEMAND(!unsent || s->marks == (s->marks & (SL_SPAN_OWN | SL_SPAN_PUSH)));
+		sacked += s->marks & SL_SPAN_SACKED ? s->len : 0;
+		lost += s->marks & SL_SPAN_LOST ? s->len : 0;
+		resent += s->marks & SL_SPAN_RESENT ? s->len : 0;
+		seq += s->len;
+		last = i;
+	}
+	DEMAND(last == tcb->span_tail);
+	DEMAND(seq == tcb->snd_end);
+	DEMAND(unsent == (tcb->span_next != SL_NO_INDEX));
+	DEMAND(a == NULL ? sacked + lost + resent == 0
+			 : sacked == a->sacked && lost == a->lost && resent == a->resent);
+	return NULL;
+}
+
+static const char *
+check_received(const struct sl_tcp *tcp, const struct sl_tcb *tcb)
+{
+	const struct sl_active *a = sl_tcb_active(tcp, tcb);
+	uint32_t bytes = 0, n = 0, seq = tcb->rcv_nxt;
+
+	for (const struct rte_mbuf *m = tcb->rx_head; m != NULL; m = m->next) {
+		DEMAND(m->data_len > 0);
+		bytes += m->data_len;
+	}
+	DEMAND(bytes == tcb->rx_bytes);
+	if (a == NULL)
+		return NULL;
+	bytes = 0;
+	for (const struct rte_mbuf *m = a->ooo_head; m != NULL; m = m->next) {
+		DEMAND(m->data_len > 0 && sl_seq_gt(m->hash.usr + (n > 0), seq));
+		seq = m->hash.usr + m->data_len;
+		bytes += m->data_len;
+		n++;
+	}
+	DEMAND(bytes == a->ooo_bytes && n == a->n_ooo);
+	DEMAND(n == 0 || sl_seq_le(seq, tcb->rcv_adv));
+	return NULL;
+}
+
+static const char *
+check_conn(const struct sl_tcp *tcp, const struct sl_tcb *tcb)
+{
+	const char *why;
+
+	DEMAND(sl_seq_le(tcb->snd_una, tcb->snd_nxt));
+	DEMAND(sl_seq_le(tcb->snd_nxt, tcb->snd_end + 1));
+	DEMAND(tcb->state == SL_ST_SYN_SENT || sl_seq_le(tcb->rcv_nxt, tcb->rcv_adv));
+	DEMAND(tcb->mss > 0 || tcb->state == SL_ST_SYN_SENT);
+	DEMAND(!!(tcb->is & SL_IS_COUNTED) ==
+	       (tcb->state == SL_ST_SYN_SENT || tcb->state == SL_ST_SYN_RECEIVED));
+	/* what waits for an answer is timed */
+	DEMAND(tcb->state == SL_ST_TIME_WAIT || tcb->snd_una == tcb->snd_nxt ||
+	       tcb->due[SL_TIMER_RESEND] != 0 || (tcb->is & (SL_IS_IN_OUTPUT | SL_IS_PARKED)));
+	DEMAND(tcb->rcv_nxt == tcb->ack_sent || tcb->acks_owed > 0 ||
+	       tcb->due[SL_TIMER_ACK] != 0 || !sl_state_is_synchronized(tcb->state) ||
+	       (tcb->is & SL_IS_IN_OUTPUT) || tcb->state == SL_ST_TIME_WAIT);
+	why = check_spans(tcp, tcb);
+	return why != NULL ? why : check_received(tcp, tcb);
+}
+
+/* The list is as long as it says, and exactly those with @flag are on it. */
+static const char *
+check_list(const struct sl_tcp *tcp, const struct sl_list *list, bool by_output, uint16_t flag)
+{
+	uint32_t n = 0, last = SL_NO_INDEX;
+
+	for (uint32_t i = list->head; i != SL_NO_INDEX;
+	     i = by_output ? tcp->tcb[i].next_output : tcp->tcb[i].next_deliver) {
+		DEMAND(tcp->tcb[i].is & flag);
+		DEMAND(n++ < list->n);
+		last = i;
+	}
+	DEMAND(n == list->n && last == list->tail);
+	for (uint32_t i = 0; i < tcp->n_tcb; i++)
+		n -= !!(tcp->tcb[i].is & flag);
+	DEMAND(n == 0);
+	return NULL;
+}
+
+static const char *
+check_ages(const struct sl_tcp *tcp)
+{
+	uint32_t n = 0, prev = SL_NO_INDEX;
+
+	for (uint32_t i = tcp->tw_oldest; i != SL_NO_INDEX; i = tcp->tw[i].next) {
+		DEMAND(tcp->tw[i].prev == prev);
+		DEMAND(n++ < tcp->n_tw);
+		prev = i;
+	}
+	DEMAND(prev == tcp->tw_newest);
+	DEMAND(n == tcp->stats.count[SL_CNT_time_wait]);
+	DEMAND(n + sl_slots_free_count(&tcp->free_tw) == tcp->n_tw);
+	return NULL;
+}
+
+static const char *
+check_counts(const struct sl_tcp *tcp, uint32_t live, uint32_t half_open)
+{
+	uint64_t fates = 0;
+
+	for (int i = 0; i < SL_FATE_COUNT; i++)
+		fates += tcp->stats.fate[i];
+	DEMAND(fates == tcp->stats.count[SL_CNT_rx]);
+	DEMAND(live == tcp->stats.count[SL_CNT_live]);
+	DEMAND(half_open == tcp->stats.count[SL_CNT_half_open]);
+	DEMAND(live + sl_slots_free_count(&tcp->free_tcb) == tcp->n_tcb);
+	DEMAND(tcp->n_kept == tcp->stats.count[SL_CNT_kept]);
+	DEMAND(sl_flows_count(tcp->flows) == live + tcp->stats.count[SL_CNT_time_wait]);
+	DEMAND(sl_slots_free_count(&tcp->free_active) + tcp->stats.count[SL_CNT_active] ==
+	       tcp->n_active);
+	return NULL;
+}
+
+static const char *
+check_all(const struct sl_core *core)
+{
+	const struct sl_tcp *tcp = &core->tcp;
+	uint32_t live = 0, half_open = 0;
+	const char *why;
+
+	for (uint32_t i = 0; i < tcp->n_tcb; i++) {
+		const struct sl_tcb *tcb = &tcp->tcb[i];
+
+		live += tcb->state != SL_ST_CLOSED || tcb->marks != 0 ||
+			tcb->path != SL_NO_PATH;
+		half_open += !!(tcb->is & SL_IS_COUNTED);
+		why = tcb->state == SL_ST_CLOSED ? NULL : check_conn(tcp, tcb);
+		if (why != NULL)
+			return why;
+	}
+	why = check_list(tcp, &tcp->deliver, false, SL_IS_IN_DELIVER);
+	if (why == NULL)
+		why = check_list(tcp, &tcp->output, true, SL_IS_IN_OUTPUT);
+	if (why == NULL)
+		why = check_list(tcp, &tcp->parked, true, SL_IS_PARKED);
+	if (why == NULL)
+		why = check_ages(tcp);
+	if (why == NULL)
+		why = check_counts(tcp, live, half_open);
+	return why;
+}
+
+int
+sl_core_check(const struct sl_core *core, const char **why)
+{
+	const struct sl_tcp *tcp = &core->tcp;
+	const char *wrong = check_all(core);
+
+	if (wrong == NULL && sl_flows_check(tcp->flows) < 0)
+		wrong = "the connection table";
+	if (wrong == NULL && sl_wheel_check(tcp->wheel) < 0)
+		wrong = "the timer wheel";
+	if (wrong == NULL && sl_net_check(core->net) < 0)
+		wrong = "neighbours and routes";
+	if (why != NULL)
+		*why = wrong;
+	return wrong == NULL ? 0 : -EBADMSG;
+}

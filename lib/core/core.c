@@ -1,0 +1,406 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * core - open, close, events and the views an operator has.
+ */
+#include <errno.h>
+#include <string.h>
+
+#include "core/core.h"
+
+#define STATE_MOST      64u
+#define BACKLOG_DEFAULT 1024u
+#define SCALE_MOST      14u
+
+/* The arrays of a core: how long and how wide. */
+struct layout {
+	uint32_t n_tcb, n_active, n_span, n_tw, n_key6, state_bytes;
+};
+
+static uint32_t
+app_state_bytes(const struct sl_core_conf *conf)
+{
+	uint32_t most = 0;
+
+	for (uint16_t i = 0; i < conf->n_listeners; i++) {
+		const struct sl_app *app = conf->listener[i].app;
+
+		if (app->state_bytes > most)
+			most = app->state_bytes;
+		if (app->opens != NULL && app->opens->state_bytes > most)
+			most = app->opens->state_bytes;
+	}
+	return (most + 7) & ~7u;
+}
+
+static struct layout
+layout_of(const struct sl_core_conf *conf)
+{
+	return (struct layout){
+		.n_tcb = conf->connections,
+		.n_active = conf->active,
+		.n_span = conf->spans,
+		.n_tw = conf->time_wait,
+		.n_key6 = conf->ipv6 ? conf->connections + conf->time_wait : 0,
+		.state_bytes = app_state_bytes(conf),
+	};
+}
+
+static bool
+is_sane(const struct sl_core_conf *conf)
+{
+	bool sized = conf->connections > 0 && conf->connections < SL_FLOW_TW &&
+		     conf->time_wait > 0 && conf->time_wait < SL_FLOW_TW && conf->spans >= 16 &&
+		     conf->active > 0 && conf->rx_buffers >= 16;
+
+	for (uint16_t i = 0; i < conf->n_listeners; i++) {
+		const struct sl_listener_conf *l = &conf->listener[i];
+
+		if (l->app == NULL || l->tcp.rcvbuf < 1024 || l->tcp.sndbuf < 1024 ||
+		    l->tcp.rto_min_ms == 0 || l->tcp.rto_max_ms < l->tcp.rto_min_ms ||
+		    l->tcp.msl_ms == 0 || l->tcp.ttl == 0)
+			return false;
+	}
+	return sized && conf->n_listeners <= SL_LISTENERS_MAX &&
+	       app_state_bytes(conf) <= STATE_MOST;
+}
+
+static struct sl_prf_key
+derive(const struct sl_prf_key *secret, const char *label)
+{
+	struct sl_prf_key key;
+	uint64_t word = 0;
+
+	memcpy(&word, label, strnlen(label, 7));
+	key.k[0] = sl_prf(secret, &word, sizeof(word));
+	word |= 1ull << 63;
+	key.k[1] = sl_prf(secret, &word, sizeof(word));
+	return key;
+}
+
+/* Take all arrays. False when memory ran out. */
+static bool
+take_arrays(struct sl_tcp *tcp, struct sl_mem *mem, const struct layout *l)
+{
+	uint32_t *store[5];
+	const uint32_t n[5] = { l->n_tcb, l->n_active, l->n_span, l->n_tw, l->n_key6 };
+	struct sl_slots *slots[5] = { &tcp->free_tcb, &tcp->free_active, &tcp->free_span,
+				      &tcp->free_tw, &tcp->free_key6 };
+
+	tcp->tcb = sl_mem_take(mem, (size_t)l->n_tcb * sizeof(*tcp->tcb), SL_CACHE_LINE);
+	tcp->active =
+		sl_mem_take(mem, (size_t)l->n_active * sizeof(*tcp->active), SL_CACHE_LINE);
+	tcp->span = sl_mem_take(mem, (size_t)l->n_span * sizeof(*tcp->span), SL_CACHE_LINE);
+	tcp->tw = sl_mem_take(mem, (size_t)l->n_tw * sizeof(*tcp->tw), SL_CACHE_LINE);
+	tcp->key6 =
+		sl_mem_take(mem, ((size_t)l->n_key6 + 1) * sizeof(*tcp->key6), SL_CACHE_LINE);
+	tcp->app_state = sl_mem_take(mem, (size_t)l->n_tcb * l->state_bytes + 1, SL_CACHE_LINE);
+	tcp->gone = sl_mem_take(mem, (size_t)l->n_tcb * sizeof(*tcp->gone), SL_CACHE_LINE);
+	tcp->by_port = sl_mem_take(mem, 65536 * sizeof(*tcp->by_port), SL_CACHE_LINE);
+	if (tcp->tcb == NULL || tcp->active == NULL || tcp->span == NULL || tcp->tw == NULL ||
+	    tcp->key6 == NULL || tcp->app_state == NULL || tcp->gone == NULL ||
+	    tcp->by_port == NULL)
+		return false;
+	for (int i = 0; i < 5; i++) {
+		store[i] =
+			sl_mem_take(mem, ((size_t)n[i] + 1) * sizeof(uint32_t), SL_CACHE_LINE);
+		if (store[i] == NULL)
+			return false;
+		sl_slots_init(slots[i], store[i], n[i]);
+	}
+	tcp->n_tcb = l->n_tcb;
+	tcp->n_active = l->n_active;
+	tcp->n_span = l->n_span;
+	tcp->n_tw = l->n_tw;
+	tcp->n_key6 = l->n_key6;
+	tcp->app_state_bytes = l->state_bytes;
+	for (uint32_t i = 0; i < l->n_tcb; i++) {
+		tcp->tcb[i].state = SL_ST_CLOSED;
+		tcp->tcb[i].gen = 1;
+		tcp->tcb[i].active = SL_NO_BLOCK;
+	}
+	return true;
+}
+
+static int
+open_flows(struct sl_tcp *tcp, struct sl_mem *mem, const struct sl_core_conf *conf)
+{
+	struct sl_flows_conf flows = {
+		.entries = conf->connections + conf->time_wait,
+		.hash_key = derive(&conf->secret, "flows"),
+		.conn = tcp->tcb,
+		.conn_stride = sizeof(*tcp->tcb),
+		.tw = tcp->tw,
+		.tw_stride = sizeof(*tcp->tw),
+		.key6 = tcp->key6,
+	};
+
+	return sl_flows_open(&tcp->flows, mem, &flows);
+}
+
+/* The smallest shift that lets the window field cover the buffer (RFC 7323, 2.3). */
+static uint8_t
+scale_for(uint32_t rcvbuf)
+{
+	uint8_t scale = 0;
+
+	while (scale < SCALE_MOST && (65535u << scale) < rcvbuf)
+		scale++;
+	return scale;
+}
+
+static int
+open_listener(struct sl_tcp *tcp, struct sl_mem *mem, const struct sl_core_conf *conf,
+	      uint16_t i)
+{
+	struct sl_listener *l = &tcp->listener[i];
+	const struct sl_app *app = conf->listener[i].app;
+
+	l->conf = conf->listener[i];
+	l->connections = l->conf.connections != 0 ? l->conf.connections : conf->connections;
+	l->backlog = l->conf.backlog != 0 ? l->conf.backlog : BACKLOG_DEFAULT;
+	l->rcv_scale = scale_for(l->conf.tcp.rcvbuf);
+	l->next = SL_NO_LISTENER;
+	if (l->conf.tcp.cookies == SL_COOKIES_ALWAYS)
+		tcp->always_cookies = true;
+	if (app->listener_bytes > 0) {
+		l->state = sl_mem_take(mem, app->listener_bytes, SL_CACHE_LINE);
+		if (l->state == NULL)
+			return -ENOMEM;
+	}
+	if (l->conf.port != 0) { /* one for a single address goes before one for any */
+		static const struct sl_addr any;
+		uint16_t *at = &tcp->by_port[l->conf.port];
+
+		while (*at != SL_NO_LISTENER && sl_addr_eq(&l->conf.addr, &any))
+			at = &tcp->listener[*at].next;
+		l->next = *at;
+		*at = i;
+	}
+	return 0;
+}
+
+static int
+open_tcp(struct sl_core *core, const struct sl_core_conf *conf, struct sl_mem *mem, sl_ns_t now)
+{
+	struct sl_tcp *tcp = &core->tcp;
+	struct layout layout = layout_of(conf);
+	int rc;
+
+	if (!take_arrays(tcp, mem, &layout))
+		return -ENOMEM;
+	memset(tcp->by_port, 0xff, 65536 * sizeof(*tcp->by_port));
+	rc = open_flows(tcp, mem, conf);
+	if (rc == 0)
+		rc = sl_wheel_open(&tcp->wheel, mem, conf->connections, sl_tick(now));
+	for (uint16_t i = 0; rc == 0 && i < conf->n_listeners; i++)
+		rc = open_listener(tcp, mem, conf, i);
+	if (rc < 0)
+		return rc;
+	tcp->n_listeners = conf->n_listeners;
+	sl_list_init(&tcp->deliver);
+	sl_list_init(&tcp->output);
+	sl_list_init(&tcp->parked);
+	tcp->tw_oldest = tcp->tw_newest = SL_NO_INDEX;
+	tcp->isn_key = derive(&conf->secret, "isn");
+	tcp->port_key = derive(&conf->secret, "port");
+	tcp->ts_key = derive(&conf->cookie_secret, "ts");
+	tcp->ts_base = (uint32_t)(conf->tai_ms - now / SL_NS_PER_MS);
+	tcp->tai_offset_ms = conf->tai_ms - now / SL_NS_PER_MS;
+	sl_cookie_keys_init(&tcp->cookies, &conf->cookie_secret);
+	tcp->opened_at = now;
+	tcp->rx_buffers = conf->rx_buffers;
+	tcp->is_home = conf->is_home;
+	tcp->steer = conf->steer;
+	return 0;
+}
+
+int
+sl_core_open(struct sl_core **out, const struct sl_core_conf *conf, const struct sl_bufs *bufs,
+	     struct sl_mem *mem, sl_ns_t now)
+{
+	struct sl_core *core;
+	int rc;
+
+	if (!is_sane(conf))
+		return -EINVAL;
+	core = sl_mem_take(mem, sizeof(*core), SL_CACHE_LINE);
+	if (core == NULL)
+		return -ENOMEM;
+	core->tcp.bufs = bufs;
+	core->net_conf = conf->net;
+	core->tcp.ports = &core->net_conf;
+	rc = open_tcp(core, conf, mem, now);
+	if (rc == 0)
+		rc = sl_net_open(&core->net, mem, &core->net_conf, bufs, &core->tcp.stats, now);
+	if (rc < 0)
+		return rc;
+	core->tcp.net = core->net;
+	core->net_news = sl_net_news(core->net);
+	core->tcp.now = now;
+	sl_tcp_clock(&core->tcp, now);
+	*out = core;
+	return 0;
+}
+
+void
+sl_core_close(struct sl_core *core)
+{
+	struct sl_tcp *tcp = &core->tcp;
+
+	for (uint32_t i = 0; i < tcp->n_tcb; i++) {
+		if (tcp->tcb[i].rx_head != NULL || tcp->tcb[i].span_head != SL_NO_INDEX ||
+		    tcp->tcb[i].active != SL_NO_BLOCK) {
+			sl_tcb_drop_received(tcp, &tcp->tcb[i]);
+			sl_spans_free_all(tcp, &tcp->tcb[i]);
+		}
+	}
+}
+
+void
+sl_core_budget(const struct sl_core_conf *conf, struct sl_budget *budget)
+{
+	struct layout l = layout_of(conf);
+	uint64_t entries = (uint64_t)l.n_tcb + l.n_tw;
+	uint64_t table = sl_flows_bytes(l.n_tcb + l.n_tw), wheel = sl_wheel_bytes(l.n_tcb);
+	uint32_t slot = sizeof(uint32_t), key6 = sizeof(struct sl_key6) + slot;
+	uint64_t listeners = 0;
+
+	for (uint16_t i = 0; i < conf->n_listeners; i++)
+		listeners += conf->listener[i].app->listener_bytes;
+	budget->idle_v4 = sizeof(struct sl_tcb) + 2 * slot + l.state_bytes + table / entries +
+			  wheel / l.n_tcb;
+	budget->idle_v6 = budget->idle_v4 + key6;
+	budget->half_open = budget->idle_v4;
+	budget->active = sizeof(struct sl_active) + slot;
+	budget->time_wait = sizeof(struct sl_tw) + slot + table / entries;
+	budget->fixed = sizeof(struct sl_core) + 65536 * sizeof(uint16_t) + listeners +
+			sl_net_bytes(&conf->net) +
+			(uint64_t)l.n_span * (sizeof(struct sl_span) + slot);
+	budget->total = budget->fixed + table + wheel +
+			(uint64_t)l.n_tcb * (sizeof(struct sl_tcb) + 2 * slot + l.state_bytes) +
+			(uint64_t)l.n_active * budget->active +
+			(uint64_t)l.n_tw * (sizeof(struct sl_tw) + slot) +
+			(uint64_t)l.n_key6 * key6;
+}
+
+/* No bytes wait in either direction, no FIN: what a drain closes at once. */
+static bool
+is_idle(const struct sl_tcb *tcb)
+{
+	return (tcb->state == SL_ST_ESTABLISHED || tcb->state == SL_ST_CLOSE_WAIT) &&
+	       tcb->snd_una == tcb->snd_end && tcb->rx_bytes == 0 && tcb->marks == 0;
+}
+
+static void
+drain(struct sl_tcp *tcp)
+{
+	tcp->draining = true;
+	for (uint32_t i = 0; i < tcp->n_tcb; i++) {
+		if (is_idle(&tcp->tcb[i]))
+			sl_tcb_close(tcp, &tcp->tcb[i]);
+	}
+}
+
+static void
+kill_all(struct sl_tcp *tcp)
+{
+	tcp->draining = true;
+	for (uint32_t i = 0; i < tcp->n_tcb; i++) {
+		struct sl_tcb *tcb = &tcp->tcb[i];
+
+		if (tcb->state == SL_ST_CLOSED || tcb->state == SL_ST_TIME_WAIT)
+			continue;
+		sl_count(tcp, killed);
+		sl_tcb_abort(tcp, tcb, SL_REASON_KILLED);
+	}
+}
+
+void
+sl_core_event(struct sl_core *core, sl_ns_t now, const struct sl_event *event)
+{
+	struct sl_tcp *tcp = &core->tcp;
+
+	sl_tcp_clock(tcp, now);
+	switch (event->kind) {
+	case SL_EVENT_CLOCK:
+		tcp->tai_offset_ms = event->tai_ms - now / SL_NS_PER_MS;
+		break;
+	case SL_EVENT_NEIGHBOUR:
+		sl_net_learn(core->net, now, &event->neighbour);
+		break;
+	case SL_EVENT_DRAIN:
+		drain(tcp);
+		break;
+	case SL_EVENT_KILL:
+		kill_all(tcp);
+		break;
+	}
+}
+
+bool
+sl_core_told(struct sl_core *core, struct sl_event *event)
+{
+	event->kind = SL_EVENT_NEIGHBOUR;
+	return sl_net_tell(core->net, &event->neighbour);
+}
+
+const struct sl_stats *
+sl_core_stats(const struct sl_core *core)
+{
+	return &core->tcp.stats;
+}
+
+const struct sl_listener_stats *
+sl_core_listener_stats(const struct sl_core *core, uint16_t i)
+{
+	return i < core->tcp.n_listeners ? &core->tcp.listener[i].stats : NULL;
+}
+
+const char *
+sl_core_state(struct sl_core *core, const struct sl_tuple *tuple, struct sl_ref *ref)
+{
+	struct sl_tcp *tcp = &core->tcp;
+	uint32_t slot = sl_flows_find(tcp->flows, tuple, sl_flows_hash(tcp->flows, tuple));
+
+	if (ref != NULL)
+		*ref = (struct sl_ref){ 0 };
+	if (slot == SL_NO_FLOW)
+		return NULL;
+	if (slot & SL_FLOW_TW)
+		return sl_state_name(SL_ST_TIME_WAIT);
+	if (ref != NULL)
+		*ref = (struct sl_ref){ .idx = slot, .gen = tcp->tcb[slot].gen };
+	return sl_state_name(tcp->tcb[slot].state);
+}
+
+static void
+describe(const struct sl_tcp *tcp, const struct sl_tcb *tcb, struct sl_conn_info *info)
+{
+	*info = (struct sl_conn_info){
+		.state = sl_state_name(tcb->state),
+		.listener = tcb->listener,
+		.active = tcb->is & SL_IS_ACTIVE,
+		.send_queued =
+			sl_seq_gt(tcb->snd_end, tcb->snd_una) ? tcb->snd_end - tcb->snd_una : 0,
+		.recv_queued = tcb->rx_bytes,
+		.snd_wnd = tcb->snd_wnd,
+		.rcv_wnd = tcb->rcv_adv - tcb->rcv_nxt,
+		.cwnd = tcb->cwnd,
+		.srtt_ms = tcb->srtt_us8 / 8000,
+		.rto_ms = tcb->rto_ms,
+	};
+	sl_tcb_tuple(tcp, &tcb->key, &info->tuple);
+}
+
+uint32_t
+sl_core_list(const struct sl_core *core, uint32_t *cursor, struct sl_conn_info *out, uint32_t n)
+{
+	const struct sl_tcp *tcp = &core->tcp;
+	uint32_t found = 0;
+
+	for (; *cursor < tcp->n_tcb && found < n; (*cursor)++) {
+		if (tcp->tcb[*cursor].state != SL_ST_CLOSED)
+			describe(tcp, &tcp->tcb[*cursor], &out[found++]);
+	}
+	return found;
+}

@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * deliver - all callbacks, in the order in which things happened to a connection: open,
+ * data, the peer's FIN, room, the timer, the end.
+ *
+ * A callback may do anything to any connection of the core. It only sets marks: what it
+ * causes is delivered in a later step, sent by output, freed by settle.
+ */
+#include "core/core.h"
+
+const struct sl_app *
+sl_core_app(const struct sl_core *core, const struct sl_tcb *tcb)
+{
+	const struct sl_app *app = core->tcp.listener[tcb->listener].conf.app;
+
+	return tcb->is & SL_IS_ACTIVE ? app->opens : app;
+}
+
+/* False if the application refused it. */
+static bool
+tell_open(struct sl_core *core, const struct sl_app *app, struct sl_conn *c)
+{
+	struct sl_tcp *tcp = &core->tcp;
+
+	c->tcb->is |= SL_IS_OPEN;
+	if (app->open == NULL || app->open(c) == 0)
+		return true;
+	c->tcb->is &= ~SL_IS_OPEN;
+	c->tcb->marks = 0;
+	sl_count(tcp, app_refused);
+	tcp->listener[c->tcb->listener].stats.refused++;
+	sl_tcb_abort(tcp, c->tcb, SL_REASON_ABORTED);
+	return false;
+}
+
+static void
+tell_data(struct sl_core *core, const struct sl_app *app, struct sl_conn *c)
+{
+	struct sl_tcp *tcp = &core->tcp;
+	struct sl_tcb *tcb = c->tcb;
+	struct sl_chain in = { .first = tcb->rx_head, .bytes = tcb->rx_bytes };
+	uint32_t taken = in.bytes;
+
+	if (in.bytes == 0)
+		return;
+	if (app->data != NULL) {
+		tcp->offering = tcb;
+		taken = app->data(c, &in);
+		tcp->offering = NULL;
+	}
+	assert(taken <= in.bytes);
+	sl_tcb_taken(tcp, tcb, taken);
+	if ((tcb->is & SL_IS_CLOSED_APP) && tcb->rx_bytes > 0)
+		sl_tcb_abort(tcp, tcb, SL_REASON_ABORTED); /* closed with bytes unread */
+	if (sl_tcb_window_opened(tcp, tcb)) {
+		if (tcb->acks_owed == 0)
+			tcb->acks_owed = 1;
+		sl_tcb_output(tcp, tcb);
+	}
+}
+
+/*
+ * Whether the application may be called before closed: also when the connection came to
+ * an orderly end while bytes were left untaken.
+ */
+static bool
+is_alive(const struct sl_tcb *tcb)
+{
+	return (tcb->is & SL_IS_OPEN) &&
+	       (tcb->state != SL_ST_CLOSED || tcb->why == SL_REASON_FIN);
+}
+
+/* The end waits until the application took or gave up what came before it. */
+static void
+tell_closed(const struct sl_app *app, struct sl_conn *c)
+{
+	struct sl_tcb *tcb = c->tcb;
+
+	if (!(tcb->is & SL_IS_OPEN))
+		return;
+	if (tcb->why == SL_REASON_FIN && tcb->rx_bytes > 0 && !(tcb->is & SL_IS_CLOSED_APP)) {
+		tcb->marks |= SL_MARK_CLOSED; /* comes up again with sl_resume() */
+		return;
+	}
+	tcb->is &= ~SL_IS_OPEN;
+	if (app->closed != NULL)
+		app->closed(c, tcb->why);
+}
+
+static void
+tell(struct sl_core *core, struct sl_tcb *tcb)
+{
+	const struct sl_app *app = sl_core_app(core, tcb);
+	struct sl_conn c = sl_core_handle(core, tcb);
+	uint8_t marks = tcb->marks;
+	bool receives = !(tcb->is & SL_IS_CLOSED_APP);
+
+	tcb->marks = 0;
+	if ((marks & SL_MARK_OPEN) && tcb->state != SL_ST_CLOSED && !tell_open(core, app, &c)) {
+		sl_tcb_gone(&core->tcp, tcb);
+		return;
+	}
+	if ((marks & SL_MARK_DATA) && is_alive(tcb) && receives)
+		tell_data(core, app, &c);
+	if ((marks & SL_MARK_FIN) && is_alive(tcb) && receives && app->peer_closed != NULL)
+		app->peer_closed(&c);
+	if ((marks & SL_MARK_WRITABLE) && is_alive(tcb) && app->writable != NULL)
+		app->writable(&c);
+	if ((marks & SL_MARK_TIMER) && is_alive(tcb) && app->timer != NULL)
+		app->timer(&c);
+	if (marks & SL_MARK_CLOSED)
+		tell_closed(app, &c);
+	if (sl_tcb_has_ended(tcb))
+		sl_tcb_gone(&core->tcp, tcb);
+}
+
+void
+sl_core_deliver(struct sl_core *core)
+{
+	struct sl_tcp *tcp = &core->tcp;
+
+	for (uint32_t n = tcp->deliver.n; n > 0; n--)
+		tell(core, sl_tcp_pop_deliver(tcp));
+}

@@ -1,0 +1,334 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * step - the machine's one door: packets and time in, packets out. Nine stages over the
+ * lanes of a burst; sl_core_step() is their table of contents.
+ */
+#include "core/core.h"
+
+#define EXPIRE_BATCH  64u
+#define EXPIRE_ROUNDS 4u /* wheel entries a step looks at: bounded, the rest comes next */
+
+static void
+end(struct sl_lane *lane, enum sl_fate fate)
+{
+	lane->fate = fate;
+	lane->route = SL_ROUTE_DONE;
+}
+
+/* Take apart and check what came; what is not for us ends here. */
+static void
+parse(struct sl_core *core, struct rte_mbuf **rx, uint16_t n)
+{
+	struct sl_tcp *tcp = &core->tcp;
+
+	assert(n <= SL_BURST);
+	core->n_lanes = n;
+	for (uint16_t i = 0; i < n; i++) {
+		struct sl_lane *lane = &core->lane[i];
+		enum sl_fate fate;
+
+		lane->m = rx[i];
+		lane->slot = SL_NO_FLOW;
+		lane->fate = SL_FATE_NONE;
+		lane->route = SL_ROUTE_NET;
+		sl_count_n(tcp, rx_bytes, rx[i]->pkt_len);
+		fate = sl_frame_parse(lane->m, &lane->frame, &lane->tuple, &lane->seg);
+		if (fate == SL_FATE_NONE && lane->frame.kind != SL_KIND_ARP)
+			fate = sl_net_accept(core->net, lane->m, &lane->frame, &lane->tuple);
+		if (fate != SL_FATE_NONE)
+			end(lane, fate);
+	}
+	sl_count_n(tcp, rx, n);
+}
+
+/* Look up all TCP lanes at once, TIME-WAIT records included. */
+static void
+find(struct sl_core *core)
+{
+	const struct sl_tuple *tuple[SL_BURST];
+	uint64_t hash[SL_BURST];
+	uint32_t slot[SL_BURST];
+	uint16_t at[SL_BURST], n = 0;
+
+	for (uint16_t i = 0; i < core->n_lanes; i++) {
+		struct sl_lane *lane = &core->lane[i];
+
+		if (lane->route == SL_ROUTE_DONE || lane->frame.kind != SL_KIND_TCP)
+			continue;
+		lane->hash = sl_flows_hash(core->tcp.flows, &lane->tuple);
+		tuple[n] = &lane->tuple;
+		hash[n] = lane->hash;
+		at[n++] = i;
+	}
+	if (n == 0)
+		return;
+	sl_flows_lookup(core->tcp.flows, tuple, hash, slot, n);
+	for (uint16_t i = 0; i < n; i++)
+		core->lane[at[i]].slot = slot[i];
+}
+
+/* A segment to a listener, met by no record (RFC 9293, 3.10.7.2). */
+static enum sl_lane_route
+route_to_listener(struct sl_lane *lane)
+{
+	switch (lane->seg.flags & (SL_SYN | SL_ACK | SL_RST | SL_FIN)) {
+	case SL_SYN:
+		return SL_ROUTE_SYN;
+	case SL_ACK:
+	case SL_ACK | SL_FIN:
+		return SL_ROUTE_ACK;
+	case SL_SYN | SL_ACK:
+		lane->fate = SL_FATE_tcp_stray;
+		return SL_ROUTE_RESET;
+	default:
+		end(lane,
+		    lane->seg.flags & SL_RST ? SL_FATE_tcp_listen_ignored : SL_FATE_tcp_flags);
+		return SL_ROUTE_DONE;
+	}
+}
+
+static enum sl_lane_route
+route_of(struct sl_core *core, struct sl_lane *lane)
+{
+	if (lane->slot != SL_NO_FLOW)
+		return lane->slot & SL_FLOW_TW ? SL_ROUTE_TW : SL_ROUTE_INPUT;
+	if (sl_tcp_listener(&core->tcp, &lane->tuple) != NULL)
+		return route_to_listener(lane);
+	lane->fate = lane->seg.flags & SL_SYN ? SL_FATE_tcp_closed_port : SL_FATE_tcp_stray;
+	return SL_ROUTE_RESET;
+}
+
+/* One route for each lane. */
+static void
+triage(struct sl_core *core)
+{
+	for (uint16_t i = 0; i < core->n_lanes; i++) {
+		struct sl_lane *lane = &core->lane[i];
+
+		if (lane->route == SL_ROUTE_DONE || lane->frame.kind != SL_KIND_TCP)
+			continue;
+		if ((lane->seg.flags & (SL_SYN | SL_ACK)) == SL_SYN)
+			sl_count(&core->tcp, syn);
+		lane->route = route_of(core, lane);
+	}
+}
+
+static void
+answer_by_net(struct sl_core *core, struct sl_lane *lane)
+{
+	struct sl_tcp *tcp = &core->tcp;
+	struct sl_icmp_error error;
+	uint32_t slot;
+
+	lane->fate = sl_net_input(core->net, tcp->now, &lane->m, &lane->frame, &lane->tuple,
+				  tcp->out, &error);
+	if (lane->fate != SL_FATE_icmp_error)
+		return;
+	slot = sl_flows_find(tcp->flows, &error.tuple, sl_flows_hash(tcp->flows, &error.tuple));
+	if (slot == SL_NO_FLOW || (slot & SL_FLOW_TW) ||
+	    !sl_tcb_icmp(tcp, &tcp->tcb[slot], &error))
+		lane->fate = SL_FATE_icmp_unmatched;
+}
+
+static void
+answer_by_reset(struct sl_core *core, struct sl_lane *lane)
+{
+	if (!sl_answer_reset(&core->tcp, lane))
+		lane->fate = SL_FATE_tcp_stray_quiet;
+}
+
+/* What one lane without a connection gets; it may have one afterwards: route INPUT. */
+static void
+answer_lane(struct sl_core *core, struct sl_lane *lane)
+{
+	struct sl_tcp *tcp = &core->tcp;
+	bool made = false;
+
+	switch (lane->route) {
+	case SL_ROUTE_NET:
+		answer_by_net(core, lane);
+		break;
+	case SL_ROUTE_SYN:
+		sl_answer_syn(tcp, lane, sl_tcp_listener(tcp, &lane->tuple));
+		break;
+	case SL_ROUTE_ACK:
+		made = sl_answer_ack(tcp, lane, sl_tcp_listener(tcp, &lane->tuple));
+		break;
+	case SL_ROUTE_TW:
+		made = sl_tw_segment(tcp, lane);
+		break;
+	case SL_ROUTE_RESET:
+		answer_by_reset(core, lane);
+		break;
+	default:
+		return;
+	}
+	lane->route = made ? SL_ROUTE_INPUT : SL_ROUTE_DONE;
+}
+
+/*
+ * Answer what needs no connection. A lane that was missed may belong to a connection that
+ * a lane before it has made: once there is such a one, misses are looked up again.
+ */
+static void
+answer(struct sl_core *core)
+{
+	struct sl_tcp *tcp = &core->tcp;
+	uint64_t live = tcp->stats.count[SL_CNT_live];
+
+	for (uint16_t i = 0; i < core->n_lanes; i++) {
+		struct sl_lane *lane = &core->lane[i];
+		bool missed = lane->route == SL_ROUTE_SYN || lane->route == SL_ROUTE_ACK ||
+			      lane->route == SL_ROUTE_TW;
+
+		if (missed && tcp->stats.count[SL_CNT_live] != live) {
+			lane->slot = sl_flows_find(tcp->flows, &lane->tuple, lane->hash);
+			lane->route = route_of(core, lane);
+		}
+		answer_lane(core, lane);
+	}
+}
+
+/* A connection that ended earlier in this step; its record is still in the table. */
+static void
+met_the_dead(struct sl_core *core, struct sl_lane *lane)
+{
+	lane->fate = SL_FATE_tcp_gone;
+	if (!(lane->seg.flags & SL_SYN)) /* a new SYN comes again, and finds the table clear */
+		sl_answer_reset(&core->tcp, lane);
+}
+
+/* The state machine, in order of arrival. */
+static void
+input(struct sl_core *core)
+{
+	struct sl_tcp *tcp = &core->tcp;
+
+	for (uint16_t i = 0; i < core->n_lanes; i++) {
+		struct sl_lane *lane = &core->lane[i];
+		struct sl_tcb *tcb;
+
+		if (lane->route != SL_ROUTE_INPUT)
+			continue;
+		tcb = &tcp->tcb[lane->slot];
+		if (tcb->state == SL_ST_CLOSED)
+			met_the_dead(core, lane);
+		else
+			sl_tcb_segment(tcp, tcb, lane);
+	}
+}
+
+/* Timers that came due, in bounded number. */
+static void
+expire(struct sl_core *core)
+{
+	struct sl_tcp *tcp = &core->tcp;
+	uint32_t ids[EXPIRE_BATCH];
+
+	for (uint32_t round = 0; round < EXPIRE_ROUNDS; round++) {
+		uint16_t n = sl_wheel_expire(tcp->wheel, tcp->tick, ids, EXPIRE_BATCH);
+
+		for (uint16_t i = 0; i < n; i++)
+			sl_timer_expire(tcp, ids[i]);
+		if (n == 0)
+			break;
+	}
+	sl_tw_expire(tcp, EXPIRE_BATCH);
+	sl_net_run(core->net, tcp->now, tcp->out);
+	if (core->net_news != sl_net_news(core->net)) {
+		core->net_news = sl_net_news(core->net);
+		sl_tcp_unpark(tcp);
+	}
+}
+
+/* Segments of connections, each once, as far as there is room. */
+static void
+output(struct sl_core *core)
+{
+	struct sl_tcp *tcp = &core->tcp;
+
+	for (uint32_t n = tcp->output.n; n > 0 && sl_out_has_room(tcp->out); n--) {
+		struct sl_tcb *tcb = sl_tcp_pop_output(tcp);
+
+		if (!sl_tcb_send(tcp, tcb))
+			sl_tcb_output(tcp, tcb);
+		else if (sl_tcb_has_ended(tcb))
+			sl_tcb_gone(tcp, tcb);
+	}
+}
+
+/* Free what ended, give back what nobody kept, count what came and went. */
+static void
+settle(struct sl_core *core)
+{
+	struct sl_tcp *tcp = &core->tcp;
+	struct rte_mbuf *rest[SL_BURST];
+	uint16_t n = 0;
+
+	sl_tcb_settle(tcp);
+	for (uint16_t i = 0; i < core->n_lanes; i++) {
+		struct sl_lane *lane = &core->lane[i];
+
+		assert(lane->fate != SL_FATE_NONE);
+		tcp->stats.fate[lane->fate]++;
+		if (lane->m != NULL)
+			rest[n++] = lane->m;
+	}
+	if (n > 0)
+		tcp->bufs->put(tcp->bufs->ctx, rest, n);
+	sl_count_n(tcp, tx, tcp->out->n);
+	for (uint16_t i = 0; i < tcp->out->n; i++)
+		sl_count_n(tcp, tx_bytes, tcp->out->pkt[i]->pkt_len);
+}
+
+uint16_t
+sl_core_step(struct sl_core *core, sl_ns_t now, struct rte_mbuf **rx, uint16_t n,
+	     struct rte_mbuf **tx, uint16_t room)
+{
+	struct sl_out out = { .pkt = tx, .room = room };
+
+	core->tcp.out = &out;
+	sl_tcp_clock(&core->tcp, now);
+	parse(core, rx, n);
+	find(core);
+	triage(core);
+	answer(core);
+	input(core);
+	expire(core);
+	sl_core_deliver(core);
+	output(core);
+	settle(core);
+	core->tcp.out = NULL;
+	return out.n;
+}
+
+/* The moment at which the millisecond @tick begins, seen from now. */
+static sl_ns_t
+moment(const struct sl_tcp *tcp, sl_tick_t tick)
+{
+	uint64_t ms = tcp->now / SL_NS_PER_MS + (int64_t)(int32_t)(tick - tcp->tick);
+
+	return ms * SL_NS_PER_MS;
+}
+
+sl_ns_t
+sl_core_next(const struct sl_core *core)
+{
+	const struct sl_tcp *tcp = &core->tcp;
+	sl_ns_t next = sl_net_next(core->net), at;
+	sl_tick_t tick;
+
+	if (tcp->deliver.n > 0 || tcp->output.n > 0 || tcp->n_gone > 0)
+		return tcp->now;
+	if (sl_wheel_next(tcp->wheel, &tick)) {
+		at = moment(tcp, tick);
+		next = at < next ? at : next;
+	}
+	if (tcp->tw_oldest != SL_NO_INDEX) {
+		const struct sl_tw *tw = &tcp->tw[tcp->tw_oldest];
+
+		at = moment(tcp, tw->since + 2 * tcp->listener[tw->listener].conf.tcp.msl_ms);
+		next = at < next ? at : next;
+	}
+	return next;
+}
