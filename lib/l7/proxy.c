@@ -230,6 +230,7 @@ front_closed(struct sl_conn *c, enum sl_reason why)
 
 	if (back_side == NULL)
 		return;
+	part(sl_conn_state(c), back_side);
 	if (why == SL_REASON_FIN)
 		sl_timer(&back, conf->idle_ms);
 	else
@@ -286,8 +287,12 @@ back_closed(struct sl_conn *c, enum sl_reason why)
 	const struct sl_proxy_conf *conf = sl_listener_arg(c);
 	struct side *side = sl_conn_state(c);
 	struct sl_conn front;
+	struct side *front_side = other_side(c, &front);
 
-	if (why == SL_REASON_FIN || other_side(c, &front) == NULL)
+	if (front_side == NULL)
+		return;
+	part(side, front_side);
+	if (why == SL_REASON_FIN)
 		return;
 	if (!side->up && dial(&front))
 		return;
