@@ -36,12 +36,12 @@ struct sl_chargen_conf {
 
 struct sl_http_conf {
 	struct sl_pattern pattern;
-	uint64_t body_bytes;	/* of the answer to any path but /bytes/N */
-	uint32_t head_max;	/* most bytes of request line and headers: 431, 414 */
+	uint64_t body_bytes;    /* of the answer to any path but /bytes/N */
+	uint32_t head_max;      /* most bytes of request line and headers: 431, 414 */
 	uint32_t first_byte_ms; /* from open to the first byte; 0: no limit */
-	uint32_t head_ms;	/* from the first byte to the empty line: 408 */
-	uint32_t idle_ms;	/* between requests of a kept connection */
-	uint32_t linger_ms;	/* after our FIN, to let the client close */
+	uint32_t head_ms;       /* from the first byte to the empty line: 408 */
+	uint32_t idle_ms;       /* between requests of a kept connection */
+	uint32_t linger_ms;     /* after our FIN, to let the client close */
 };
 
 #define SL_BACKENDS_MAX 64
@@ -52,10 +52,11 @@ struct sl_proxy_conf {
 		struct sl_addr addr;
 		uint16_t port;
 	} backend[SL_BACKENDS_MAX];
-	uint32_t connect_ms;  /* a backend that does not answer */
-	uint32_t idle_ms;     /* no byte either way; 0: no limit */
-	bool reset_on_error;  /* backend refused, silent or reset: reset the client, else close */
-	bool try_next;	      /* backend refused or silent: try the next before giving up */
+	uint32_t connect_ms; /* a backend that does not answer */
+	uint32_t idle_ms;    /* no byte either way; 0: no limit */
+	bool reset_on_error; /* backend refused, silent or reset: reset the client, else close
+			      */
+	bool try_next;       /* backend refused or silent: try the next before giving up */
 };
 
 #endif
