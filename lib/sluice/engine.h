@@ -2,13 +2,15 @@
 /*
  * <sluice/engine.h> - run the machine on DPDK ports.
  *
- * The caller has called rte_eal_init(). Every lcore EAL has becomes a worker with its own
- * queue, core and memory; control is the thread that calls here.
+ * The caller has called rte_eal_init() and is its main lcore. Every lcore EAL has becomes a
+ * worker with its own queue, core and memory, the main lcore while it is in
+ * sl_engine_run(); control (signals, statistics, telemetry) is a thread made there.
  */
 #ifndef SLUICE_ENGINE_H
 #define SLUICE_ENGINE_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 
@@ -72,11 +74,24 @@ int sl_engine_run(struct sl_engine *engine);
 /* From any thread or a signal handler. First call drains, a second one forces. */
 void sl_engine_stop(struct sl_engine *engine);
 
-/* Stop ports, count what was not given back (the return value: leaked packets), free all. */
+/*
+ * Stop ports, count what was not given back (the return value: leaked packets), free all.
+ * Writes the final ledger to the report if the engine ever ran.
+ */
 int sl_engine_close(struct sl_engine *engine);
 
-/* Memory that sl_engine_open() would want with @workers workers, for --check: needs no EAL. */
-void sl_engine_budget(const struct sl_engine_conf *conf, unsigned int workers, FILE *to);
+/*
+ * Memory that sl_engine_open() would want with @workers workers, said on @to by purpose;
+ * needs no EAL. Returns the bytes; UINT64_MAX if the configuration cannot work at all.
+ */
+uint64_t sl_engine_budget(const struct sl_engine_conf *conf, unsigned int workers, FILE *to);
+
+/*
+ * Zeroed memory for sl_send_pinned(), which ports can read; needs EAL. NULL if there is
+ * none. To be freed after the last engine that sent it is closed.
+ */
+void *sl_pin_alloc(size_t bytes);
+void sl_pin_free(void *data);
 
 #ifdef __cplusplus
 }

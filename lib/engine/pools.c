@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * pools - packets had and given back through rte_mempool.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <rte_branch_prediction.h>
+
+#include "engine/arena.h"
+#include "engine/pools.h"
+
+static int
+get(void *ctx, enum sl_pool pool, struct rte_mbuf **m, uint16_t n)
+{
+	struct sl_pools *pools = ctx;
+
+	return rte_pktmbuf_alloc_bulk(pools->pool[pool], m, n) == 0 ? 0 : -ENOMEM;
+}
+
+/* Pinned memory is not freed with the last packet that shows it: the application has it. */
+static void
+pinned_free(void *addr, void *opaque)
+{
+}
+
+static void
+attach_pinned(struct sl_pools *pools, struct rte_mbuf *m, const void *data, uint16_t len)
+{
+	const struct sl_pin *pin = sl_pin_find(data);
+	rte_iova_t iova = RTE_BAD_IOVA;
+	/* the buffer is only read from, but the mbuf has no word for that */
+	void *addr = (void *)(uintptr_t)data;
+
+	if (pin != NULL)
+		iova = pin->iova + ((uintptr_t)data - (uintptr_t)pin->data);
+	rte_mbuf_ext_refcnt_update(&pools->pinned, 1);
+	rte_pktmbuf_attach_extbuf(m, addr, iova, len, &pools->pinned);
+	m->data_off = 0;
+}
+
+/*
+ * rte_pktmbuf_attach() copies what the owner knew about its reception; nothing of that may
+ * be left on a packet that is about to be sent.
+ */
+static void
+attach(void *ctx, struct rte_mbuf *m, struct rte_mbuf *owner, const void *data, uint16_t len)
+{
+	if (owner == NULL) {
+		attach_pinned(ctx, m, data, len);
+	} else {
+		rte_pktmbuf_attach(m, owner);
+		m->ol_flags &= RTE_MBUF_F_INDIRECT | RTE_MBUF_F_EXTERNAL;
+		m->data_off = (uint16_t)((uintptr_t)data - (uintptr_t)m->buf_addr);
+	}
+	m->tx_offload = 0;
+	m->vlan_tci = 0;
+	m->packet_type = 0;
+	m->data_len = len;
+	m->pkt_len = len;
+}
+
+static void
+put(void *ctx, struct rte_mbuf **m, uint16_t n)
+{
+	rte_pktmbuf_free_bulk(m, n);
+}
+
+static void
+put_seg(void *ctx, struct rte_mbuf *m)
+{
+	rte_pktmbuf_free_seg(m);
+}
+
+struct rte_mempool *
+sl_pool_make(const char *name, uint32_t n, uint32_t room_bytes, int node)
+{
+	uint32_t cache = n / 8 < SL_POOL_CACHE ? n / 8 : SL_POOL_CACHE;
+
+	return rte_pktmbuf_pool_create(name, n, cache, 0,
+				       (uint16_t)(RTE_PKTMBUF_HEADROOM + room_bytes), node);
+}
+
+uint32_t
+sl_pool_packet_bytes(uint32_t room_bytes)
+{
+	struct rte_mempool_objsz size;
+
+	return rte_mempool_calc_obj_size((uint32_t)sizeof(struct rte_mbuf) +
+						 RTE_PKTMBUF_HEADROOM + room_bytes,
+					 0, &size) +
+	       sizeof(void *); /* its place in the pool's ring */
+}
+
+int
+sl_pools_open(struct sl_pools *pools, unsigned int worker, const uint32_t n[SL_POOL_COUNT],
+	      int node)
+{
+	static const char *const kind[SL_POOL_COUNT] = {
+		[SL_POOL_TX] = "tx",
+		[SL_POOL_RETAIN] = "kept",
+	};
+	char name[RTE_MEMPOOL_NAMESIZE];
+
+	memset(pools, 0, sizeof(*pools));
+	pools->bufs = (struct sl_bufs){ pools, get, attach, put, put_seg };
+	pools->pinned.free_cb = pinned_free;
+	rte_mbuf_ext_refcnt_set(&pools->pinned, 1);
+
+	for (int i = 0; i < SL_POOL_COUNT; i++) {
+		snprintf(name, sizeof(name), "sluice_%s_%u", kind[i], worker);
+		pools->pool[i] = sl_pool_make(name, n[i], SL_ROOM_BYTES, node);
+		if (pools->pool[i] == NULL) {
+			sl_pools_close(pools);
+			return -ENOMEM;
+		}
+	}
+	return 0;
+}
+
+void
+sl_pools_close(struct sl_pools *pools)
+{
+	for (int i = 0; i < SL_POOL_COUNT; i++) {
+		rte_mempool_free(pools->pool[i]);
+		pools->pool[i] = NULL;
+	}
+}

@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * test_ledger - what a person reads about counters.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "engine/ledger.h"
+
+static char *text;
+static size_t length;
+
+static FILE *
+paper(void)
+{
+	free(text);
+	text = NULL;
+	return open_memstream(&text, &length);
+}
+
+static int
+burn(void **state)
+{
+	free(text);
+	text = NULL;
+	return 0;
+}
+
+static void
+the_table_has_what_is_not_zero_and_nothing_else(void **state)
+{
+	struct sl_stats s = { 0 };
+	FILE *to = paper();
+
+	s.count[SL_CNT_rx] = 7;
+	s.fate[SL_FATE_arp_in] = 3;
+	s.fate[SL_FATE_steer_full] = 4;
+	sl_ledger_table(to, &s, 1000, 0);
+	fclose(to);
+
+	assert_non_null(strstr(text, "  rx                                      7  "));
+	assert_non_null(
+		strstr(text, "  arp_in                                  3  ARP taken\n"));
+	assert_non_null(strstr(text, "  sum of fates                            7  = rx\n"));
+	assert_non_null(strstr(text, "buffers: 1000, 0 leaked\n"));
+	assert_null(strstr(text, "retransmit"));
+	assert_null(strstr(text, "arp_bad"));
+}
+
+static void
+a_sum_of_fates_that_is_not_rx_is_said_aloud(void **state)
+{
+	struct sl_stats s = { 0 };
+	FILE *to = paper();
+
+	s.count[SL_CNT_rx] = 7;
+	s.fate[SL_FATE_arp_in] = 3;
+	sl_ledger_table(to, &s, 1000, 2);
+	fclose(to);
+
+	assert_non_null(strstr(text, "DIFFERS FROM rx"));
+	assert_non_null(strstr(text, "2 leaked"));
+}
+
+static void
+a_line_has_rates_for_what_grows_and_values_for_what_is(void **state)
+{
+	struct sl_stats then = { 0 }, now = { 0 };
+	FILE *to = paper();
+	unsigned long long rx, tx, syn, live;
+
+	then.count[SL_CNT_rx] = 1000;
+	now.count[SL_CNT_rx] = 3000;
+	then.count[SL_CNT_live] = 50;
+	now.count[SL_CNT_live] = 40;
+	sl_ledger_line(to, &then, &now, 2.0);
+	fclose(to);
+
+	assert_int_equal(
+		sscanf(text, "%llu %llu %llu %*u %*u %*u %*u %*u %llu", &rx, &tx, &syn, &live),
+		4);
+	assert_int_equal(rx, 1000);
+	assert_int_equal(tx, 0);
+	assert_int_equal(live, 40);
+}
+
+static void
+a_line_is_as_wide_as_its_heading(void **state)
+{
+	struct sl_stats then = { 0 }, now = { 0 };
+	FILE *to = paper();
+	size_t head;
+
+	now.count[SL_CNT_rx] = 12345678;
+	sl_ledger_head(to);
+	fflush(to);
+	head = length;
+	sl_ledger_line(to, &then, &now, 1.0);
+	fclose(to);
+	assert_int_equal(length, 2 * head);
+}
+
+static void
+stats_add_up_word_by_word(void **state)
+{
+	struct sl_stats sum = { 0 }, one = { 0 };
+
+	one.count[SL_CNT_COUNT - 1] = 5;
+	one.fate[SL_FATE_COUNT - 1] = 6;
+	sl_stats_add(&sum, &one);
+	sl_stats_add(&sum, &one);
+	assert_int_equal(sum.count[SL_CNT_COUNT - 1], 10);
+	assert_int_equal(sum.fate[SL_FATE_COUNT - 1], 12);
+	assert_int_equal(sum.count[0], 0);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(the_table_has_what_is_not_zero_and_nothing_else),
+		cmocka_unit_test(a_sum_of_fates_that_is_not_rx_is_said_aloud),
+		cmocka_unit_test(a_line_has_rates_for_what_grows_and_values_for_what_is),
+		cmocka_unit_test(a_line_is_as_wide_as_its_heading),
+		cmocka_unit_test(stats_add_up_word_by_word),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, burn);
+}
