@@ -249,33 +249,60 @@ conn_text(const struct sl_engine *e, const struct sl_conn_info *c)
 	return d;
 }
 
+/* Where a page starts: worker and record in one number. */
+static uint64_t
+place_of(uint32_t worker, uint32_t record)
+{
+	return (uint64_t)worker << 32 | record;
+}
+
+/*
+ * The page from @at on, of the first worker that has one; *@next is where the one behind
+ * it starts, 0 behind the last.
+ */
+static int
+find_page(struct sl_engine *e, uint64_t at, struct sl_page **out, uint64_t *next)
+{
+	uint32_t worker = (uint32_t)(at >> 32);
+
+	if (worker >= e->siblings.n)
+		return -EINVAL;
+	for (uint32_t cursor = (uint32_t)at;; cursor = 0) {
+		struct sl_page *page = &e->worker[worker]->page;
+		int rc = ask(e->worker[worker], cursor);
+
+		if (rc != 0)
+			return rc;
+		*out = page;
+		*next = page->n > 0 ? place_of(worker, page->cursor) : 0;
+		if (page->n > 0 || ++worker == e->siblings.n)
+			return 0;
+	}
+}
+
 /*
  * A page: `/sluice/connections` is the first, and each says where the next one starts,
- * `/sluice/connections,NEXT`; "next" is empty on the last. A place is worker and record.
+ * `/sluice/connections,NEXT`; next is 0 on the last.
  */
 static int
 connections(struct sl_engine *e, const char *params, struct rte_tel_data *d)
 {
 	struct rte_tel_data *list;
-	uint64_t at = 0;
-	uint32_t worker;
-	char next[24] = "", *end;
 	struct sl_page *page;
+	uint64_t at = 0, next;
 	int rc;
 
 	if (params != NULL && *params != '\0') {
+		char *end;
+
 		at = strtoull(params, &end, 10);
 		if (*end != '\0')
 			return -EINVAL;
 	}
-	worker = (uint32_t)(at >> 32);
-	if (worker >= e->siblings.n)
-		return -EINVAL;
-	rc = ask(e->worker[worker], (uint32_t)at);
+	rc = find_page(e, at, &page, &next);
 	if (rc != 0)
 		return rc;
 
-	page = &e->worker[worker]->page;
 	list = rte_tel_data_alloc();
 	if (list == NULL)
 		return -ENOMEM;
@@ -286,16 +313,9 @@ connections(struct sl_engine *e, const char *params, struct rte_tel_data *d)
 		if (one != NULL && rte_tel_data_add_array_container(list, one, 0) != 0)
 			rte_tel_data_free(one);
 	}
-	if (page->n > 0)
-		at = (uint64_t)worker << 32 | page->cursor;
-	else
-		at = (uint64_t)(worker + 1) << 32;
-	if ((at >> 32) < e->siblings.n)
-		snprintf(next, sizeof(next), "%" PRIu64, at);
-
 	rte_tel_data_start_dict(d);
+	rte_tel_data_add_dict_u64(d, "next", next);
 	rte_tel_data_add_dict_container(d, "connections", list, 0);
-	rte_tel_data_add_dict_string(d, "next", next);
 	return 0;
 }
 

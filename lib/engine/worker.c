@@ -233,6 +233,8 @@ poll_queue(struct sl_worker *w, struct sl_port *port, uint16_t queue)
 	if (n == 0)
 		return false;
 	w->stats.rx_bursts++;
+	for (uint16_t i = 0; i < n; i++)
+		m[i]->port = port->id; /* a ring device passes on what the sender left there */
 	if (w->capture != NULL) {
 		look_at_clock(w);
 		for (uint16_t i = 0; i < n; i++)
