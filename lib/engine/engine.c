@@ -285,7 +285,7 @@ static void
 report(const struct sl_engine *e)
 {
 	for (uint16_t p = 0; p < e->n_ports; p++)
-		sl_port_report(&e->port[p], e->placement.n_far[p], e->report);
+		sl_port_report(&e->port[p], e->siblings.n, e->placement.n_far[p], e->report);
 	fprintf(e->report, "%u worker%s:", e->siblings.n, e->siblings.n == 1 ? "" : "s");
 	for (uint16_t i = 0; i < e->siblings.n; i++)
 		fprintf(e->report, " lcore %u on node %d%s", e->worker[i]->lcore,
@@ -404,9 +404,12 @@ sl_engine_stop(struct sl_engine *engine)
 
 /* Closing */
 
-/* How many packets of @pool are not back; says so. Adds what it has to @total. */
+/*
+ * How many packets of @pool are not back, but for @excused ones; says so. Adds what it has
+ * to @total.
+ */
 static uint64_t
-missing(const struct rte_mempool *pool, uint64_t *total)
+missing(const struct rte_mempool *pool, uint32_t excused, uint64_t *total)
 {
 	uint32_t away;
 
@@ -414,6 +417,7 @@ missing(const struct rte_mempool *pool, uint64_t *total)
 		return 0;
 	*total += pool->size;
 	away = rte_mempool_in_use_count(pool);
+	away -= away < excused ? away : excused;
 	if (away > 0)
 		fprintf(stderr, "sluice: %s: %u of %u buffers were not given back\n",
 			pool->name, away, pool->size);
@@ -437,14 +441,15 @@ sl_engine_close(struct sl_engine *engine)
 		fprintf(stderr, "sluice: capture: %s is not whole\n", engine->conf.capture);
 
 	for (uint16_t p = 0; p < engine->n_ports; p++) {
-		leaked += missing(engine->port[p].pool, &total);
+		leaked +=
+			missing(engine->port[p].pool, sl_port_keeps(&engine->port[p]), &total);
 		rte_mempool_free(engine->port[p].pool);
 	}
 	for (uint16_t i = 0; i < engine->siblings.n; i++) {
 		if (engine->worker[i] == NULL)
 			continue;
 		for (int k = 0; k < SL_POOL_COUNT; k++)
-			leaked += missing(engine->worker[i]->pools.pool[k], &total);
+			leaked += missing(engine->worker[i]->pools.pool[k], 0, &total);
 		sl_worker_close(engine->worker[i]);
 	}
 	if (engine->ran)

@@ -325,6 +325,7 @@ sl_port_start(struct sl_port *port, const struct sl_steer *steer, uint32_t n_buf
 	if (rc != 0)
 		return complain(port->conf, rc, "does not start");
 	port->started = true;
+	port->n_filled = rte_mempool_in_use_count(port->pool);
 
 	if (port->reta_slots != 0 && !program_rss(port, steer)) {
 		if (port->conf->steering == SL_STEER_RSS)
@@ -367,6 +368,22 @@ sl_port_stop(struct sl_port *port)
 	port->started = false;
 }
 
+uint32_t
+sl_port_keeps(const struct sl_port *port)
+{
+	if (strcmp(port->info.driver_name, "net_af_xdp") != 0)
+		return 0;
+	return port->n_filled + (uint32_t)port->n_tx * port->tx_descriptors;
+}
+
+static const char *
+steering_text(const struct sl_port *port, uint16_t n_workers)
+{
+	if (n_workers == 1)
+		return "no steering";
+	return port->reta_slots ? "RSS" : "software steering";
+}
+
 static const char *
 tx_text(const struct sl_port *port)
 {
@@ -377,7 +394,7 @@ tx_text(const struct sl_port *port)
 }
 
 void
-sl_port_report(const struct sl_port *port, uint16_t n_far, FILE *to)
+sl_port_report(const struct sl_port *port, uint16_t n_workers, uint16_t n_far, FILE *to)
 {
 	char node[32] = "any";
 
@@ -387,7 +404,7 @@ sl_port_report(const struct sl_port *port, uint16_t n_far, FILE *to)
 		"port %s: %u queue%s, %s, tx checksum: %s, rx checksum: %s, MTU %u%s, "
 		"%02x:%02x:%02x:%02x:%02x:%02x, link %s, NUMA %s",
 		port->conf->device, port->n_rx, port->n_rx == 1 ? "" : "s",
-		port->reta_slots ? "RSS" : "software steering", tx_text(port),
+		steering_text(port, n_workers), tx_text(port),
 		port->rx_checksum ? "port where it says so" : "software", port->mtu,
 		port->mtu_unchecked ? " (as configured: the port cannot be told)" : "",
 		port->mac[0], port->mac[1], port->mac[2], port->mac[3], port->mac[4],

@@ -37,6 +37,7 @@ struct sl_port {
 	uint8_t mac[6];
 	int node; /* SL_NODE_ANY if of none */
 	bool rx_checksum;
+	uint32_t n_filled;  /* buffers it took when it was started */
 	bool mtu_unchecked; /* the port cannot be told one, and we were given one */
 	bool started;
 
@@ -70,8 +71,14 @@ int sl_port_start(struct sl_port *port, const struct sl_steer *steer, uint32_t n
 /* Take what is still in its receive queues, stop and close it. The pool stays to be counted. */
 void sl_port_stop(struct sl_port *port);
 
+/*
+ * Most buffers that are not lost though they do not come back, after a stop: the driver of
+ * AF_XDP never returns what lies in the rings it shares with the kernel.
+ */
+uint32_t sl_port_keeps(const struct sl_port *port);
+
 /* What was found and chosen. */
-void sl_port_report(const struct sl_port *port, uint16_t n_far, FILE *to);
+void sl_port_report(const struct sl_port *port, uint16_t n_workers, uint16_t n_far, FILE *to);
 
 /* Look at the link; true if that changed since the last look. */
 bool sl_port_link(struct sl_port *port);
