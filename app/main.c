@@ -268,7 +268,10 @@ start(struct options *o, int eal_argc, char **eal_argv)
 	if (o->check) {
 		code = check(o, sl_conf_engine(config));
 	} else if (rte_eal_init(eal_argc, eal_argv) < 0) {
-		fprintf(stderr, "sluice: EAL does not start: %s\n", rte_strerror(rte_errno));
+		fprintf(stderr,
+			"sluice: EAL does not start: %s; on a host without huge pages give it "
+			"--no-huge -m 1024\n",
+			rte_strerror(rte_errno));
 		code = FAILED;
 	} else {
 		code = serve(config, o);

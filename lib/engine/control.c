@@ -66,7 +66,7 @@ look_at_links(struct sl_engine *e)
 					: "down");
 }
 
-/* Lines fall on whole periods of the clock, so that those of several machines compare. */
+/* A line, and when the next one is due: whole periods from the start, however late we are. */
 static void
 print_line(struct control *c, sl_ns_t now)
 {

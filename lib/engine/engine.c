@@ -268,9 +268,10 @@ open_cores(struct sl_engine *e)
 		struct sl_worker *w = e->worker[i];
 
 		rc = finish_core_conf(e, w, core);
+		w->now = sl_clock_now(&e->clock);
 		if (rc == 0)
 			rc = sl_core_open(&w->core, core, &w->pools.bufs, &w->arena.mem,
-					  sl_clock_now(&e->clock));
+					  w->now);
 	}
 	free(core);
 	if (rc == -ENOMEM)
