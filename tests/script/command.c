@@ -205,6 +205,13 @@ do_ends(const struct call *call)
 	return true;
 }
 
+/* only v4|v6: run.c has looked at it */
+static bool
+do_only(const struct call *call)
+{
+	return true;
+}
+
 /* deaf [off]: nobody answers ARP and neighbour discovery */
 static bool
 do_deaf(const struct call *call)

@@ -69,8 +69,9 @@ struct pkt {
 	uint8_t flags; /* SL_FIN ... */
 	uint8_t opts_mode, n_opts;
 	bool abs_seq, abs_ack; /* written with @: as on the wire */
-	bool has_win, any_len;
-	bool newer; /* expected SYN: beyond all that was sent before on this tuple */
+	bool has_win, any_len, any_ack;
+	uint8_t may; /* flags that may be there or not, written p and a */
+	bool newer;  /* expected SYN: beyond all that was sent before on this tuple */
 	uint32_t seq, ack, len;
 	uint16_t win, urg;
 	uint16_t n_text; /* the first bytes of the payload, in words */

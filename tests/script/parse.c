@@ -193,6 +193,7 @@ text(struct lex *lex, char *out, uint16_t max)
 	return n;
 }
 
+/* Small letters stand for what may be there or not: p for PSH, a for ACK. */
 static void
 flags(struct lex *lex, struct pkt *pkt)
 {
@@ -203,9 +204,14 @@ flags(struct lex *lex, struct pkt *pkt)
 		lex->p++;
 		return;
 	}
-	for (; *lex->p && strchr(letters, *lex->p); lex->p++)
-		pkt->flags |= 1 << (strchr(letters, *lex->p) - letters);
-	if (pkt->flags == 0)
+	for (; *lex->p && strchr("FSRP.UEWpa", *lex->p); lex->p++)
+		if (*lex->p == 'p')
+			pkt->may |= SL_PSH;
+		else if (*lex->p == 'a')
+			pkt->may |= SL_ACK;
+		else
+			pkt->flags |= 1 << (strchr(letters, *lex->p) - letters);
+	if (pkt->flags == 0 && pkt->may == 0)
 		complain(lex, "want flags: S F R P . U E W, or -");
 }
 
@@ -377,7 +383,7 @@ packet(struct lex *lex, struct pkt *pkt)
 	sequence(lex, pkt);
 	if (accept_word(lex, "ack")) {
 		pkt->abs_ack = accept(lex, "@");
-		pkt->ack = number(lex);
+		pkt->ack = number_or_any(lex, &pkt->any_ack);
 		if (!(pkt->flags & SL_ACK))
 			complain(lex, "ack without the flag .");
 	} else if (pkt->flags & SL_ACK) {

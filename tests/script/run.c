@@ -314,14 +314,25 @@ once(struct run *r, uint64_t starve, uint64_t *asked)
 	return good;
 }
 
+/* only v4, only v6: the first line of what one family alone has. */
 static bool
-run_file(const char *path, const struct options *options, bool v6)
+is_for_other_family(const struct script *s)
+{
+	const struct line *first = &s->line[0];
+
+	return s->n_lines > 0 && first->n_words == 2 && strcmp(first->word[0], "only") == 0 &&
+	       strcmp(first->word[1], s->v6 ? "v6" : "v4") != 0;
+}
+
+static bool
+run_file(const char *path, const struct options *options, bool v6, bool *skipped)
 {
 	struct run r = { .path = path, .options = options };
 	char *text = read_file(path);
 	uint64_t asked = 0, ignored;
 	bool good;
 
+	*skipped = false;
 	if (text == NULL) {
 		printf("# cannot read %s\n", path);
 		return false;
@@ -329,7 +340,7 @@ run_file(const char *path, const struct options *options, bool v6)
 	good = script_parse(&r.script, text, v6) == 0;
 	if (!good)
 		printf("# %s: %s\n", path, r.script.why);
-	else
+	else if (!(*skipped = is_for_other_family(&r.script)))
 		good = once(&r, 0, &asked);
 	for (uint64_t n = 1; good && options->starve && n <= asked; n++)
 		good = once(&r, n, &ignored);
@@ -359,13 +370,13 @@ run_both(const char *path, const struct options *options, int *number)
 
 	name_of(path, name, sizeof(name));
 	for (int v6 = 0; v6 < 2; v6++) {
-		bool ok;
+		bool ok, skipped;
 
 		if (v6 ? !options->v6 : !options->v4)
 			continue;
 		if (options->states)
 			printf("# --- %s, IPv%c\n", name, v6 ? '6' : '4');
-		ok = run_file(path, options, v6);
+		ok = run_file(path, options, v6, &skipped);
 		printf("%s %d - %s v%c\n", ok ? "ok" : "not ok", ++*number, name,
 		       v6 ? '6' : '4');
 		fflush(stdout);
