@@ -1,0 +1,253 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""The scripts of config/ on made-up hosts: a directory stands for / and says what is there."""
+import os
+import pathlib
+import subprocess
+
+import pytest
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+CONFIG = ROOT / "config"
+
+
+def run(script, *args, **kwargs):
+    return subprocess.run([CONFIG / script, *map(str, args)], capture_output=True, text=True,
+                          timeout=60, **kwargs)
+
+
+def put(path, text=""):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text)
+
+
+@pytest.fixture
+def host(tmp_path):
+    """A host with two CPUs, one pool of pages, no NUMA, no IOMMU."""
+    cpu = "processor\t: {}\nflags\t\t: fpu sse4_2 avx2\n"
+    put(tmp_path / "proc/cpuinfo", "".join(cpu.format(i) for i in range(2)))
+    put(tmp_path / "proc/meminfo", "MemTotal: 4000000 kB\nMemAvailable: 2048000 kB\n")
+    put(tmp_path / "proc/mounts", "proc /proc proc rw 0 0\n")
+    pool(tmp_path, "sys/kernel/mm/hugepages", 0)
+    return tmp_path
+
+
+def pool(host, where, pages):
+    for name in ("nr_hugepages", "free_hugepages"):
+        put(host / where / "hugepages-2048kB" / name, f"{pages}\n")
+
+
+def numa(host, nodes):
+    for i, pages in enumerate(nodes):
+        pool(host, f"sys/devices/system/node/node{i}/hugepages", pages)
+
+
+def interface(host, name, mtu=1500, flags="0x1003"):
+    put(host / "sys/class/net" / name / "mtu", f"{mtu}\n")
+    put(host / "sys/class/net" / name / "flags", f"{flags}\n")
+
+
+def doctor(host, *eal):
+    out = run("doctor", "--root", host, *(["--", *eal] if eal else []))
+    assert out.stderr == ""
+    assert out.returncode == (1 if "BAD" in out.stdout else 0)
+    return out.stdout
+
+
+def test_doctor_lets_a_plain_host_pass(host):
+    out = doctor(host)
+    assert "ok    CPU: 2, up to AVX2" in out
+    assert "note  no huge pages are free" in out
+    assert out.endswith("nothing in the way\n")
+
+
+def test_doctor_knows_that_no_huge_and_in_memory_exclude_each_other(host):
+    assert "--no-huge and --in-memory cannot be combined" in doctor(
+        host, "-l", "0", "--no-huge", "--in-memory", "-m", "64")
+
+
+def test_doctor_misses_pages_that_the_arguments_need(host):
+    out = doctor(host, "-l", "0", "--in-memory")
+    assert "BAD   no huge pages are free" in out
+    assert "hugepages set 512" in out
+
+
+def test_doctor_wants_hugetlbfs_only_where_files_are_used(host):
+    pool(host, "sys/kernel/mm/hugepages", 512)
+    assert "hugetlbfs is not mounted" in doctor(host, "-l", "0")
+    assert "BAD" not in doctor(host, "-l", "0", "--in-memory")
+    put(host / "proc/mounts", "hugetlbfs /dev/hugepages hugetlbfs rw 0 0\n")
+    assert "BAD" not in doctor(host, "-l", "0")
+
+
+@pytest.mark.parametrize("args, there", [
+    (["--no-huge", "-m", "1024"], "ok    memory: 1024 MB wanted, 2000 MB there"),
+    (["--no-huge", "-m", "2001"], "BAD   memory: 2001 MB wanted, 2000 MB there"),
+    (["--no-huge"], "note  --no-huge without -m gives 64 MB"),
+])
+def test_doctor_compares_memory_wanted_and_there(host, args, there):
+    assert there in doctor(host, "-l", "0", *args)
+
+
+@pytest.mark.parametrize("cores, fine", [("0", True), ("0-1", True), ("0,1", True),
+                                         ("0,2", False), ("0-7", False)])
+def test_doctor_counts_lcores_against_cpus(host, cores, fine):
+    out = doctor(host, "-l", cores, "--no-huge", "-m", "64")
+    assert ("BAD" not in out) == fine
+    if not fine:
+        assert "--lcores" in out
+
+
+def test_doctor_misses_an_old_cpu_instruction(host):
+    put(host / "proc/cpuinfo", "processor\t: 0\nflags\t\t: fpu sse2\n")
+    assert "BAD   CPU: no SSE4.2" in doctor(host)
+
+
+def test_doctor_looks_for_the_interface_of_a_virtual_port(host):
+    args = ["-l", "0", "--no-huge", "-m", "64", "--vdev", "net_af_packet0,iface=v0"]
+    assert "there is no interface v0 here" in doctor(host, *args)
+    interface(host, "v0")
+    assert "BAD" not in doctor(host, *args)
+    interface(host, "v0", flags="0x1002")
+    assert "BAD   v0 is down" in doctor(host, *args)
+    interface(host, "v0", mtu=9000)
+    assert "cuts frames above 1982 bytes" in doctor(host, *args)
+    assert "BAD" not in doctor(host, *args[:-1], "net_af_packet0,iface=v0,framesz=16384")
+
+
+def test_doctor_wants_a_card_with_vfio(host):
+    args = ["-l", "0", "--no-huge", "-m", "64", "-a", "0000:01:00.0"]
+    assert "no IOMMU, which vfio-pci needs" in doctor(host, *args)
+    assert "0000:01:00.0: there is no such card" in doctor(host, *args)
+    (host / "sys/kernel/iommu_groups/1").mkdir(parents=True)
+    (host / "sys/bus/pci/devices/0000:01:00.0").mkdir(parents=True)
+    assert "BAD   0000:01:00.0 is not with vfio-pci" in doctor(host, *args)
+    (host / "sys/bus/pci/devices/0000:01:00.0/driver").symlink_to("../../drivers/vfio-pci")
+    assert "BAD" not in doctor(host, *args)
+
+
+def test_doctor_misses_a_port_that_the_configuration_names(host):
+    out = run("doctor", "--root", host, "--config", CONFIG / "sluice.yaml", "--", "-l", "0",
+              "--no-huge", "-m", "1024", "--vdev", "net_tap0,iface=t0")
+    assert "wants port net_af_packet0, which no EAL argument makes" in out.stdout
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="namespaces need root")
+def test_doctor_recognises_a_veth_client_that_leaves_checksums_unfinished():
+    ns = f"sluice-doctor-{os.getpid()}"
+    subprocess.run(["ip", "netns", "add", ns], check=True)
+    try:
+        subprocess.run(["ip", "-n", ns, "link", "add", "c", "type", "veth", "peer", "p"],
+                       check=True)
+
+        def look():
+            return run("doctor", "--client", "c", "--netns", ns)
+
+        def ethtool(*args):
+            subprocess.run(["ip", "netns", "exec", ns, "ethtool", "-K", "c", *args],
+                           check=True, capture_output=True)
+        out = look()
+        assert out.returncode == 1
+        assert "leaves TCP checksums to the device" in out.stdout
+        assert f"fix: ip netns exec {ns} ethtool -K c tx off" in out.stdout
+        ethtool("tx", "off", "tso", "off", "gso", "off")
+        assert "ok    c: finishes its frames itself" in look().stdout
+        ethtool("gso", "on")
+        assert "frames larger than its MTU" in look().stdout
+    finally:
+        subprocess.run(["ip", "netns", "del", ns], check=True)
+
+
+def test_hugepages_shows_sets_and_undoes_without_numa(host):
+    nr = host / "sys/kernel/mm/hugepages/hugepages-2048kB/nr_hugepages"
+    assert "all: 0 pages of 2048 kB" in run("hugepages", "--root", host, "show").stdout
+    assert run("hugepages", "--root", host, "set", 64).returncode == 0
+    assert run("hugepages", "--root", host, "set", 128).returncode == 0
+    assert nr.read_text() == "128\n"
+    assert run("hugepages", "--root", host, "undo").returncode == 0
+    assert nr.read_text() == "0\n"
+    again = run("hugepages", "--root", host, "undo")
+    assert again.returncode == 1 and "nothing to undo" in again.stderr
+
+
+def test_hugepages_tells_nodes_apart(host):
+    numa(host, [4, 6])
+    out = run("hugepages", "show", "--root", host).stdout
+    assert "node0: 4 pages" in out and "node1: 6 pages" in out
+    assert run("hugepages", "--root", host, "set", 32, "--node", 1).returncode == 0
+    node = host / "sys/devices/system/node"
+    assert (node / "node1/hugepages/hugepages-2048kB/nr_hugepages").read_text() == "32\n"
+    assert (node / "node0/hugepages/hugepages-2048kB/nr_hugepages").read_text() == "4\n"
+    assert run("hugepages", "--root", host, "undo").returncode == 0
+    assert (node / "node1/hugepages/hugepages-2048kB/nr_hugepages").read_text() == "6\n"
+    bad = run("hugepages", "--root", host, "set", 32, "--node", 7)
+    assert bad.returncode == 1 and "no node 7" in bad.stderr
+
+
+@pytest.mark.parametrize("args", [[], ["set"], ["set", "many"], ["show", "set"], ["frob"],
+                                  ["set", "5", "--node"], ["set", "5", "--node", "x"]])
+def test_hugepages_explains_itself(host, args):
+    out = run("hugepages", "--root", host, *args)
+    assert out.returncode == 2 and "config/hugepages show" in out.stderr
+
+
+def card(host, address, driver="e1000", interface_name="eth7"):
+    device = host / "sys/bus/pci/devices" / address
+    put(device / "class", "0x020000\n")
+    put(device / "driver_override")
+    (device / "net" / interface_name).mkdir(parents=True)
+    put(host / "sys/bus/pci/drivers" / driver / "unbind")
+    put(host / "sys/bus/pci/drivers/vfio-pci/bind")
+    put(host / "sys/bus/pci/drivers_probe")
+    (device / "driver").symlink_to(host / "sys/bus/pci/drivers" / driver)
+
+
+def test_bind_shows_takes_and_returns_a_card(host):
+    card(host, "0000:01:00.0")
+    (host / "sys/kernel/iommu_groups/1").mkdir(parents=True)
+    pci = host / "sys/bus/pci"
+    assert "0000:01:00.0  driver e1000  interface eth7" in run(
+        "bind", "--root", host, "show").stdout
+    out = run("bind", "--root", host, "take", "0000:01:00.0")
+    assert out.returncode == 0, out.stderr
+    assert (pci / "drivers/e1000/unbind").read_text() == "0000:01:00.0\n"
+    assert (pci / "drivers_probe").read_text() == "0000:01:00.0\n"
+    assert (host / "run/sluice-bind/0000:01:00.0").read_text() == "e1000\n"
+    out = run("bind", "--root", host, "return", "0000:01:00.0")
+    assert out.returncode == 0 and "now with e1000" in out.stdout
+    assert not (host / "run/sluice-bind/0000:01:00.0").exists()
+
+
+def test_bind_refuses_without_an_iommu_or_a_card(host):
+    card(host, "0000:01:00.0")
+    out = run("bind", "--root", host, "take", "0000:01:00.0")
+    assert out.returncode == 1 and "no IOMMU" in out.stderr
+    out = run("bind", "--root", host, "take", "0000:09:00.0")
+    assert out.returncode == 1 and "no such card" in out.stderr
+
+
+def test_setup_finds_nothing_missing_after_itself():
+    assert run("setup", "--list").stdout == ""
+
+
+JUNIT = """<testsuites><testsuite><testcase name="a"/><testcase name="b"><failure/></testcase>
+<testcase name="c"><skipped/></testcase></testsuite></testsuites>"""
+
+
+def tally(*args):
+    return subprocess.run([ROOT / "tests/tally", *map(str, args)], capture_output=True, text=True)
+
+
+def test_tally_counts_cases_and_failed_steps(tmp_path):
+    put(tmp_path / "r.xml", JUNIT)
+    tally("--collect", tmp_path, tmp_path / "r.xml", 1)
+    tally("--collect", tmp_path, tmp_path / "nothing.xml", 3, "gone")
+    tally("--fail", tmp_path, "build of x")
+    out = tally("--print", tmp_path)
+    assert out.returncode == 1
+    assert out.stdout.endswith("1 skipped: this host cannot run them\n1 passed, 3 failed\n")
+    assert "failed: gone: exit status 3\n" in out.stdout
+
+
+def test_tally_fails_when_nothing_ran(tmp_path):
+    out = tally("--print", tmp_path)
+    assert (out.returncode, out.stdout) == (1, "0 passed, 1 failed\n")
