@@ -1,0 +1,223 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Many connections, full tables, and a SYN storm over established connections."""
+import errno
+import os
+import random
+import resource
+import select
+import socket
+import struct
+import threading
+import time
+
+import pytest
+
+import world as w
+
+
+def checksum(data):
+    if len(data) % 2:
+        data += b"\0"
+    total = sum(struct.unpack(f"!{len(data) // 2}H", data))
+    while total >> 16:
+        total = (total & 0xffff) + (total >> 16)
+    return ~total & 0xffff
+
+
+class Storm:
+    """SYNs from random sources to one port of sluice, until the end of `with`."""
+
+    def __init__(self, port, rate=20000):
+        self.rate = rate
+        self.sent = 0
+        self.over = threading.Event()
+        mine = bytes.fromhex(open_link("client").replace(":", ""))
+        theirs = bytes.fromhex(neighbour().replace(":", ""))
+        self.eth = theirs + mine + b"\x08\x00"
+        self.port = port
+        self.raw = socket.socket(socket.AF_PACKET, socket.SOCK_RAW)
+        self.raw.bind(("client", 0))
+
+    def frame(self, rnd):
+        src = struct.pack("!I", 0xc6120000 | rnd.getrandbits(17))  # 198.18.0.0/15: for tests
+        dst = socket.inet_aton(w.V4)
+        ip = struct.pack("!BBHHHBBH", 0x45, 0, 44, rnd.getrandbits(16), 0, 64, 6, 0) + src + dst
+        ip = ip[:10] + struct.pack("!H", checksum(ip)) + ip[12:]
+        tcp = struct.pack("!HHIIBBHHHBBH", rnd.randint(1024, 65535), self.port,
+                          rnd.getrandbits(32), 0, 0x60, 2, 64240, 0, 0, 2, 4, 1460)
+        total = checksum(src + dst + struct.pack("!HH", 6, len(tcp)) + tcp)
+        return self.eth + ip + tcp[:16] + struct.pack("!H", total) + tcp[18:]
+
+    def blow(self):
+        rnd = random.Random(1)
+        frames = [self.frame(rnd) for _ in range(5000)]
+        begin = time.monotonic()
+        while not self.over.is_set():
+            for f in frames[self.sent % 5000:self.sent % 5000 + 50]:
+                try:
+                    self.raw.send(f)
+                except OSError as e:
+                    if e.errno != errno.ENOBUFS:
+                        raise
+                self.sent += 1
+            ahead = self.sent / self.rate - (time.monotonic() - begin)
+            if ahead > 0:
+                time.sleep(ahead)
+
+    def __enter__(self):
+        self.thread = threading.Thread(target=self.blow, daemon=True)
+        self.thread.start()
+        return self
+
+    def __exit__(self, *_):
+        self.over.set()
+        self.thread.join()
+        self.raw.close()
+
+
+def open_link(name):
+    return w.sh("ip", "-o", "link", "show", "dev", name).split("link/ether ")[1].split()[0]
+
+
+def neighbour():
+    w.sh("ping", "-n", "-c", 1, "-W", 1, w.V4)
+    return w.sh("ip", "neigh", "show", w.V4).split("lladdr ")[1].split()[0]
+
+
+@pytest.mark.parametrize("cookies", ["always", "auto"])
+def test_a_syn_storm_leaves_the_established_working(own, cookies):
+    sluice = own(config=w.BASIC + f"tcp: {{cookies: {cookies}}}\n")
+    with w.connect(w.V4, 7) as s:
+        live = sluice.stats()["live"]
+        with Storm(80) as storm:
+            for _ in range(100):
+                s.sendall(b"y" * 1000)
+                assert w.read_exactly(s, 1000) == b"y" * 1000
+                time.sleep(0.01)
+            # a newcomer gets in as well
+            with w.connect(w.V4, 80) as c:
+                c.sendall(b"GET /bytes/10 HTTP/1.0\r\n\r\n")
+                assert len(w.read_all(c).partition(b"\r\n\r\n")[2]) == 10
+        assert storm.sent > 5000
+        stats = sluice.stats()
+        assert stats["cookie_sent"] > 0
+        if cookies == "always":
+            assert stats["half_open"] == 0
+            assert stats["live"] <= live + 1
+        s.sendall(b"after")
+        assert w.read_exactly(s, 5) == b"after"
+    sluice.stop_clean()
+
+
+def test_a_full_table_refuses_counts_and_recovers(own):
+    sluice = own(config=w.BASIC.replace("connections: 20000", "connections: 1024"))
+    kept, refused = [], 0
+    for _ in range(1100):
+        try:
+            kept.append(w.connect(w.V4, 7, timeout=0.2))
+            kept[-1].sendall(b"x")
+            assert kept[-1].recv(1) == b"x"
+        except OSError:
+            refused += 1
+            if refused > 10:
+                break
+    assert refused > 0 and len(kept) >= 1000
+    stats, fates = sluice.stats(), sluice.ask("/sluice/fates")
+    assert stats["live"] <= 1024
+    assert (stats["no_connection"] + stats["listener_limit"] + fates["tcp_syn_limit"]
+            + fates["tcp_open_limit"]) > 0
+    for s in kept:
+        s.close()
+    sluice.settled("live", 0, 10)
+    with w.connect(w.V4, 7) as s:
+        s.sendall(b"again")
+        assert w.read_exactly(s, 5) == b"again"
+    sluice.settled("live")
+    sluice.stop_clean()
+
+
+class Crowd:
+    """@n connections held by one thread with epoll, from several addresses of the client."""
+
+    def __init__(self, n, addresses):
+        self.epoll = select.epoll()
+        self.socket = {}
+        self.addresses = addresses
+        self.n = n
+
+    def open(self, at_once=500, seconds=60):
+        opened, waiting, deadline = 0, 0, time.monotonic() + seconds
+        pending = set()
+        while opened < self.n:
+            assert time.monotonic() < deadline, f"{opened} of {self.n} opened"
+            while waiting < at_once and len(self.socket) < self.n:
+                s = socket.socket()
+                s.setblocking(False)
+                # bind to the address alone; the port is chosen at connect
+                s.setsockopt(socket.IPPROTO_IP, 24, 1)  # IP_BIND_ADDRESS_NO_PORT
+                s.bind((self.addresses[len(self.socket) % len(self.addresses)], 0))
+                rc = s.connect_ex((w.V4, 7))
+                assert rc in (0, errno.EINPROGRESS), os.strerror(rc)
+                self.socket[s.fileno()] = s
+                pending.add(s.fileno())
+                self.epoll.register(s, select.EPOLLOUT)
+                waiting += 1
+            for fd, _ in self.epoll.poll(1):
+                if fd in pending:
+                    pending.discard(fd)
+                    rc = self.socket[fd].getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
+                    assert rc == 0, os.strerror(rc)
+                    self.epoll.modify(fd, select.EPOLLIN)
+                    waiting -= 1
+                    opened += 1
+
+    def use(self, seconds=60):
+        """Every connection sends eight bytes of its own and gets them back."""
+        deadline = time.monotonic() + seconds
+        waiting = {}
+        fds = iter(list(self.socket))
+        done = 0
+        while done < self.n:
+            assert time.monotonic() < deadline, f"{done} of {self.n} echoed"
+            while len(waiting) < 500 and (fd := next(fds, None)) is not None:
+                waiting[fd] = struct.pack("!Q", fd * 7919)
+                self.socket[fd].send(waiting[fd])
+            for fd, _ in self.epoll.poll(1):
+                assert self.socket[fd].recv(64) == waiting.pop(fd)
+                done += 1
+
+    def close(self):
+        for s in self.socket.values():
+            s.close()
+        self.epoll.close()
+
+
+@pytest.mark.heavy
+@pytest.mark.parametrize("storm", [False, True], ids=["calm", "syn-storm"])
+def test_100000_connections_are_held_and_used_at_once(own, storm):
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if hard < 101000:
+        try:
+            resource.setrlimit(resource.RLIMIT_NOFILE, (110000, 110000))
+        except (ValueError, OSError):
+            pytest.skip("this host lets a process have fewer than 100,000 files")
+    else:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (min(hard, 110000), hard))
+    sluice = own(config=w.BASIC.replace("connections: 20000", "connections: 120000"), memory=1024)
+    addresses = [f"10.77.0.{i}" for i in range(10, 14)]
+    for a in addresses:
+        w.sh("ip", "address", "add", f"{a}/24", "dev", "client")
+    w.sh("sysctl", "-q", "-w", "net.ipv4.ip_local_port_range=1024 65535")
+    n = 100000
+    for _ in range(2):
+        crowd = Crowd(n, addresses)
+        crowd.open()
+        assert sluice.stats()["live"] == n
+        crowd.use()
+        if storm:
+            with Storm(80):
+                crowd.use()
+        crowd.close()
+        sluice.settled("live", 0, 30)
+    sluice.stop_clean()
+    resource.setrlimit(resource.RLIMIT_NOFILE, (soft, max(hard, soft)))
