@@ -437,6 +437,7 @@ static const struct command commands[] = {
 	{ "counter", do_counter }, { "fate", do_fate },   { "live", do_live },
 	{ "quiet", do_quiet },     { "new", do_new },     { "icmp", do_icmp },
 	{ "raw", do_raw },         { "event", do_event }, { "deaf", do_deaf },
+	{ "only", do_only },
 	{ "room", do_room },       { NULL, NULL },
 };
 
