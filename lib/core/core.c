@@ -114,9 +114,8 @@ take_arrays(struct sl_tcp *tcp, struct sl_mem *mem, const struct layout *l)
 	tcp->n_key6 = l->n_key6;
 	tcp->app_state_bytes = l->state_bytes;
 	for (uint32_t i = 0; i < l->n_tcb; i++) {
-		tcp->tcb[i].state = SL_ST_CLOSED;
+		sl_tcb_clear(&tcp->tcb[i]);
 		tcp->tcb[i].gen = 1;
-		tcp->tcb[i].active = SL_NO_BLOCK;
 	}
 	return true;
 }
@@ -248,11 +247,8 @@ sl_core_close(struct sl_core *core)
 	struct sl_tcp *tcp = &core->tcp;
 
 	for (uint32_t i = 0; i < tcp->n_tcb; i++) {
-		if (tcp->tcb[i].rx_head != NULL || tcp->tcb[i].span_head != SL_NO_INDEX ||
-		    tcp->tcb[i].active != SL_NO_BLOCK) {
-			sl_tcb_drop_received(tcp, &tcp->tcb[i]);
-			sl_spans_free_all(tcp, &tcp->tcb[i]);
-		}
+		sl_tcb_drop_received(tcp, &tcp->tcb[i]);
+		sl_spans_free_all(tcp, &tcp->tcb[i]);
 	}
 }
 

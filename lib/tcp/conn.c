@@ -181,8 +181,8 @@ table_enter(struct sl_tcp *tcp, uint32_t idx, uint64_t hash, uint32_t replaces)
 	return true;
 }
 
-static void
-tcb_clear(struct sl_tcb *tcb)
+void
+sl_tcb_clear(struct sl_tcb *tcb)
 {
 	size_t behind_key = sizeof(tcb->key); /* other cores may be reading that */
 	uint32_t gen = tcb->gen;
@@ -214,7 +214,7 @@ sl_tcb_new(struct sl_tcp *tcp, const struct sl_tuple *tuple, uint64_t hash, uint
 		return NULL;
 	}
 	tcb = &tcp->tcb[idx];
-	tcb_clear(tcb);
+	sl_tcb_clear(tcb);
 	if (!key_take(tcp, &tcb->key, tuple))
 		goto no_room;
 	if (!table_enter(tcp, idx, hash, replaces)) {

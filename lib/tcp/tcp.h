@@ -170,6 +170,9 @@ void sl_tcp_clock(struct sl_tcp *tcp, sl_ns_t now);
 
 /* --- conn.c --- */
 
+/* A record that is nobody's: all but its key and generation. */
+void sl_tcb_clear(struct sl_tcb *tcb);
+
 /*
  * Make a connection for @tuple, in CLOSED, in the table, with initial send number @iss.
  * NULL if there is no room anywhere; then it is counted and nothing is left behind.
