@@ -116,7 +116,7 @@ sl_abort(struct sl_conn *c)
 void
 sl_timer(struct sl_conn *c, uint32_t ms)
 {
-	if (sl_tcb_has_ended(c->tcb))
+	if (!(c->tcb->is & SL_IS_OPEN))
 		return;
 	if (ms == 0)
 		sl_timer_stop(c->tcb, SL_TIMER_APP);

@@ -27,6 +27,7 @@ tell_open(struct sl_core *core, const struct sl_app *app, struct sl_conn *c)
 		return true;
 	c->tcb->is &= ~SL_IS_OPEN;
 	c->tcb->marks = 0;
+	sl_timer_stop(c->tcb, SL_TIMER_APP);
 	sl_count(tcp, app_refused);
 	tcp->listener[c->tcb->listener].stats.refused++;
 	sl_tcb_abort(tcp, c->tcb, SL_REASON_ABORTED);
@@ -83,6 +84,7 @@ tell_closed(const struct sl_app *app, struct sl_conn *c)
 		return;
 	}
 	tcb->is &= ~SL_IS_OPEN;
+	sl_timer_stop(tcb, SL_TIMER_APP);
 	if (app->closed != NULL)
 		app->closed(c, tcb->why);
 }

@@ -344,13 +344,17 @@ enter_established(struct sl_tcp *tcp, struct sl_tcb *tcb)
 	sl_timer_life(tcp, tcb);
 }
 
-/* Nothing is timed any more, nobody is half-open; the application hears of it. */
+/*
+ * Nothing is timed any more but the application, which may be taking its time with what
+ * came; nobody is half-open; the application hears of it.
+ */
 static void
 enter_end(struct sl_tcp *tcp, struct sl_tcb *tcb)
 {
 	count_half_open(tcp, tcb, false);
-	for (int i = 0; i < SL_TIMER_COUNT; i++)
-		sl_timer_stop(tcb, i);
+	sl_timer_stop(tcb, SL_TIMER_RESEND);
+	sl_timer_stop(tcb, SL_TIMER_ACK);
+	sl_timer_stop(tcb, SL_TIMER_LIFE);
 	sl_tcb_mark(tcp, tcb, SL_MARK_CLOSED);
 	sl_tcb_gone(tcp, tcb);
 }
