@@ -204,15 +204,15 @@ sl_tcb_new(struct sl_tcp *tcp, const struct sl_tuple *tuple, uint64_t hash, uint
 	struct sl_tcb *tcb;
 	uint32_t idx;
 
+	if (sl_slots_free_count(&tcp->free_tcb) == 0) {
+		sl_count(tcp, no_connection);
+		return NULL;
+	}
 	if (l->stats.live >= l->connections) {
 		sl_count(tcp, listener_limit);
 		return NULL;
 	}
 	idx = sl_slots_get(&tcp->free_tcb);
-	if (idx == SL_NO_INDEX) {
-		sl_count(tcp, no_connection);
-		return NULL;
-	}
 	tcb = &tcp->tcb[idx];
 	sl_tcb_clear(tcb);
 	if (!key_take(tcp, &tcb->key, tuple))

@@ -58,7 +58,7 @@ close_hosts(void)
 	for (unsigned int i = 0; i < 2; i++) {
 		assert_int_equal(link_count(&link, i, live), 0);
 		assert_int_equal(link_count(&link, i, time_wait), 0);
-		assert_int_equal(link_count(&link, i, reset_out), 0);
+		assert_int_equal(link_count(&link, i, reset_in), 0);
 	}
 	link_close(&link);
 }

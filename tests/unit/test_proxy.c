@@ -95,16 +95,23 @@ run_client(const struct link_conf *wire, bool v6)
 	assert_true(link_run(&link, 60 * MINUTE, client_is_done, NULL));
 }
 
-/* All connections come to their end by themselves; the proxy sent resets, or did not. */
+/*
+ * All connections come to their end by themselves; the proxy reset some, or none. (A
+ * reset that goes out to a late duplicate and ends nothing does not count.)
+ */
 static void
 close_hosts(bool resets)
 {
+	uint64_t n_resets = 0;
+
 	link_run(&link, 5 * MINUTE, NULL, NULL);
 	for (unsigned int i = 0; i < N_HOSTS; i++) {
 		assert_int_equal(link_count(&link, i, live), 0);
 		assert_int_equal(link_count(&link, i, time_wait), 0);
+		if (i != PROXY)
+			n_resets += link_count(&link, i, reset_in);
 	}
-	assert_int_equal(link_count(&link, PROXY, reset_out) > 0, resets);
+	assert_int_equal(n_resets > 0, resets);
 	link_close(&link);
 }
 
@@ -338,6 +345,7 @@ the_next_backend_takes_over_from_useless_ones(void **state)
 	run_client(&silent_a, false);
 	assert_int_equal(client.why, SL_REASON_FIN);
 	assert_int_equal(client.received, 1000);
+	link_run(&link, MINUTE, NULL, NULL); /* the proxy still holds what the backend has to read */
 	assert_int_equal(backend[1].received, 100000);
 	assert_int_equal(backend[1].wrong, 0);
 	close_hosts(false);
