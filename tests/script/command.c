@@ -429,7 +429,7 @@ struct command {
 
 static const struct command settings[] = {
 	{ "listen", do_listen }, { "group", do_group }, { "core", do_core },
-	{ "ends", do_ends },     { NULL, NULL },
+	{ "ends", do_ends },     { "only", do_only },   { NULL, NULL },
 };
 
 static const struct command commands[] = {
