@@ -272,13 +272,15 @@ do_words(struct peer *peer, struct sl_conn *c, char *const *word, int n)
 }
 
 bool
-app_is_command(const char *word)
+app_is_command(char *const *word, int n)
 {
 	static const char *const names[] = { "send",  "hold",  "take",  "echo",    "shutdown",
 					     "close", "abort", "timer", "nodelay", "on" };
 
+	if (n == 1 && strcmp(word[0], "timer") == 0)
+		return false;
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
-		if (strcmp(word, names[i]) == 0)
+		if (strcmp(word[0], names[i]) == 0)
 			return true;
 	return false;
 }

@@ -284,7 +284,7 @@ do_app(const struct call *call)
 {
 	if (call->n < 2)
 		return world_wrong(call->w, "app what?");
-	if (app_is_command(call->word[1]))
+	if (app_is_command(call->word + 1, call->n - 1))
 		return app_do(call->peer, call->word + 1, call->n - 1);
 	return app_claim(call->peer, call->word + 1, call->n - 1);
 }
@@ -437,8 +437,7 @@ static const struct command commands[] = {
 	{ "counter", do_counter }, { "fate", do_fate },   { "live", do_live },
 	{ "quiet", do_quiet },     { "new", do_new },     { "icmp", do_icmp },
 	{ "raw", do_raw },         { "event", do_event }, { "deaf", do_deaf },
-	{ "only", do_only },
-	{ "room", do_room },       { NULL, NULL },
+	{ "only", do_only },       { "room", do_room },   { NULL, NULL },
 };
 
 static const struct command *

@@ -192,7 +192,7 @@ pkt_differs(const struct pkt *want, const struct pkt *got, bool ts)
 		return "sequence number";
 	if (want->len != got->len && !want->any_len)
 		return "length";
-	if ((want->flags & SL_ACK) && !want->any_ack && want->ack != got->ack)
+	if ((got->flags & SL_ACK) && !want->any_ack && want->ack != got->ack)
 		return "acknowledgment number";
 	if (want->has_win && want->win != got->win)
 		return "window";

@@ -384,8 +384,10 @@ packet(struct lex *lex, struct pkt *pkt)
 	if (accept_word(lex, "ack")) {
 		pkt->abs_ack = accept(lex, "@");
 		pkt->ack = number_or_any(lex, &pkt->any_ack);
-		if (!(pkt->flags & SL_ACK))
+		if (!((pkt->flags | pkt->may) & SL_ACK))
 			complain(lex, "ack without the flag .");
+	} else if (pkt->may & SL_ACK) {
+		pkt->any_ack = true;
 	} else if (pkt->flags & SL_ACK) {
 		complain(lex, "want ack N with the flag .");
 	}

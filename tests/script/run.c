@@ -288,6 +288,21 @@ play(struct run *r, unsigned int *line_no)
 	return r->w->core == NULL ? world_wrong(r->w, "an empty script") : nothing_left(r);
 }
 
+/* What became of the packets so far: often says why nothing came back. */
+static void
+print_fates(const struct world *w)
+{
+	const struct sl_stats *stats = w->core ? sl_core_stats(w->core) : NULL;
+
+	if (stats == NULL || stats->count[SL_CNT_rx] == 0)
+		return;
+	printf("#   packets  ");
+	for (int i = 0; i < SL_FATE_COUNT; i++)
+		if (stats->fate[i] != 0)
+			printf(" %s %llu", sl_fate_name(i), (unsigned long long)stats->fate[i]);
+	printf("\n");
+}
+
 /* The script once, with the @starve-th buffer refused (0: none); *@asked is how many it had. */
 static bool
 once(struct run *r, uint64_t starve, uint64_t *asked)
@@ -303,13 +318,17 @@ once(struct run *r, uint64_t starve, uint64_t *asked)
 	r->state = NULL;
 	r->diff[0] = '\0';
 	good = play(r, &line_no);
-	good = world_close(r->w) && good;
-	*asked = r->w->heap.n_got;
 	if (!good) {
 		printf("# %s:%u: %s\n%s", r->path, line_no, r->w->why, r->diff);
-		if (starve)
-			printf("# with buffer %llu refused\n", (unsigned long long)starve);
+		print_fates(r->w);
 	}
+	*asked = r->w->heap.n_got;
+	if (!world_close(r->w) && good) {
+		printf("# %s: at the end: %s\n", r->path, r->w->why);
+		good = false;
+	}
+	if (!good && starve)
+		printf("# with buffer %llu refused\n", (unsigned long long)starve);
 	world_free(r->w);
 	return good;
 }

@@ -197,10 +197,14 @@ land(struct world *w, unsigned int n)
 bool
 world_hold(struct world *w, const uint8_t *frame, size_t len, uint16_t split)
 {
+	struct rte_mbuf *m;
+
 	if (w->n_held == SL_BURST)
 		return world_wrong(w, "a burst too large");
-	w->held[w->n_held++] = split ? heapbufs_chain(&w->heap, frame, len, 128, &split, 2)
-				     : heapbufs_packet(&w->heap, frame, len, 128);
+	m = split ? heapbufs_chain(&w->heap, frame, len, 128, &split, 2)
+		  : heapbufs_packet(&w->heap, frame, len, 128);
+	m->port = w->conf->net.port[0].port;
+	w->held[w->n_held++] = m;
 	return true;
 }
 

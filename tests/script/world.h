@@ -165,7 +165,7 @@ extern const struct sl_app script_app;
 bool app_do(struct peer *peer, char *const *word, int n);
 /* Whether what the script claims of the application is so. */
 bool app_claim(struct peer *peer, char *const *word, int n);
-/* Is @word[0] a command of app_do()? */
-bool app_is_command(const char *word);
+/* Is @word[0..n) a command of app_do()? `timer 500` is one, `timer` is a claim. */
+bool app_is_command(char *const *word, int n);
 
 #endif
