@@ -5,6 +5,7 @@
  * Whoever speaks ARP updates what is known of him; new entries are made only for one who
  * asks for us, since he is about to talk to us. An answer nobody asked for makes none.
  */
+#include <assert.h>
 #include <stddef.h>
 
 #include "net/net_internal.h"

@@ -6,6 +6,7 @@
  * nobody. What is malformed by the RFC's rules (7.1.1, 7.1.2) is dropped before anything
  * is learnt from it; hop limit 255 is the proof that it comes from this link.
  */
+#include <assert.h>
 #include <stddef.h>
 
 #include "net/net_internal.h"

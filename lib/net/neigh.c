@@ -6,6 +6,7 @@
  * one is needed that somebody does use. All in one timed list wait equally long, so timers
  * cost nothing but a look at its first.
  */
+#include <assert.h>
 #include <errno.h>
 #include <stddef.h>
 
