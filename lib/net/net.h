@@ -25,20 +25,20 @@
 #include "wire/build.h"
 #include "wire/frame.h"
 
-#define SL_PORTS_MAX	 16
+#define SL_PORTS_MAX     16
 #define SL_PORT_ADDR_MAX 32
-#define SL_NO_PATH	 0xffffffffu
+#define SL_NO_PATH       0xffffffffu
 
 /* One address of ours and the subnet it lies in. */
 struct sl_ifaddr {
 	struct sl_addr addr;
 	uint8_t prefix; /* bits of the family's own length: 0..32, 0..128 */
-	uint16_t vlan;	/* VLAN it lives in, 0 for untagged */
+	uint16_t vlan;  /* VLAN it lives in, 0 for untagged */
 };
 
 struct sl_route {
 	struct sl_addr net; /* IPv4-mapped for IPv4 */
-	uint8_t prefix;	    /* bits of the family's own length */
+	uint8_t prefix;     /* bits of the family's own length */
 	uint16_t vlan;
 	struct sl_addr gateway;
 };
@@ -49,18 +49,18 @@ struct sl_route {
 struct sl_port_conf {
 	uint16_t port; /* rte_mbuf.port of its packets */
 	uint8_t mac[6];
-	uint16_t mtu; /* largest IP packet */
+	uint16_t mtu;     /* largest IP packet */
 	uint8_t offloads; /* SL_OFFLOAD_* on the way out */
 	uint8_t n_addrs, n_routes;
 	struct sl_ifaddr addr[SL_PORT_ADDR_MAX];
-	struct sl_route route[SL_PORT_ROUTES_MAX]; /* a default gateway is a route of prefix 0 */
+	struct sl_route route[SL_PORT_ROUTES_MAX]; /* a default gateway has prefix 0 */
 };
 
 struct sl_net_conf {
 	uint8_t n_ports;
 	struct sl_port_conf port[SL_PORTS_MAX];
-	uint32_t neighbours;   /* most neighbours remembered */
-	bool speaks;	       /* this core announces our addresses and probes stale neighbours */
+	uint32_t neighbours; /* most neighbours remembered */
+	bool speaks;         /* this core announces our addresses and probes stale neighbours */
 	struct sl_prf_key key; /* for every table a stranger can fill */
 };
 
@@ -70,21 +70,21 @@ struct sl_neighbour {
 	uint16_t port, vlan;
 	uint8_t mac[6];
 	bool reachable; /* false: stopped answering */
-	bool unasked;	/* nobody asked on the core that heard it: serves only who waits for it */
+	bool unasked; /* nobody asked on the core that heard it: serves only who waits for it */
 };
 
 enum sl_icmp_what {
-	SL_ICMP_SOFT,	 /* report, never abort (RFC 1122 4.2.3.9, RFC 5927) */
-	SL_ICMP_HARD,	 /* ends a connection that is not synchronized yet */
+	SL_ICMP_SOFT,    /* report, never abort (RFC 1122 4.2.3.9, RFC 5927) */
+	SL_ICMP_HARD,    /* ends a connection that is not synchronized yet */
 	SL_ICMP_TOO_BIG, /* path MTU (RFC 1191, RFC 8201) */
 };
 
 /* An ICMP error that quotes a TCP segment from one of our addresses. */
 struct sl_icmp_error {
 	struct sl_tuple tuple; /* as seen from here */
-	uint32_t seq;	       /* of the quoted segment */
-	uint32_t mtu;	       /* with SL_ICMP_TOO_BIG; 0 if the router did not say */
-	uint8_t what;	       /* enum sl_icmp_what */
+	uint32_t seq;          /* of the quoted segment */
+	uint32_t mtu;          /* with SL_ICMP_TOO_BIG; 0 if the router did not say */
+	uint8_t what;          /* enum sl_icmp_what */
 	uint8_t type, code;
 };
 
@@ -154,8 +154,10 @@ void sl_path_confirm(struct sl_net *net, sl_ns_t now, uint32_t path);
 /* A number that changes when any path became usable or dead. */
 uint32_t sl_net_news(const struct sl_net *net);
 
-/* The address we speak from towards @remote: longest prefix, else the route's port. 0 or -EHOSTUNREACH. */
-int sl_net_source(const struct sl_net *net, const struct sl_addr *remote, struct sl_addr *local);
+/* The address we speak from towards @remote: longest prefix, else the route's port. 0 or
+ * -EHOSTUNREACH. */
+int sl_net_source(const struct sl_net *net, const struct sl_addr *remote,
+		  struct sl_addr *local);
 
 /* O(n): every invariant. 0 or -EBADMSG. */
 int sl_net_check(const struct sl_net *net);

@@ -37,7 +37,8 @@ struct sl_seg_out {
 	struct sl_sack sack[SL_SACKS_MAX];
 };
 
-/* Bytes of options that sl_tcp_build() would write for @opts and @n_sacks: 0 to 40, by fours. */
+/* Bytes of options that sl_tcp_build() would write for @opts and @n_sacks: 0 to 40, by fours.
+ */
 uint16_t sl_tcp_options_len(uint8_t opts, uint8_t n_sacks);
 
 /*

@@ -43,12 +43,12 @@ struct sl_sack {
 struct sl_seg {
 	uint32_t seq, ack;
 	uint32_t tsval, tsecr; /* with SL_OPT_TS */
-	uint16_t wnd;	       /* as on the wire, not scaled */
-	uint16_t len;	       /* payload bytes; SYN and FIN not counted */
-	uint16_t mss;	       /* with SL_OPT_MSS */
+	uint16_t wnd;          /* as on the wire, not scaled */
+	uint16_t len;          /* payload bytes; SYN and FIN not counted */
+	uint16_t mss;          /* with SL_OPT_MSS */
 	uint16_t urg;
-	uint8_t flags; /* SL_FIN ... SL_CWR */
-	uint8_t opts;  /* SL_OPT_* */
+	uint8_t flags;  /* SL_FIN ... SL_CWR */
+	uint8_t opts;   /* SL_OPT_* */
 	uint8_t wscale; /* with SL_OPT_WSCALE; at most 14 (RFC 7323, 2.3) */
 	uint8_t n_sacks;
 	struct sl_sack sack[SL_SACKS_MAX];
@@ -74,8 +74,8 @@ struct sl_frame {
 	uint16_t l3, l4;  /* IP (or ARP) header; transport header, extension headers skipped */
 	uint16_t payload; /* first byte of TCP payload */
 	uint16_t l4_len;  /* bytes from l4 to the end of the IP packet */
-	uint16_t vlan;	  /* VLAN id, from the frame or the mbuf; 0 without a tag */
-	uint8_t kind;	  /* enum sl_kind */
+	uint16_t vlan;    /* VLAN id, from the frame or the mbuf; 0 without a tag */
+	uint8_t kind;     /* enum sl_kind */
 	uint8_t ttl, tos; /* hop limit and traffic class in IPv6 */
 };
 
