@@ -27,7 +27,7 @@ struct sl_addr {
 struct sl_tuple {
 	struct sl_addr remote, local;
 	uint16_t rport, lport;
-	uint8_t v6;	/* 1 for IPv6, 0 for IPv4 */
+	uint8_t v6;     /* 1 for IPv6, 0 for IPv4 */
 	uint8_t pad[3]; /* zero, so that tuples compare with memcmp() */
 };
 

@@ -14,7 +14,7 @@
 #include <rte_mbuf.h>
 
 enum sl_pool {
-	SL_POOL_TX,	/* headers, control segments and copied payload: live until sent */
+	SL_POOL_TX,     /* headers, control segments and copied payload: live until sent */
 	SL_POOL_RETAIN, /* bytes kept: what sl_send() copied, received data made compact */
 	SL_POOL_COUNT,
 };

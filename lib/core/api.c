@@ -36,13 +36,7 @@ sl_conn_ref(const struct sl_conn *c)
 bool
 sl_conn_at(const struct sl_conn *c, struct sl_ref ref, struct sl_conn *out)
 {
-	return sl_core_conn(c->core, ref, out);
-}
-
-bool
-sl_core_conn(struct sl_core *core, struct sl_ref ref, struct sl_conn *out)
-{
-	struct sl_tcp *tcp = &core->tcp;
+	struct sl_tcp *tcp = &c->core->tcp;
 	struct sl_tcb *tcb;
 
 	if (ref.gen == 0 || ref.idx >= tcp->n_tcb)
@@ -50,8 +44,17 @@ sl_core_conn(struct sl_core *core, struct sl_ref ref, struct sl_conn *out)
 	tcb = &tcp->tcb[ref.idx];
 	if (tcb->gen != ref.gen || !(tcb->is & SL_IS_OPEN))
 		return false;
-	*out = sl_core_handle(core, tcb);
+	*out = sl_core_handle(c->core, tcb);
 	return true;
+}
+
+bool
+sl_core_conn(struct sl_core *core, sl_ns_t now, struct sl_ref ref, struct sl_conn *out)
+{
+	struct sl_conn any = { .core = core };
+
+	sl_tcp_clock(&core->tcp, now);
+	return sl_conn_at(&any, ref, out);
 }
 
 uint32_t

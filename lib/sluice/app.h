@@ -49,7 +49,7 @@ struct sl_chain {
 
 /* Why a connection ended. */
 enum sl_reason {
-	SL_REASON_FIN,	       /* closed in order from both sides */
+	SL_REASON_FIN,         /* closed in order from both sides */
 	SL_REASON_RESET,       /* the peer reset it */
 	SL_REASON_REFUSED,     /* the peer answered our SYN with a reset */
 	SL_REASON_TIMEOUT,     /* no answer: to our SYN, data, FIN or keep-alive */
@@ -63,8 +63,9 @@ enum sl_reason {
 struct sl_app {
 	const char *name;
 
-	uint32_t state_bytes;	 /* of sl_conn_state(), zeroed before open; at most 64 */
-	uint32_t listener_bytes; /* of sl_listener_state(), zeroed at start, one a listener and core */
+	uint32_t state_bytes;    /* of sl_conn_state(), zeroed before open; at most 64 */
+	uint32_t listener_bytes; /* of sl_listener_state(), zeroed at start, one a listener and
+				    core */
 
 	/* The application of connections opened with sl_connect(), or NULL if it opens none. */
 	const struct sl_app *opens;
@@ -151,7 +152,7 @@ struct sl_connect {
 	const struct sl_addr *remote; /* IPv4-mapped for IPv4 */
 	const struct sl_addr *local;  /* NULL: chosen by the route */
 	uint16_t rport;
-	uint16_t lport; /* 0: a random free one whose return traffic comes to this core */
+	uint16_t lport;      /* 0: a random free one whose return traffic comes to this core */
 	uint32_t timeout_ms; /* of the handshake; 0: as configured */
 };
 
@@ -167,7 +168,7 @@ int sl_connect(struct sl_conn *c, const struct sl_connect *to, struct sl_conn *o
 /* What is known of a connection. */
 void sl_conn_remote(const struct sl_conn *c, struct sl_addr *addr, uint16_t *port);
 void sl_conn_local(const struct sl_conn *c, struct sl_addr *addr, uint16_t *port);
-bool sl_conn_peer_closed(const struct sl_conn *c); /* its FIN came */
+bool sl_conn_peer_closed(const struct sl_conn *c);       /* its FIN came */
 const char *sl_conn_state_name(const struct sl_conn *c); /* "ESTABLISHED", ... */
 
 /* Copy @len bytes from @offset of @in; returns how many there were. */

@@ -30,18 +30,17 @@
 extern "C" {
 #endif
 
-
 struct sl_core_conf {
 	uint32_t connections; /* most at once, half-open ones included */
 	uint32_t active;      /* connections with gaps in what came, or repairing a loss */
 	uint32_t time_wait;   /* TIME-WAIT records; the oldest is retired when full */
-	uint32_t spans;	      /* pieces of data queued to be sent, all connections together */
+	uint32_t spans;       /* pieces of data queued to be sent, all connections together */
 	uint32_t rx_buffers;  /* received buffers that may be kept; see DESIGN "Memory" */
-	bool ipv6;	      /* reserve memory for IPv6 connections */
+	bool ipv6;            /* reserve memory for IPv6 connections */
 
-	struct sl_prf_key secret;	 /* this core's own: ISNs, ports, tables, timestamps */
+	struct sl_prf_key secret;        /* this core's own: ISNs, ports, tables, timestamps */
 	struct sl_prf_key cookie_secret; /* shared by all that accept each other's cookies */
-	uint64_t tai_ms;		 /* wall clock (TAI) at open; SL_EVENT_CLOCK corrects it */
+	uint64_t tai_ms; /* wall clock (TAI) at open; SL_EVENT_CLOCK corrects it */
 
 	struct sl_net_conf net;
 	uint16_t n_listeners;
@@ -57,10 +56,10 @@ struct sl_core_conf {
 
 /* Everything but packets and time that changes what a core does. */
 enum sl_event_kind {
-	SL_EVENT_CLOCK,	    /* tai_ms: the wall clock now; never moves the epoch back */
+	SL_EVENT_CLOCK,     /* tai_ms: the wall clock now; never moves the epoch back */
 	SL_EVENT_NEIGHBOUR, /* neighbour: learnt by another core */
-	SL_EVENT_DRAIN,	    /* no new connections; idle ones close now (deadline: KILL follows) */
-	SL_EVENT_KILL,	    /* reset what is left and count it */
+	SL_EVENT_DRAIN, /* no new connections; idle ones close now (deadline: KILL follows) */
+	SL_EVENT_KILL,  /* reset what is left and count it */
 };
 
 struct sl_event {
@@ -82,7 +81,7 @@ void sl_core_close(struct sl_core *core);
 struct sl_budget {
 	uint64_t total;
 	uint32_t half_open, idle_v4, idle_v6, active, time_wait; /* bytes for each */
-	uint64_t fixed;						 /* whatever is not per record */
+	uint64_t fixed; /* whatever is not per record */
 };
 void sl_core_budget(const struct sl_core_conf *conf, struct sl_budget *budget);
 
@@ -95,7 +94,8 @@ void sl_core_budget(const struct sl_core_conf *conf, struct sl_budget *budget);
 uint16_t sl_core_step(struct sl_core *core, sl_ns_t now, struct rte_mbuf **rx, uint16_t n,
 		      struct rte_mbuf **tx, uint16_t room);
 
-/* When the core has something to do without packets: @now or earlier if at once; UINT64_MAX never. */
+/* When the core has something to do without packets: @now or earlier if at once; UINT64_MAX
+ * never. */
 sl_ns_t sl_core_next(const struct sl_core *core);
 
 /* Tell the core something; it takes effect in the order told. */
@@ -108,11 +108,14 @@ bool sl_core_told(struct sl_core *core, struct sl_event *event);
 int sl_core_connect(struct sl_core *core, sl_ns_t now, uint16_t listener,
 		    const struct sl_connect *to, struct sl_ref *out);
 
-/* The connection @ref names, to be used between steps as in a callback. False if gone. */
-bool sl_core_conn(struct sl_core *core, struct sl_ref ref, struct sl_conn *out);
+/* The connection @ref names, to be used at @now, between steps, as in a callback. False if
+ * gone. */
+bool sl_core_conn(struct sl_core *core, sl_ns_t now, struct sl_ref ref, struct sl_conn *out);
 
-/* The connection or TIME-WAIT record of @tuple: its state's name, or NULL; @ref if a connection. */
-const char *sl_core_state(struct sl_core *core, const struct sl_tuple *tuple, struct sl_ref *ref);
+/* The connection or TIME-WAIT record of @tuple: its state's name, or NULL; @ref if a
+ * connection. */
+const char *sl_core_state(struct sl_core *core, const struct sl_tuple *tuple,
+			  struct sl_ref *ref);
 
 const struct sl_stats *sl_core_stats(const struct sl_core *core);
 
@@ -127,7 +130,8 @@ struct sl_conn_info {
 	uint32_t send_queued, recv_queued, snd_wnd, rcv_wnd, cwnd, srtt_ms, rto_ms;
 };
 
-/* Up to @n connections from the record *@cursor on; *@cursor moves. Returns how many, 0 at the end. */
+/* Up to @n connections from the record *@cursor on; *@cursor moves. Returns how many, 0 at the
+ * end. */
 uint32_t sl_core_list(const struct sl_core *core, uint32_t *cursor, struct sl_conn_info *out,
 		      uint32_t n);
 

@@ -23,18 +23,18 @@ extern "C" {
 #define SL_DEVICE_MAX 64
 
 enum sl_steering {
-	SL_STEER_AUTO,	   /* the port's RSS if it can be read back, else software */
-	SL_STEER_RSS,	   /* trust the port's RSS */
+	SL_STEER_AUTO,     /* the port's RSS if it can be read back, else software */
+	SL_STEER_RSS,      /* trust the port's RSS */
 	SL_STEER_SOFTWARE, /* hash every packet, hand it over through rings */
 };
 
 struct sl_engine_port {
-	char device[SL_DEVICE_MAX]; /* the port's name in EAL */
-	uint16_t mtu;		    /* largest IP packet; 0: as the port has it */
+	char device[SL_DEVICE_MAX];              /* the port's name in EAL */
+	uint16_t mtu;                            /* largest IP packet; 0: as the port has it */
 	uint16_t rx_descriptors, tx_descriptors; /* 0: 1024 or what the port allows */
 	bool promiscuous;
 	bool rx_checksum, tx_checksum; /* use the port's where offered */
-	uint8_t steering;	       /* enum sl_steering */
+	uint8_t steering;              /* enum sl_steering */
 	uint8_t n_addrs, n_routes;
 	struct sl_ifaddr addr[SL_PORT_ADDR_MAX];
 	struct sl_route route[SL_PORT_ROUTES_MAX];
@@ -47,7 +47,8 @@ struct sl_engine_conf {
 	struct sl_engine_port port[SL_PORTS_MAX];
 	struct sl_listener_conf listener[SL_LISTENERS_MAX];
 	uint32_t connections, active, time_wait;
-	uint32_t buffers;    /* packets of 2 kB data room (or what the MTU asks) in all pools; 0: derived */
+	uint32_t buffers; /* packets of 2 kB data room (or what the MTU asks) in all pools; 0:
+			     derived */
 	uint32_t neighbours;
 	uint32_t drain_ms;
 	uint32_t stats_period_s; /* 0: no periodic line */

@@ -76,11 +76,12 @@ take_new_ack(struct sl_tcp *tcp, struct sl_tcb *tcb, const struct sl_seg *seg)
 {
 	uint32_t rtt_us;
 
-	if (measure(tcp, tcb, seg, &rtt_us))
+	if (measure(tcp, tcb, seg, &rtt_us)) {
 		sl_timer_rtt(tcp, tcb, rtt_us);
+		tcb->backoff = 0; /* not without a sample (RFC 6298, 5.7; Karn) */
+	}
 	sl_spans_free_until(tcp, tcb, seg->ack);
 	tcb->snd_una = seg->ack;
-	tcb->backoff = 0;
 	tcb->progress = tcp->tick;
 	sl_path_confirm(tcp->net, tcp->now, tcb->path);
 }
@@ -91,7 +92,7 @@ sl_tcb_ack(struct sl_tcp *tcp, struct sl_tcb *tcb, const struct sl_seg *seg)
 	uint32_t flight = tcb->snd_nxt - tcb->snd_una;
 	uint32_t acked = seg->ack - tcb->snd_una;
 	bool bare = seg->len == 0 && !(seg->flags & (SL_SYN | SL_FIN));
-	bool is_duplicate = acked == 0 && flight > 0 && bare &&
+	bool is_duplicate = acked == 0 && flight > 0 && bare && tcb->snd_wnd > 0 &&
 			    (uint32_t)seg->wnd << tcb->snd_scale == tcb->snd_wnd;
 	bool fin_acked = sl_state_fin_pending(tcb->state) && seg->ack == tcb->snd_end + 1;
 	struct sl_active *a;

@@ -248,6 +248,7 @@ sl_answer_take(struct sl_tcp *tcp, struct sl_lane *lane, uint16_t listener, uint
 	if (tcb == NULL) {
 		lane->fate = SL_FATE_tcp_open_limit;
 		tcp->listener[listener].stats.refused++;
+		sl_answer_reset(tcp, lane); /* it believes that it is open */
 		return NULL;
 	}
 	lane->slot = sl_tcb_idx(tcp, tcb);

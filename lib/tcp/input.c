@@ -335,8 +335,7 @@ sl_tcb_icmp(struct sl_tcp *tcp, struct sl_tcb *tcb, const struct sl_icmp_error *
 	case SL_ICMP_TOO_BIG:
 		if (mtu - headers < tcb->mss) {
 			tcb->mss = mtu - headers;
-			tcb->owes |= SL_OWES_HEAD;
-			sl_tcb_output(tcp, tcb);
+			sl_recovery_too_big(tcp, tcb);
 		}
 		break;
 	default:

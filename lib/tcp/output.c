@@ -265,18 +265,44 @@ fin_at(const struct sl_tcb *tcb, uint32_t end)
 	return sl_state_fin_pending(tcb->state) && end == tcb->snd_end ? SL_FIN : 0;
 }
 
+/*
+ * Send @len bytes from @span on, as send_payload(); what lies behind SND.NXT is sent for
+ * the first time. The FIN goes with the last byte, if it went before or all else did.
+ */
+static bool
+transmit(struct sender *s, struct sl_span *span, uint32_t len)
+{
+	struct sl_tcb *tcb = s->tcb;
+	uint32_t end = span->seq + len;
+	bool is_new = sl_seq_gt(end, tcb->snd_nxt);
+	bool fin_was_sent = tcb->snd_nxt == tcb->snd_end + 1;
+	uint8_t fin = is_new || fin_was_sent ? fin_at(tcb, end) : 0;
+	uint8_t push = end == tcb->snd_end ? SL_PSH : 0;
+
+	if (tcb->snd_una == tcb->snd_nxt) { /* the timer, R2 and RFC 5681, 4.1 begin here */
+		sl_timer_stop(tcb, SL_TIMER_RESEND);
+		if (s->tcp->tick - tcb->progress > tcb->rto_ms)
+			sl_cc_newreno.idle(s->tcp, tcb);
+		tcb->progress = s->tcp->tick;
+	}
+	if (len == 0 || !send_payload(s, span, len, SL_ACK | push | fin))
+		return false;
+	if (!is_new)
+		return true;
+	while (tcb->span_next != SL_NO_INDEX &&
+	       sl_seq_lt(s->tcp->span[tcb->span_next].seq, end))
+		tcb->span_next = s->tcp->span[tcb->span_next].next;
+	tcb->snd_nxt = end + !!fin;
+	return true;
+}
+
 /* A segment once more, from @span on. */
 static bool
 resend(struct sender *s, struct sl_span *span, uint8_t mask, uint8_t only)
 {
 	uint32_t len = gather(s, span, segment_room(s), s->tcb->span_next, mask, only);
-	uint32_t end = span->seq + len;
-	bool fin_was_sent = s->tcb->snd_nxt == s->tcb->snd_end + 1;
-	uint8_t flags = SL_ACK | (fin_was_sent ? fin_at(s->tcb, end) : 0);
 
-	if (end == s->tcb->snd_end)
-		flags |= SL_PSH;
-	if (len == 0 || !send_payload(s, span, len, flags))
+	if (!transmit(s, span, len))
 		return false;
 	sl_count(s->tcp, retransmit);
 	return true;
@@ -286,26 +312,27 @@ resend(struct sender *s, struct sl_span *span, uint8_t mask, uint8_t only)
 static bool
 send_new(struct sender *s, uint32_t len)
 {
-	struct sl_tcb *tcb = s->tcb;
-	struct sl_span *span = sl_span_at(s->tcp, tcb->span_next);
-	uint8_t flags = SL_ACK;
+	struct sl_span *span = sl_span_at(s->tcp, s->tcb->span_next);
 
-	len = gather(s, span, len, SL_NO_INDEX, 0, 0);
-	flags |= fin_at(tcb, tcb->snd_nxt + len);
-	if (tcb->snd_nxt + len == tcb->snd_end)
-		flags |= SL_PSH;
-	if (tcb->snd_una == tcb->snd_nxt) { /* R2 and the pause of RFC 5681, 4.1 begin here */
-		if (s->tcp->tick - tcb->progress > tcb->rto_ms)
-			sl_cc_newreno.idle(s->tcp, tcb);
-		tcb->progress = s->tcp->tick;
-	}
-	if (len == 0 || !send_payload(s, span, len, flags))
-		return false;
-	while (tcb->span_next != SL_NO_INDEX &&
-	       sl_seq_lt(s->tcp->span[tcb->span_next].seq, tcb->snd_nxt + len))
-		tcb->span_next = s->tcp->span[tcb->span_next].next;
-	tcb->snd_nxt += len + !!(flags & SL_FIN);
-	return true;
+	return transmit(s, span, gather(s, span, len, SL_NO_INDEX, 0, 0));
+}
+
+/*
+ * The oldest segment in flight, once more. When that is a probe's single byte and the
+ * window has opened since, what waited behind it goes along.
+ */
+static bool
+resend_head(struct sender *s, struct sl_span *head)
+{
+	struct sl_tcb *tcb = s->tcb;
+	uint32_t most = segment_room(s);
+
+	if (tcb->snd_nxt - tcb->snd_una != 1 || tcb->snd_wnd <= 1)
+		return resend(s, head, 0, 0);
+	sl_count(s->tcp, retransmit);
+	if (most > tcb->snd_wnd)
+		most = tcb->snd_wnd;
+	return transmit(s, head, gather(s, head, most, SL_NO_INDEX, 0, 0));
 }
 
 /* The oldest segment, whatever the windows say; a probe if nothing is in flight. */
@@ -325,7 +352,7 @@ send_head(struct sender *s)
 		if (sent)
 			tcb->snd_nxt++;
 	} else if (head != NULL && sl_seq_lt(head->seq, tcb->snd_nxt)) {
-		sent = resend(s, head, 0, 0);
+		sent = resend_head(s, head);
 	} else {
 		sent = send_bare(s, tcb->snd_end, SL_FIN | SL_ACK);
 		if (sent)

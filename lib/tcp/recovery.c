@@ -215,6 +215,30 @@ sl_recovery_ack(struct sl_tcp *tcp, struct sl_tcb *tcb, const struct sl_seg *seg
 }
 
 void
+sl_recovery_too_big(struct sl_tcp *tcp, struct sl_tcb *tcb)
+{
+	struct sl_active *a = sl_tcb_borrow(tcp, tcb);
+	struct sl_span *s;
+
+	tcb->owes |= SL_OWES_HEAD;
+	sl_tcb_output(tcp, tcb);
+	if (a == NULL)
+		return;
+	for (uint32_t i = tcb->span_head; i != tcb->span_next; i = s->next) {
+		s = &tcp->span[i];
+		if (s->marks & SL_SPAN_RESENT)
+			a->resent -= s->len;
+		s->marks &= ~SL_SPAN_RESENT;
+		if (!(s->marks & (SL_SPAN_LOST | SL_SPAN_SACKED)))
+			mark_lost(a, s);
+	}
+	a->dup_bytes = 0;
+	if (a->mode == SL_LOSS_NONE)
+		a->mode = SL_LOSS_RECOVERY;
+	a->recover = tcb->snd_nxt;
+}
+
+void
 sl_recovery_timeout(struct sl_tcp *tcp, struct sl_tcb *tcb)
 {
 	struct sl_active *a = sl_tcb_borrow(tcp, tcb);

@@ -293,13 +293,47 @@ piece_insert(struct sl_tcp *tcp, struct sl_active *a, struct rte_mbuf *m)
 	return true;
 }
 
-/* The block @lo..@hi is the newest; what it touches grows together (RFC 2018, 4). */
+/* Grow @block to all kept bytes that it touches. */
+static void
+grow_to_island(const struct sl_active *a, struct sl_sack *block)
+{
+	uint32_t lo = 0, hi = 0;
+	bool any = false;
+
+	for (const struct rte_mbuf *m = a->ooo_head; m != NULL; m = m->next) {
+		if (any && piece_seq(m) == hi) {
+			hi = piece_end(m);
+			continue;
+		}
+		if (any && sl_seq_le(block->lo, hi))
+			break; /* the one that ends here is it */
+		lo = piece_seq(m);
+		hi = piece_end(m);
+		any = true;
+	}
+	if (any && sl_seq_le(lo, block->hi) && sl_seq_le(block->lo, hi)) {
+		block->lo = sl_seq_min(lo, block->lo);
+		block->hi = sl_seq_max(hi, block->hi);
+	}
+}
+
+/*
+ * The block @lo..@hi is the newest; what it touches grows together (RFC 2018, 4). Only
+ * with as many blocks as we remember may there be pieces that none of them covers.
+ */
 static void
 remember_sack(struct sl_active *a, uint32_t lo, uint32_t hi)
 {
 	struct sl_sack kept[SL_SACKS_MAX];
 	uint8_t n = 0;
 
+	if (a->n_recent == SL_SACKS_MAX) {
+		struct sl_sack block = { lo, hi };
+
+		grow_to_island(a, &block);
+		lo = block.lo;
+		hi = block.hi;
+	}
 	for (uint8_t i = 0; i < a->n_recent; i++) {
 		const struct sl_sack *s = &a->recent[i];
 		bool apart = sl_seq_lt(hi, s->lo) || sl_seq_gt(lo, s->hi);

@@ -298,6 +298,8 @@ void sl_recovery_ack(struct sl_tcp *tcp, struct sl_tcb *tcb, const struct sl_seg
 		     uint32_t acked, bool is_duplicate);
 /* The retransmission timer went off: all in flight is doubted. */
 void sl_recovery_timeout(struct sl_tcp *tcp, struct sl_tcb *tcb);
+/* A router dropped what was too big for it: sent again in smaller pieces, no congestion. */
+void sl_recovery_too_big(struct sl_tcp *tcp, struct sl_tcb *tcb);
 /* Bytes in the network as far as we know (RFC 6675, pipe). */
 uint32_t sl_recovery_pipe(const struct sl_tcp *tcp, const struct sl_tcb *tcb);
 /* The next span taken for lost and not sent again yet; NULL: none. */

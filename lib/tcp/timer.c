@@ -46,7 +46,6 @@ sl_timer_resend(struct sl_tcp *tcp, struct sl_tcb *tcb, bool restart)
 
 	if (!in_flight && !sl_tcb_has_unsent(tcb)) {
 		sl_timer_stop(tcb, SL_TIMER_RESEND);
-		tcb->backoff = 0;
 		return;
 	}
 	if (restart || tcb->due[SL_TIMER_RESEND] == 0)

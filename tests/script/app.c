@@ -293,7 +293,7 @@ app_do(struct peer *peer, char *const *word, int n)
 
 	if (strcmp(word[0], "on") == 0)
 		return do_rule(peer, word, n);
-	if (sl_core_conn(peer->world->core, peer->ref, &c))
+	if (sl_core_conn(peer->world->core, peer->world->now, peer->ref, &c))
 		return do_words(peer, &c, word, n);
 	if (early) /* kept for the connection to come */
 		return do_words(peer, NULL, word, n);
@@ -370,7 +370,7 @@ claim_queued(struct peer *peer, char *const *word, int n)
 	struct sl_conn c;
 	uint32_t queued;
 
-	if (!sl_core_conn(peer->world->core, peer->ref, &c))
+	if (!sl_core_conn(peer->world->core, peer->world->now, peer->ref, &c))
 		return world_unmet(peer->world, "the connection is gone");
 	queued = sl_send_queued(&c);
 	return queued == number_at(peer, word, n, 1, 0) ||

@@ -555,7 +555,7 @@ check_ends(struct world *w)
 		struct peer *peer = &w->peer[i];
 		struct sl_conn c;
 
-		if (peer->open && !sl_core_conn(w->core, peer->ref, &c))
+		if (peer->open && !sl_core_conn(w->core, w->now, peer->ref, &c))
 			world_wrong(w,
 				    "peer %d: the connection is gone and closed was not called",
 				    peer->id);
