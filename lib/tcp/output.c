@@ -433,6 +433,17 @@ send_syn(struct sender *s)
 	return true;
 }
 
+/*
+ * Where a segment without bytes stands: at what comes next, but not beyond the window, where
+ * the peer takes neither an ACK nor a reset (RFC 9293, 3.10.7.4, first). The byte that asked
+ * whether the window is open lies there until it is acknowledged.
+ */
+static uint32_t
+bare_seq(const struct sl_tcb *tcb)
+{
+	return sl_seq_min(tcb->snd_nxt, tcb->snd_una + tcb->snd_wnd);
+}
+
 /* Everything owed, in the order in which it matters. */
 static bool
 send_owed(struct sender *s)
@@ -442,7 +453,7 @@ send_owed(struct sender *s)
 	bool gaps = a != NULL && a->n_ooo > 0;
 
 	if (tcb->owes & SL_OWES_RST) {
-		if (!send_bare(s, tcb->snd_nxt, SL_RST | SL_ACK))
+		if (!send_bare(s, bare_seq(tcb), SL_RST | SL_ACK))
 			return false;
 		sl_count(s->tcp, reset_out);
 		tcb->owes = 0;
@@ -456,7 +467,7 @@ send_owed(struct sender *s)
 	if (!sl_state_is_synchronized(tcb->state))
 		return true;
 	while (gaps && tcb->acks_owed > 0) { /* duplicates count only without data */
-		if (!send_bare(s, tcb->snd_nxt, SL_ACK))
+		if (!send_bare(s, bare_seq(tcb), SL_ACK))
 			return false;
 		sl_count(s->tcp, dup_ack_out);
 	}
@@ -473,7 +484,7 @@ send_owed(struct sender *s)
 		sl_count(s->tcp, probe);
 		tcb->owes &= ~SL_OWES_PROBE;
 	}
-	if (tcb->acks_owed > 0 && !send_bare(s, tcb->snd_nxt, SL_ACK))
+	if (tcb->acks_owed > 0 && !send_bare(s, bare_seq(tcb), SL_ACK))
 		return false;
 	return true;
 }
