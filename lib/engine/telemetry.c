@@ -306,11 +306,14 @@ connections(struct sl_engine *e, const char *params, struct rte_tel_data *d)
 	list = rte_tel_data_alloc();
 	if (list == NULL)
 		return -ENOMEM;
-	rte_tel_data_start_array(list, RTE_TEL_CONTAINER);
+	/* Numbered, for an array of dicts inside a dict is not printed. */
+	rte_tel_data_start_dict(list);
 	for (uint32_t i = 0; i < page->n; i++) {
 		struct rte_tel_data *one = conn_text(e, &page->conn[i]);
+		char key[12];
 
-		if (one != NULL && rte_tel_data_add_array_container(list, one, 0) != 0)
+		snprintf(key, sizeof(key), "%u", i);
+		if (one != NULL && rte_tel_data_add_dict_container(list, key, one, 0) != 0)
 			rte_tel_data_free(one);
 	}
 	rte_tel_data_start_dict(d);
