@@ -15,15 +15,6 @@ import pytest
 import world as w
 
 
-def checksum(data):
-    if len(data) % 2:
-        data += b"\0"
-    total = sum(struct.unpack(f"!{len(data) // 2}H", data))
-    while total >> 16:
-        total = (total & 0xffff) + (total >> 16)
-    return ~total & 0xffff
-
-
 class Storm:
     """SYNs from random sources to one port of sluice, until the end of `with`."""
 
@@ -42,10 +33,10 @@ class Storm:
         src = struct.pack("!I", 0xc6120000 | rnd.getrandbits(17))  # 198.18.0.0/15: for tests
         dst = socket.inet_aton(w.V4)
         ip = struct.pack("!BBHHHBBH", 0x45, 0, 44, rnd.getrandbits(16), 0, 64, 6, 0) + src + dst
-        ip = ip[:10] + struct.pack("!H", checksum(ip)) + ip[12:]
+        ip = ip[:10] + struct.pack("!H", w.checksum(ip)) + ip[12:]
         tcp = struct.pack("!HHIIBBHHHBBH", rnd.randint(1024, 65535), self.port,
                           rnd.getrandbits(32), 0, 0x60, 2, 64240, 0, 0, 2, 4, 1460)
-        total = checksum(src + dst + struct.pack("!HH", 6, len(tcp)) + tcp)
+        total = w.checksum(src + dst + struct.pack("!HH", 6, len(tcp)) + tcp)
         return self.eth + ip + tcp[:16] + struct.pack("!H", total) + tcp[18:]
 
     def blow(self):
@@ -80,7 +71,7 @@ def open_link(name):
 
 
 def neighbour():
-    w.sh("ping", "-n", "-c", 1, "-W", 1, w.V4)
+    assert w.ping(w.V4) == 1
     return w.sh("ip", "neigh", "show", w.V4).split("lladdr ")[1].split()[0]
 
 

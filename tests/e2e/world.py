@@ -15,6 +15,7 @@ import re
 import shutil
 import signal
 import socket
+import struct
 import subprocess
 import threading
 import time
@@ -207,6 +208,44 @@ def connect(address, port, timeout=10, **options):
         s.setsockopt(socket.SOL_SOCKET, getattr(socket, name), value)
     s.connect((address, port))
     return s
+
+
+def ping(address, bytes_=56, count=1, seconds=1):
+    """How many of @count echo requests came back with the bytes that were sent."""
+    v6 = ":" in address
+    proto = socket.getprotobyname("ipv6-icmp" if v6 else "icmp")
+    family = socket.AF_INET6 if v6 else socket.AF_INET
+    good = 0
+    with socket.socket(family, socket.SOCK_RAW, proto) as s:
+        s.settimeout(seconds)
+        for seq in range(count):
+            head = struct.pack("!BBHHH", 128 if v6 else 8, 0, 0, os.getpid() & 0xffff, seq)
+            data = bytes(range(256)) * (bytes_ // 256 + 1)
+            out = head + data[:bytes_]
+            if not v6:  # in IPv6 the kernel does it
+                out = out[:2] + struct.pack("!H", checksum(out)) + out[4:]
+            s.sendto(out, (address, 0))
+            deadline = time.monotonic() + seconds
+            while time.monotonic() < deadline:
+                try:
+                    got = s.recv(65536)
+                except TimeoutError:
+                    break
+                got = got if v6 else got[20:]
+                if got[:1] == (b"\x81" if v6 else b"\0") and got[4:] == out[4:]:
+                    good += 1
+                    break
+    return good
+
+
+def checksum(data):
+    """The Internet's, of bytes."""
+    if len(data) % 2:
+        data += b"\0"
+    total = sum(struct.unpack(f"!{len(data) // 2}H", data))
+    while total >> 16:
+        total = (total & 0xffff) + (total >> 16)
+    return ~total & 0xffff
 
 
 def read_all(s):

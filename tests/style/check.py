@@ -142,7 +142,7 @@ def every_source_says_its_licence():
 
 def every_c_file_opens_by_saying_what_it_is_for():
     for path in tracked(".c", ".h"):
-        if not re.match(r"/\* SPDX[^\n]*\*/\n/\*\n \* [\w<]", read(path)):
+        if not re.match(r"/\* SPDX[^\n]*\*/\n/\*(\n \*)? [\w<]", read(path)):
             yield path
 
 
