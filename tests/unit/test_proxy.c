@@ -345,7 +345,8 @@ the_next_backend_takes_over_from_useless_ones(void **state)
 	run_client(&silent_a, false);
 	assert_int_equal(client.why, SL_REASON_FIN);
 	assert_int_equal(client.received, 1000);
-	link_run(&link, MINUTE, NULL, NULL); /* the proxy still holds what the backend has to read */
+	link_run(&link, MINUTE, NULL,
+		 NULL); /* the proxy still holds what the backend has to read */
 	assert_int_equal(backend[1].received, 100000);
 	assert_int_equal(backend[1].wrong, 0);
 	close_hosts(false);
