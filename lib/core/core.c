@@ -279,21 +279,14 @@ sl_core_budget(const struct sl_core_conf *conf, struct sl_budget *budget)
 			(uint64_t)l.n_key6 * key6;
 }
 
-/* No bytes wait in either direction, no FIN: what a drain closes at once. */
-static bool
-is_idle(const struct sl_tcb *tcb)
-{
-	return (tcb->state == SL_ST_ESTABLISHED || tcb->state == SL_ST_CLOSE_WAIT) &&
-	       tcb->snd_una == tcb->snd_end && tcb->rx_bytes == 0 && tcb->marks == 0;
-}
-
+/* Deliver closes those that are idle; the others when they become so. */
 static void
 drain(struct sl_tcp *tcp)
 {
 	tcp->draining = true;
 	for (uint32_t i = 0; i < tcp->n_tcb; i++) {
-		if (is_idle(&tcp->tcb[i]))
-			sl_tcb_close(tcp, &tcp->tcb[i]);
+		if (sl_state_is_synchronized(tcp->tcb[i].state))
+			sl_tcb_mark(tcp, &tcp->tcb[i], 0);
 	}
 }
 

@@ -89,6 +89,18 @@ tell_closed(const struct sl_app *app, struct sl_conn *c)
 		app->closed(c, tcb->why);
 }
 
+/* While draining, a connection with nothing under way is closed (SL_EVENT_DRAIN). */
+static void
+close_if_idle(struct sl_core *core, const struct sl_app *app, struct sl_conn *c)
+{
+	const struct sl_tcb *tcb = c->tcb;
+	bool open = tcb->state == SL_ST_ESTABLISHED || tcb->state == SL_ST_CLOSE_WAIT;
+
+	if (open && tcb->snd_una == tcb->snd_end && tcb->rx_bytes == 0 &&
+	    (app->is_idle == NULL || app->is_idle(c)))
+		sl_tcb_close(&core->tcp, c->tcb);
+}
+
 static void
 tell(struct sl_core *core, struct sl_tcb *tcb)
 {
@@ -110,6 +122,8 @@ tell(struct sl_core *core, struct sl_tcb *tcb)
 		app->writable(&c);
 	if ((marks & SL_MARK_TIMER) && is_alive(tcb) && app->timer != NULL)
 		app->timer(&c);
+	if (core->tcp.draining && is_alive(tcb))
+		close_if_idle(core, app, &c);
 	if (marks & SL_MARK_CLOSED)
 		tell_closed(app, &c);
 	if (sl_tcb_has_ended(tcb))

@@ -21,6 +21,7 @@ struct side {
 	uint32_t queued;    /* winding down: bytes not acknowledged when last looked at */
 	uint16_t first;     /* front: the backend whose turn it was */
 	uint16_t tried;     /* front: backends asked so far */
+	bool asked;         /* front: the client spoke last */
 	bool up;            /* back: established */
 	bool holds;         /* bytes were left untaken */
 	bool ended;         /* its FIN came */
@@ -189,6 +190,7 @@ front_data(struct sl_conn *c, const struct sl_chain *in)
 		return 0;
 	}
 	note_progress(c);
+	side->asked = true;
 	return relay(c, &back, in);
 }
 
@@ -225,13 +227,16 @@ static void
 front_closed(struct sl_conn *c, enum sl_reason why)
 {
 	const struct sl_proxy_conf *conf = sl_listener_arg(c);
+	struct side *side = sl_conn_state(c);
 	struct sl_conn back;
 	struct side *back_side = other_side(c, &back);
 
 	if (back_side == NULL)
 		return;
-	part(sl_conn_state(c), back_side);
-	if (why == SL_REASON_FIN)
+	part(side, back_side);
+	if (why == SL_REASON_FIN && !side->passed)
+		sl_close(&back); /* a drain closed the front; nobody told the backend yet */
+	else if (why == SL_REASON_FIN)
 		sl_timer(&back, conf->idle_ms);
 	else
 		sl_abort(&back);
@@ -259,10 +264,12 @@ static uint32_t
 back_data(struct sl_conn *c, const struct sl_chain *in)
 {
 	struct sl_conn front;
+	struct side *front_side = other_side(c, &front);
 
-	if (other_side(c, &front) == NULL)
+	if (front_side == NULL)
 		return in->bytes;
 	note_progress(&front);
+	front_side->asked = false;
 	return relay(c, &front, in);
 }
 
@@ -299,6 +306,24 @@ back_closed(struct sl_conn *c, enum sl_reason why)
 	let_go(&front, conf->reset_on_error && !side->passed);
 }
 
+/*
+ * For a drain: a pair is idle when the backend spoke last, which is what it looks like
+ * between two requests of nearly every protocol. The back follows when the front closes.
+ */
+static bool
+front_is_idle(struct sl_conn *c)
+{
+	const struct side *side = sl_conn_state(c);
+
+	return !side->asked;
+}
+
+static bool
+back_is_idle(struct sl_conn *c)
+{
+	return false;
+}
+
 /* Room on one side lets the other hand on what it holds. */
 static void
 side_writable(struct sl_conn *c)
@@ -317,6 +342,7 @@ static const struct sl_app back_app = {
 	.writable = side_writable,
 	.peer_closed = back_peer_closed,
 	.timer = wind_down,
+	.is_idle = back_is_idle,
 	.closed = back_closed,
 };
 
@@ -330,5 +356,6 @@ const struct sl_app sl_proxy = {
 	.writable = side_writable,
 	.peer_closed = front_peer_closed,
 	.timer = front_timer,
+	.is_idle = front_is_idle,
 	.closed = front_closed,
 };

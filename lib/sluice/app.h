@@ -92,6 +92,12 @@ struct sl_app {
 	/* The time given to sl_timer() is over. */
 	void (*timer)(struct sl_conn *c);
 
+	/*
+	 * Whether nothing is under way, so that a drain may close the connection now. Asked
+	 * only while no bytes wait in either direction; NULL: then there is nothing.
+	 */
+	bool (*is_idle)(struct sl_conn *c);
+
 	/* The end: the last callback, exactly one for each open that returned 0, or for each
 	 * sl_connect() that returned 0 (then without an open if it was never established). */
 	void (*closed)(struct sl_conn *c, enum sl_reason why);

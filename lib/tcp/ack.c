@@ -119,6 +119,8 @@ sl_tcb_ack(struct sl_tcp *tcp, struct sl_tcb *tcb, const struct sl_seg *seg)
 		sl_tcb_output(tcp, tcb);
 	sl_timer_resend(tcp, tcb, acked > 0 || opened);
 	tell_room(tcp, tcb);
+	if (acked > 0 && tcp->draining)
+		sl_tcb_mark(tcp, tcb, 0); /* deliver looks whether it is idle now */
 	if (fin_acked)
 		sl_tcb_event(tcp, tcb, SL_EV_FIN_ACKED);
 }

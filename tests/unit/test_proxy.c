@@ -416,6 +416,28 @@ two_sides_that_say_nothing_are_parted_after_the_idle_time(void **state)
 }
 
 static void
+a_drain_closes_a_pair_whose_backend_spoke_last(void **state)
+{
+	const struct sl_event drain = { .kind = SL_EVENT_DRAIN };
+
+	client_plan.send = 100;
+	client_plan.fin = TALK_FIN_AFTER;
+	backend_plan[0].send = 100000;
+	backend_plan[0].fin = TALK_FIN_AFTER;
+	add_backend(BACK_A, BACK_PORT, false);
+	open_hosts(&lan);
+	connect_client(false);
+	link_run(&link, SL_NS_PER_S, NULL, NULL);
+	assert_int_equal(client.received, 100000);
+	assert_int_equal(client.closed, 0);
+
+	sl_core_event(link.host[PROXY].core, link.now, &drain);
+	link_run(&link, SL_NS_PER_S, NULL, NULL);
+	assert_int_equal(link_count(&link, PROXY, live), 0);
+	check_delivered(100, 100000);
+}
+
+static void
 a_proxy_out_of_connections_lets_the_client_go_and_recovers(void **state)
 {
 	proxy.reset_on_error = true;
@@ -464,6 +486,7 @@ main(void)
 		TEST(a_backend_that_resets_in_the_middle_takes_its_client_along),
 		TEST(a_client_that_resets_in_the_middle_takes_its_backend_along),
 		TEST(two_sides_that_say_nothing_are_parted_after_the_idle_time),
+		TEST(a_drain_closes_a_pair_whose_backend_spoke_last),
 		TEST(a_proxy_out_of_connections_lets_the_client_go_and_recovers),
 	};
 
