@@ -74,6 +74,17 @@ usable_reta(const struct sl_port *port, uint16_t n_workers)
 	return info->reta_size;
 }
 
+/*
+ * The driver of TAP (22.11) sums a chain piece by piece and takes each but the last to have
+ * an even length: a page behind 83 bytes of header never arrives, behind 84 it does. It sums
+ * in software anyway.
+ */
+static bool
+sums_wrongly(const struct sl_port *port)
+{
+	return strcmp(port->info.driver_name, "net_tap") == 0;
+}
+
 static uint8_t
 offered_tx(const struct sl_port *port)
 {
@@ -82,7 +93,7 @@ offered_tx(const struct sl_port *port)
 
 	if (capa & RTE_ETH_TX_OFFLOAD_MULTI_SEGS)
 		used |= SL_OFFLOAD_MULTI_SEG;
-	if (!port->conf->tx_checksum)
+	if (!port->conf->tx_checksum || sums_wrongly(port))
 		return used;
 	if (capa & RTE_ETH_TX_OFFLOAD_IPV4_CKSUM)
 		used |= SL_OFFLOAD_IPV4_CKSUM;
@@ -110,11 +121,30 @@ at_most(uint32_t want, uint32_t limit)
 	return (uint16_t)(want < limit ? want : limit);
 }
 
+/*
+ * The address we speak from: the port's own, but a ring has none, and a TAP has that of the
+ * kernel's interface, which is our neighbour there and not us.
+ */
+static int
+choose_mac(struct sl_port *port)
+{
+	struct rte_ether_addr mac;
+	int rc = rte_eth_macaddr_get(port->id, &mac);
+
+	if (rc != 0)
+		return complain(port->conf, rc, "has no MAC address");
+	if (rte_is_zero_ether_addr(&mac))
+		rte_eth_random_addr(mac.addr_bytes);
+	if (strcmp(port->info.driver_name, "net_tap") == 0)
+		mac.addr_bytes[5] ^= 1;
+	memcpy(port->mac, mac.addr_bytes, sizeof(port->mac));
+	return 0;
+}
+
 int
 sl_port_probe(struct sl_port *port, const struct sl_engine_port *conf, uint16_t index,
 	      uint16_t n_workers)
 {
-	struct rte_ether_addr mac;
 	int rc;
 
 	memset(port, 0, sizeof(*port));
@@ -126,13 +156,9 @@ sl_port_probe(struct sl_port *port, const struct sl_engine_port *conf, uint16_t 
 	rc = rte_eth_dev_info_get(port->id, &port->info);
 	if (rc != 0)
 		return complain(conf, rc, "cannot be asked what it can do");
-	rc = rte_eth_macaddr_get(port->id, &mac);
+	rc = choose_mac(port);
 	if (rc != 0)
-		return complain(conf, rc, "has no MAC address");
-	/* A ring has none. Nobody can answer to zeros, so it gets one of the local kind. */
-	if (rte_is_zero_ether_addr(&mac))
-		rte_eth_random_addr(mac.addr_bytes);
-	memcpy(port->mac, mac.addr_bytes, sizeof(port->mac));
+		return rc;
 
 	port->node = rte_eth_dev_socket_id(port->id);
 	port->n_rx = at_most(n_workers, port->info.max_rx_queues);
