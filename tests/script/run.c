@@ -198,7 +198,7 @@ word_line(struct run *r, const struct line *line)
 	struct world *w = r->w;
 	bool quiet = strcmp(line->word[0], "quiet") == 0;
 
-	if (!world_until(w, w->now, false))
+	if (!world_step(w)) /* an application acts at the time of the last step */
 		return false;
 	if (strcmp(line->word[0], "burst") == 0) {
 		int64_t n = 0;
@@ -303,9 +303,15 @@ print_fates(const struct world *w)
 	printf("\n");
 }
 
-/* The script once, with the @starve-th buffer refused (0: none); *@asked is how many it had. */
+/* What a run left behind besides its verdict. */
+struct outcome {
+	uint64_t asked; /* buffers */
+	uint64_t trace; /* hash of every frame sent, and when */
+};
+
+/* The script once, with the @starve-th buffer refused (0: none). */
 static bool
-once(struct run *r, uint64_t starve, uint64_t *asked)
+once(struct run *r, uint64_t starve, struct outcome *outcome)
 {
 	unsigned int line_no = 0;
 	bool good;
@@ -322,7 +328,7 @@ once(struct run *r, uint64_t starve, uint64_t *asked)
 		printf("# %s:%u: %s\n%s", r->path, line_no, r->w->why, r->diff);
 		print_fates(r->w);
 	}
-	*asked = r->w->heap.n_got;
+	*outcome = (struct outcome){ r->w->heap.n_got, r->w->trace };
 	if (!world_close(r->w) && good) {
 		printf("# %s: at the end: %s\n", r->path, r->w->why);
 		good = false;
@@ -331,6 +337,28 @@ once(struct run *r, uint64_t starve, uint64_t *asked)
 		printf("# with buffer %llu refused\n", (unsigned long long)starve);
 	world_free(r->w);
 	return good;
+}
+
+/* Once for its claims, once more for the same bytes (replay), and starved if asked to. */
+static bool
+play_all(struct run *r)
+{
+	struct outcome first, again;
+
+	if (!once(r, 0, &first))
+		return false;
+	if (r->options->states)
+		return true;
+	if (!once(r, 0, &again))
+		return false;
+	if (first.trace != again.trace) {
+		printf("# %s: the second run sent other bytes, or at other times\n", r->path);
+		return false;
+	}
+	for (uint64_t n = 1; r->options->starve && n <= first.asked; n++)
+		if (!once(r, n, &again))
+			return false;
+	return true;
 }
 
 /* only v4, only v6: the first line of what one family alone has. */
@@ -348,7 +376,6 @@ run_file(const char *path, const struct options *options, bool v6, bool *skipped
 {
 	struct run r = { .path = path, .options = options };
 	char *text = read_file(path);
-	uint64_t asked = 0, ignored;
 	bool good;
 
 	*skipped = false;
@@ -360,9 +387,7 @@ run_file(const char *path, const struct options *options, bool v6, bool *skipped
 	if (!good)
 		printf("# %s: %s\n", path, r.script.why);
 	else if (!(*skipped = is_for_other_family(&r.script)))
-		good = once(&r, 0, &asked);
-	for (uint64_t n = 1; good && options->starve && n <= asked; n++)
-		good = once(&r, n, &ignored);
+		good = play_all(&r);
 	script_free(&r.script);
 	free(text);
 	return good;

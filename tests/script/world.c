@@ -518,7 +518,7 @@ peer_icmp(struct peer *peer, const struct icmp *icmp)
 	as_sent.seq += peer->core_isn;
 	n = frame_icmp(frame, &peer->ends, &as_sent, peer->last, peer->last_len);
 	if (n == 0)
-		return world_wrong(peer->world, "no ICMP `%s` here, or nothing to quote",
+		return world_unmet(peer->world, "no ICMP `%s` here, or nothing to quote",
 				   icmp->kind);
 	return world_hold(peer->world, frame, n, 0);
 }
