@@ -20,7 +20,7 @@
 #include "packet.h"
 #include "parse.h"
 
-#define STREAM_MAX (1u << 20)
+#define STREAM_MAX (1u << 17)
 #define EVENTS_MAX 4096
 #define RULES_MAX  8
 #define QUEUE_MAX  8192
