@@ -69,7 +69,7 @@ struct pkt {
 	uint8_t flags; /* SL_FIN ... */
 	uint8_t opts_mode, n_opts;
 	bool abs_seq, abs_ack; /* written with @: as on the wire */
-	bool has_win, any_len, any_ack;
+	bool has_win, any_seq, any_len, any_ack;
 	uint8_t may; /* flags that may be there or not, written p and a */
 	bool newer;  /* expected SYN: beyond all that was sent before on this tuple */
 	uint32_t seq, ack, len;

@@ -215,33 +215,32 @@ flags(struct lex *lex, struct pkt *pkt)
 		complain(lex, "want flags: S F R P . U E W, or -");
 }
 
-/* 1:1001(1000); @ for a number as on the wire; (*) for any length */
+static uint32_t
+number_or_any(struct lex *lex, bool *any)
+{
+	*any = accept(lex, "*");
+	return *any ? 0 : number(lex);
+}
+
+/* 1:1001(1000); 1:*(*) for any length, *:*(0) for any place; @ for a number as on the wire */
 static void
 sequence(struct lex *lex, struct pkt *pkt)
 {
 	uint32_t end;
 
 	pkt->abs_seq = accept(lex, "@");
-	pkt->seq = number(lex);
+	pkt->seq = number_or_any(lex, &pkt->any_seq);
 	want(lex, ":", "want FIRST:END(LENGTH)");
 	accept(lex, "@");
-	pkt->any_len = accept(lex, "*");
-	end = pkt->any_len ? 0 : number(lex);
+	end = number_or_any(lex, &pkt->any_len);
 	want(lex, "(", "want FIRST:END(LENGTH)");
-	if (pkt->any_len)
+	if (pkt->any_len && !pkt->any_seq)
 		want(lex, "*", "want (*) behind :*");
 	else
-		pkt->len = number(lex);
+		pkt->len = number_or_any(lex, &pkt->any_len);
 	want(lex, ")", "want FIRST:END(LENGTH)");
-	if (!pkt->any_len && end != pkt->seq + pkt->len)
+	if (!pkt->any_len && !pkt->any_seq && end != pkt->seq + pkt->len)
 		complain(lex, "END is not FIRST + LENGTH (SYN and FIN are not counted)");
-}
-
-static uint32_t
-number_or_any(struct lex *lex, bool *any)
-{
-	*any = accept(lex, "*");
-	return *any ? 0 : number(lex);
 }
 
 static void
