@@ -491,11 +491,33 @@ receive_in_order(struct sl_tcp *tcp, struct sl_tcb *tcb, struct sl_lane *lane, u
 		sl_timer_set(tcp, tcb, SL_TIMER_ACK, sl_tcb_conf(tcp, tcb)->delayed_ack_ms);
 }
 
+/* Where the peer's stream ends if we know: behind a gap its FIN waits. False: not known. */
+static bool
+knows_end(const struct sl_active *a, uint32_t *end)
+{
+	if (a == NULL || !a->has_fin)
+		return false;
+	*end = a->fin_seq;
+	return true;
+}
+
+/* Remember a FIN behind a gap; the first one counts, and none that denies bytes we hold. */
+static void
+keep_fin(struct sl_active *a, uint32_t seq)
+{
+	bool denies = a->ooo_tail != NULL && sl_seq_lt(seq, piece_end(a->ooo_tail));
+
+	if (a->has_fin || denies)
+		return;
+	a->has_fin = true;
+	a->fin_seq = seq;
+}
+
 void
 sl_tcb_receive(struct sl_tcp *tcp, struct sl_tcb *tcb, struct sl_lane *lane)
 {
 	const struct sl_seg *seg = &lane->seg;
-	uint32_t seq = seg->seq, end = seg->seq + seg->len;
+	uint32_t seq = seg->seq, end = seg->seq + seg->len, last;
 	bool fin = seg->flags & SL_FIN;
 	struct sl_active *a;
 
@@ -504,6 +526,11 @@ sl_tcb_receive(struct sl_tcp *tcp, struct sl_tcb *tcb, struct sl_lane *lane)
 	if (sl_seq_gt(end, tcb->rcv_adv)) {
 		end = tcb->rcv_adv;
 		fin = false;
+	}
+	if (knows_end(sl_tcb_active(tcp, tcb), &last) && sl_seq_gt(end, last)) {
+		end = last; /* nothing lies behind a FIN */
+		fin = false;
+		seq = sl_seq_min(seq, end);
 	}
 	if (sl_seq_lt(seq, tcb->rcv_nxt))
 		seq = sl_seq_min(tcb->rcv_nxt, end);
@@ -528,10 +555,8 @@ sl_tcb_receive(struct sl_tcp *tcp, struct sl_tcb *tcb, struct sl_lane *lane)
 		receive_fin(tcp, tcb);
 	} else if (fin && sl_seq_gt(end, tcb->rcv_nxt)) {
 		a = sl_tcb_borrow(tcp, tcb);
-		if (a != NULL) {
-			a->has_fin = true;
-			a->fin_seq = end;
-		}
+		if (a != NULL)
+			keep_fin(a, end);
 		owe_ack(tcp, tcb, false);
 	} else if (a != NULL && a->has_fin && a->fin_seq == tcb->rcv_nxt) {
 		receive_fin(tcp, tcb);
