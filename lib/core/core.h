@@ -17,6 +17,7 @@ enum sl_lane_route {
 	SL_ROUTE_SYN,   /* a SYN to a listener */
 	SL_ROUTE_ACK,   /* maybe a cookie coming back */
 	SL_ROUTE_RESET, /* nobody's */
+	SL_ROUTE_QUIET, /* nobody's, and not worth an answer */
 };
 
 struct sl_core {

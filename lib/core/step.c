@@ -81,9 +81,9 @@ route_to_listener(struct sl_lane *lane)
 		lane->fate = SL_FATE_tcp_stray;
 		return SL_ROUTE_RESET;
 	default:
-		end(lane,
-		    lane->seg.flags & SL_RST ? SL_FATE_tcp_listen_ignored : SL_FATE_tcp_flags);
-		return SL_ROUTE_DONE;
+		lane->fate = lane->seg.flags & SL_RST ? SL_FATE_tcp_listen_ignored
+						      : SL_FATE_tcp_flags;
+		return SL_ROUTE_QUIET;
 	}
 }
 
@@ -160,6 +160,8 @@ answer_lane(struct sl_core *core, struct sl_lane *lane)
 	case SL_ROUTE_RESET:
 		answer_by_reset(core, lane);
 		break;
+	case SL_ROUTE_QUIET:
+		break;
 	default:
 		return;
 	}
@@ -178,8 +180,7 @@ answer(struct sl_core *core)
 
 	for (uint16_t i = 0; i < core->n_lanes; i++) {
 		struct sl_lane *lane = &core->lane[i];
-		bool missed = lane->route == SL_ROUTE_SYN || lane->route == SL_ROUTE_ACK ||
-			      lane->route == SL_ROUTE_TW;
+		bool missed = lane->route >= SL_ROUTE_TW;
 
 		if (missed && tcp->stats.count[SL_CNT_live] != live) {
 			lane->slot = sl_flows_find(tcp->flows, &lane->tuple, lane->hash);
