@@ -86,6 +86,14 @@ take_new_ack(struct sl_tcp *tcp, struct sl_tcb *tcb, const struct sl_seg *seg)
 	sl_path_confirm(tcp->net, tcp->now, tcb->path);
 }
 
+static bool
+is_repairing(const struct sl_tcp *tcp, const struct sl_tcb *tcb)
+{
+	const struct sl_active *a = sl_tcb_active(tcp, tcb);
+
+	return a != NULL && a->mode == SL_LOSS_RECOVERY;
+}
+
 void
 sl_tcb_ack(struct sl_tcp *tcp, struct sl_tcb *tcb, const struct sl_seg *seg)
 {
@@ -95,8 +103,7 @@ sl_tcb_ack(struct sl_tcp *tcp, struct sl_tcb *tcb, const struct sl_seg *seg)
 	bool is_duplicate = acked == 0 && flight > 0 && bare && tcb->snd_wnd > 0 &&
 			    (uint32_t)seg->wnd << tcb->snd_scale == tcb->snd_wnd;
 	bool fin_acked = sl_state_fin_pending(tcb->state) && seg->ack == tcb->snd_end + 1;
-	struct sl_active *a;
-	bool opened;
+	bool repairing = is_repairing(tcp, tcb), opened;
 
 	if (sl_seq_lt(seg->ack, tcb->snd_una))
 		return; /* old; its window is older still */
@@ -106,10 +113,9 @@ sl_tcb_ack(struct sl_tcp *tcp, struct sl_tcb *tcb, const struct sl_seg *seg)
 	if (tcb->snd_wnd == 0)
 		tcb->progress = tcp->tick; /* it answers probes: no time-out (MUST-37) */
 	sl_recovery_ack(tcp, tcb, seg, acked, is_duplicate);
+	repairing |= is_repairing(tcp, tcb); /* the first and the last ACK of it count, too */
 
-	a = sl_tcb_active(tcp, tcb);
-	if (acked > 0 && (a == NULL || a->mode != SL_LOSS_RECOVERY) &&
-	    used_its_window(tcb, flight))
+	if (acked > 0 && !repairing && used_its_window(tcb, flight))
 		sl_cc_newreno.acked(tcp, tcb, acked);
 	if (opened && tcb->snd_una != tcb->snd_nxt && acked == 0)
 		tcb->owes |= SL_OWES_HEAD; /* the probe's byte was not taken */

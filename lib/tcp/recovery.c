@@ -141,14 +141,19 @@ clear_marks(struct sl_tcp *tcp, struct sl_tcb *tcb, struct sl_active *a, uint8_t
 		a->resent = 0;
 }
 
-/* RFC 6675, 5, step 4: once a window; the first resend does not ask the pipe. */
+/*
+ * RFC 6675, 5, step 4: once a window; the first resend does not ask the pipe. What limited
+ * transmit sent beyond the window must not count as in flight (RFC 5681, 3.2).
+ */
 static void
 enter_recovery(struct sl_tcp *tcp, struct sl_tcb *tcb, struct sl_active *a)
 {
+	uint32_t flight = tcb->snd_nxt - tcb->snd_una;
+
 	sl_count(tcp, fast_retransmit);
 	a->mode = SL_LOSS_RECOVERY;
 	a->recover = tcb->snd_nxt;
-	sl_cc_newreno.lost(tcp, tcb, tcb->snd_nxt - tcb->snd_una);
+	sl_cc_newreno.lost(tcp, tcb, flight < tcb->cwnd ? flight : tcb->cwnd);
 	tcb->owes |= SL_OWES_HEAD;
 }
 
