@@ -200,7 +200,7 @@ start_ports(struct sl_engine *e)
 		int rc = sl_port_start(&e->port[p], &e->steer, e->share.rx,
 				       e->placement.port_mem[p]);
 
-		if (rc == -ENOMEM)
+		if (e->port[p].pool == NULL)
 			return no_memory(e, "receive buffers");
 		if (rc != 0)
 			return rc;

@@ -14,11 +14,10 @@
 
 #include "engine/pools.h"
 #include "engine/port.h"
+#include "engine/share.h"
 #include "wire/build.h"
 
-#define DESCRIPTORS 1024
-/* what a frame has around its IP packet: Ethernet header, one VLAN tag, FCS */
-#define FRAME_EXTRA     22
+#define DESCRIPTORS     1024
 #define LEFTOVER_BURSTS 1024
 
 static int
@@ -102,14 +101,19 @@ offered_tx(const struct sl_port *port)
 	return used;
 }
 
-/* A frame in one buffer where it fits or the port cannot scatter it over several. */
+/*
+ * A frame in one buffer where it fits or the port cannot scatter it over several. AF_PACKET
+ * wants a buffer to hold a whole slot of its ring, and those come in powers of two.
+ */
 static uint32_t
 room_for(const struct sl_port *port, uint16_t mtu)
 {
-	uint32_t whole = RTE_ALIGN_CEIL((uint32_t)mtu + FRAME_EXTRA, 64);
+	uint32_t whole = sl_room_bytes(mtu);
 
-	if (port->info.rx_offload_capa & RTE_ETH_RX_OFFLOAD_SCATTER || whole < SL_ROOM_BYTES)
+	if (port->info.rx_offload_capa & RTE_ETH_RX_OFFLOAD_SCATTER)
 		return SL_ROOM_BYTES;
+	if (strcmp(port->info.driver_name, "net_af_packet") == 0)
+		return rte_align32pow2(whole);
 	return whole;
 }
 
@@ -202,7 +206,7 @@ configuration(const struct sl_port *port, const struct sl_steer *steer, bool rss
 
 	if (port->rx_checksum)
 		rx |= capa & (RTE_ETH_RX_OFFLOAD_IPV4_CKSUM | RTE_ETH_RX_OFFLOAD_TCP_CKSUM);
-	if ((uint32_t)port->mtu + FRAME_EXTRA > port->room_bytes)
+	if ((uint32_t)port->mtu + SL_FRAME_EXTRA > port->room_bytes)
 		rx |= RTE_ETH_RX_OFFLOAD_SCATTER;
 	if (port->offloads & SL_OFFLOAD_MULTI_SEG)
 		tx |= RTE_ETH_TX_OFFLOAD_MULTI_SEGS;

@@ -24,6 +24,14 @@ up(uint32_t n, uint32_t by)
 	return n / by + (n % by != 0);
 }
 
+uint32_t
+sl_room_bytes(uint16_t mtu)
+{
+	uint32_t whole = RTE_ALIGN_CEIL(mtu + SL_FRAME_EXTRA, 64u);
+
+	return whole < SL_ROOM_BYTES ? SL_ROOM_BYTES : whole;
+}
+
 static uint32_t
 descriptors(uint16_t asked)
 {
@@ -156,12 +164,26 @@ print_core(FILE *to, const struct sl_core_conf *core, const struct sl_budget *b)
 	line(to, "everything else", 0, 0, b->fixed);
 }
 
+/* Buffers of all pools; of those that receive, as large as their port's MTU asks. */
+static uint64_t
+buffer_bytes(const struct sl_engine_conf *conf, const struct sl_share *share)
+{
+	uint64_t packets = share->total, bytes = 0;
+
+	for (uint16_t p = 0; p < conf->n_ports; p++) {
+		uint32_t room = sl_room_bytes(conf->port[p].mtu);
+
+		bytes += (uint64_t)share->rx * sl_pool_packet_bytes(room);
+		packets -= share->rx;
+	}
+	return bytes + packets * sl_pool_packet_bytes(SL_ROOM_BYTES);
+}
+
 uint64_t
 sl_engine_budget(const struct sl_engine_conf *conf, unsigned int workers, FILE *to)
 {
 	struct sl_core_conf *core = calloc(1, sizeof(*core));
-	uint32_t packet = sl_pool_packet_bytes(SL_ROOM_BYTES);
-	uint64_t bytes = 0;
+	uint64_t bytes = 0, buffers;
 	struct sl_floor floor;
 	struct sl_share share;
 	struct sl_budget b;
@@ -183,8 +205,9 @@ sl_engine_budget(const struct sl_engine_conf *conf, unsigned int workers, FILE *
 	fprintf(to, "memory of the process\n");
 	bytes = b.total * workers;
 	line(to, "workers", workers, b.total, bytes);
-	line(to, "buffers", share.total, packet, (uint64_t)share.total * packet);
-	bytes += (uint64_t)share.total * packet;
+	buffers = buffer_bytes(conf, &share);
+	line(to, "buffers", share.total, buffers / share.total, buffers);
+	bytes += buffers;
 	line(to, "together", 0, 0, bytes);
 	fprintf(to, "  EAL wants -m %" PRIu64 " or more\n",
 		(bytes + bytes / 16) / 1000000 + 32);

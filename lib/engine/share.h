@@ -12,6 +12,12 @@
 #include <sluice/core.h>
 #include <sluice/engine.h>
 
+/* what a frame has around its IP packet: Ethernet header, one VLAN tag, FCS */
+#define SL_FRAME_EXTRA 22u
+
+/* Data room of a buffer that holds any frame of a port with this MTU. */
+uint32_t sl_room_bytes(uint16_t mtu);
+
 /* What is out in queues and caches before anything useful is done. */
 struct sl_floor {
 	uint32_t rx[SL_PORTS_MAX]; /* of each port's receive buffers */
