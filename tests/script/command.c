@@ -9,6 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "l7/apps.h"
+
 struct call {
 	struct world *w;
 	struct peer *peer;
@@ -142,6 +144,32 @@ set_cookies(const struct call *call, struct sl_listener_conf *l, const char *val
 	return world_wrong(call->w, "cookies are auto, always or never");
 }
 
+/* One of the applications of lib/l7 instead of the script's own. */
+static bool
+set_app(const struct call *call, struct sl_listener_conf *l, const char *value)
+{
+	static char lines[8192];
+	static struct sl_http_conf http = { .body_bytes = 100, .head_max = 1000 };
+	static struct sl_chargen_conf chargen;
+
+	http.pattern.data = chargen.pattern.data = lines;
+	http.pattern.bytes = chargen.pattern.bytes = sl_pattern_fill(lines, sizeof(lines));
+	if (strcmp(value, "echo") == 0) {
+		l->app = &sl_echo;
+	} else if (strcmp(value, "discard") == 0) {
+		l->app = &sl_discard;
+	} else if (strcmp(value, "chargen") == 0) {
+		l->app = &sl_chargen;
+		l->arg = &chargen;
+	} else if (strcmp(value, "http") == 0) {
+		l->app = &sl_http;
+		l->arg = &http;
+	} else if (strcmp(value, "script") != 0) {
+		return world_wrong(call->w, "no such application");
+	}
+	return true;
+}
+
 static bool
 listen_on(const struct call *call, uint16_t port, int first)
 {
@@ -155,9 +183,12 @@ listen_on(const struct call *call, uint16_t port, int first)
 	sl_tcp_defaults(&l->tcp);
 	for (int i = first; i < call->n; i++) {
 		const char *cookies = value_of(call->word[i], "cookies");
+		const char *app = value_of(call->word[i], "app");
+		bool good = cookies != NULL ? set_cookies(call, l, cookies)
+			    : app != NULL   ? set_app(call, l, app)
+					    : set(call, l, listener_settings, call->word[i]);
 
-		if (cookies != NULL ? !set_cookies(call, l, cookies)
-				    : !set(call, l, listener_settings, call->word[i]))
+		if (!good)
 			return false;
 	}
 	return true;

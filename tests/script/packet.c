@@ -4,6 +4,7 @@
  */
 #include "packet.h"
 
+#include <ctype.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -88,6 +89,25 @@ put_opt(struct text *t, const struct opt *o)
 	}
 }
 
+static void
+put_text(struct text *t, const struct pkt *p)
+{
+	if (p->n_text == 0)
+		return;
+	put(t, " \"");
+	for (int i = 0; i < p->n_text; i++) {
+		if (p->text[i] == '\r')
+			put(t, "\\r");
+		else if (p->text[i] == '\n')
+			put(t, "\\n");
+		else if (p->text[i] == '"' || p->text[i] == '\\')
+			put(t, "\\%c", p->text[i]);
+		else
+			put(t, "%c", isprint((unsigned char)p->text[i]) ? p->text[i] : '?');
+	}
+	put(t, "\"");
+}
+
 void
 pkt_print(char *buf, size_t size, const struct pkt *p)
 {
@@ -103,13 +123,13 @@ pkt_print(char *buf, size_t size, const struct pkt *p)
 		put(&t, " urg %u", p->urg);
 	if (p->opts_mode == OPTS_ANY)
 		put(&t, " <...>");
-	if (p->n_opts == 0)
-		return;
 	for (int i = 0; i < p->n_opts; i++) {
 		put(&t, i ? "," : " <");
 		put_opt(&t, &p->opt[i]);
 	}
-	put(&t, ">");
+	if (p->n_opts > 0)
+		put(&t, ">");
+	put_text(&t, p);
 }
 
 static bool

@@ -62,6 +62,7 @@ describe(struct run *r, const struct line *line, const struct sent *got)
 {
 	size_t at = 0, size = sizeof(r->diff);
 	char segment[600];
+	struct pkt pkt;
 
 	r->diff[0] = '\0';
 	if (line != NULL)
@@ -70,7 +71,10 @@ describe(struct run *r, const struct line *line, const struct sent *got)
 		snprintf(r->diff + at, size - at, "#   got       nothing\n");
 		return;
 	}
-	pkt_print(segment, sizeof(segment), &got->pkt);
+	pkt = got->pkt;
+	if (line != NULL && line->pkt.n_text > 0)
+		pkt.n_text = pkt.len < 60 ? pkt.len : 60;
+	pkt_print(segment, sizeof(segment), &pkt);
 	at += snprintf(r->diff + at, size - at, "#   got       %+.3f  ",
 		       (double)(int64_t)(got->when - r->base) / SL_NS_PER_S);
 	if (got->peer->id != 1)

@@ -61,6 +61,7 @@ what_is_read_prints_as_it_was_written(void **state)
 	assert_reprinted("- 1:1(0)");
 	assert_reprinted("R 4294967295:4294967295(0)");
 	assert_reprinted(". 1:1(0) ack 1 <...>");
+	assert_reprinted("P. 1:9(8) ack 1 \"\\\"hi\\\" \\\\\\r\\n\"");
 	assert_reprinted("S 0:0(0) <hex c806000000,eol>");
 }
 

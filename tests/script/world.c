@@ -15,15 +15,21 @@
 #define TAI_MS    1700000000000ull
 #define TURNS_MAX 2000 /* steps at one moment before we call it spinning */
 
+static bool __attribute__((format(printf, 2, 0)))
+complain(struct world *w, const char *fmt, va_list ap)
+{
+	if (w->why[0] == '\0')
+		vsnprintf(w->why, sizeof(w->why), fmt, ap);
+	return false;
+}
+
 bool
 world_wrong(struct world *w, const char *fmt, ...)
 {
 	va_list ap;
 
-	if (w->why[0] != '\0')
-		return false;
 	va_start(ap, fmt);
-	vsnprintf(w->why, sizeof(w->why), fmt, ap);
+	complain(w, fmt, ap);
 	va_end(ap);
 	return false;
 }
@@ -35,10 +41,8 @@ world_unmet(struct world *w, const char *fmt, ...)
 
 	if (w->starved)
 		return true;
-	if (w->why[0] != '\0')
-		return false;
 	va_start(ap, fmt);
-	vsnprintf(w->why, sizeof(w->why), fmt, ap);
+	complain(w, fmt, ap);
 	va_end(ap);
 	return false;
 }
@@ -138,9 +142,12 @@ world_start(struct world *w)
 		if (w->peer[i].ends.lport == 0)
 			w->peer[i].ends.lport = port;
 	for (int i = 0; i < w->conf->n_listeners; i++) {
-		w->conf->listener[i].arg = &w->peer[0].world;
-		if (w->conf->listener[i].app == NULL)
-			w->conf->listener[i].app = &script_app;
+		struct sl_listener_conf *l = &w->conf->listener[i];
+
+		if (l->app != NULL)
+			continue; /* one of lib/l7 */
+		l->app = &script_app;
+		l->arg = &w->peer[0].world;
 	}
 	rc = sl_core_open(&w->core, w->conf, &w->heap.bufs, &w->arena.mem, w->now);
 	if (rc < 0)
