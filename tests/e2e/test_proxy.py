@@ -155,7 +155,7 @@ def test_a_configured_close_is_a_fin(own):
 @pytest.mark.heavy
 @pytest.mark.parametrize("workers", [1, 2])
 def test_200_megabytes_through_proxy_byte_for_byte(own, address, workers):
-    sluice = own(workers=workers, vdevs=(f"net_af_packet0,iface=sluice,qpairs={workers}",))
+    sluice = own(workers=workers, vdevs=(f"net_af_packet0,iface=sluice,qpairs={workers},framecnt=4096",))
     behind = w.CLIENT6 if ":" in address else w.CLIENT4
     with Backend(echo, behind):
         through(address, FRONT[behind], 200 * MB)

@@ -165,7 +165,7 @@ def test_five_megabytes_come_back(sluice, address):
 @pytest.mark.heavy
 @pytest.mark.parametrize("workers", [1, 2])
 def test_200_megabytes_come_back_byte_for_byte(own, address, workers):
-    sluice = own(workers=workers, vdevs=(f"net_af_packet0,iface=sluice,qpairs={workers}",))
+    sluice = own(workers=workers, vdevs=(f"net_af_packet0,iface=sluice,qpairs={workers},framecnt=4096",))
     through(address, 7, 200 * MB)
     sluice.settled("live")
     sluice.stop_clean()

@@ -134,7 +134,7 @@ class Sluice:
 
     count = 0
 
-    def __init__(self, world, directory, config=BASIC, vdevs=("net_af_packet0,iface=sluice",),
+    def __init__(self, world, directory, config=BASIC, vdevs=("net_af_packet0,iface=sluice,framecnt=4096",),
                  workers=1, memory=512, options=(), ready=True):
         Sluice.count += 1
         self.prefix = f"sluice-e2e-{os.getpid()}-{Sluice.count}"
