@@ -172,6 +172,15 @@ shares_cpu(unsigned int lcore)
 	return false;
 }
 
+static bool
+all_virtual(const struct sl_engine *e)
+{
+	for (uint16_t p = 0; p < e->n_ports; p++)
+		if (!e->port[p].is_virtual)
+			return false;
+	return true;
+}
+
 static int
 open_workers(struct sl_engine *e, const unsigned int *lcore)
 {
@@ -188,6 +197,7 @@ open_workers(struct sl_engine *e, const unsigned int *lcore)
 		w->steer = &e->steer;
 		w->home = (struct sl_steer_home){ &e->steer, i };
 		w->shares_cpu = shares_cpu(lcore[i]);
+		w->may_nap = w->shares_cpu || all_virtual(e);
 		sl_worker_wire(w, e->port, e->n_ports, &e->placement);
 	}
 	return 0;
@@ -432,6 +442,8 @@ sl_engine_close(struct sl_engine *engine)
 	uint64_t total = 0, leaked = 0;
 
 	sl_engine_stats(engine, &stats);
+	for (uint16_t p = 0; engine->ran && p < engine->n_ports; p++)
+		sl_port_losses(&engine->port[p], engine->report);
 	for (uint16_t i = 0; i < engine->siblings.n; i++)
 		if (engine->worker[i] != NULL)
 			sl_worker_stop(engine->worker[i]);

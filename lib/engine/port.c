@@ -7,9 +7,12 @@
  * the start with a sentence.
  */
 #include <errno.h>
+#include <inttypes.h>
 #include <stdarg.h>
 #include <string.h>
 
+#include <rte_bus.h>
+#include <rte_dev.h>
 #include <rte_errno.h>
 
 #include "engine/pools.h"
@@ -125,6 +128,14 @@ at_most(uint32_t want, uint32_t limit)
 	return (uint16_t)(want < limit ? want : limit);
 }
 
+static bool
+is_virtual(const struct sl_port *port)
+{
+	const struct rte_bus *bus = rte_dev_bus(port->info.device);
+
+	return strcmp(rte_bus_name(bus), "vdev") == 0;
+}
+
 /*
  * The address we speak from: the port's own, but a ring has none, and a TAP has that of the
  * kernel's interface, which is our neighbour there and not us.
@@ -164,6 +175,7 @@ sl_port_probe(struct sl_port *port, const struct sl_engine_port *conf, uint16_t 
 	if (rc != 0)
 		return rc;
 
+	port->is_virtual = is_virtual(port);
 	port->node = rte_eth_dev_socket_id(port->id);
 	port->n_rx = at_most(n_workers, port->info.max_rx_queues);
 	port->n_tx = at_most(n_workers, port->info.max_tx_queues);
@@ -444,6 +456,21 @@ sl_port_report(const struct sl_port *port, uint16_t n_workers, uint16_t n_far, F
 		fprintf(to, ": %u queue%s polled from another node", n_far,
 			n_far == 1 ? "" : "s");
 	fputc('\n', to);
+}
+
+void
+sl_port_losses(const struct sl_port *port, FILE *to)
+{
+	struct rte_eth_stats stats = { 0 };
+
+	if (!port->started || rte_eth_stats_get(port->id, &stats) != 0)
+		return;
+	if ((stats.imissed | stats.ierrors | stats.rx_nombuf | stats.oerrors) != 0)
+		fprintf(to,
+			"port %s lost: %" PRIu64 " its queue was full, %" PRIu64
+			" no buffer was free, %" PRIu64 " faulty, %" PRIu64 " not sent\n",
+			port->conf->device, stats.imissed, stats.rx_nombuf, stats.ierrors,
+			stats.oerrors);
 }
 
 bool

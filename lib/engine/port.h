@@ -37,6 +37,7 @@ struct sl_port {
 	uint8_t mac[6];
 	int node; /* SL_NODE_ANY if of none */
 	bool rx_checksum;
+	bool is_virtual;    /* no hardware that fills its queue while we sleep */
 	uint32_t n_filled;  /* buffers it took when it was started */
 	bool mtu_unchecked; /* the port cannot be told one, and we were given one */
 	bool started;
@@ -79,6 +80,9 @@ uint32_t sl_port_keeps(const struct sl_port *port);
 
 /* What was found and chosen. */
 void sl_port_report(const struct sl_port *port, uint16_t n_workers, uint16_t n_far, FILE *to);
+
+/* What the port says it lost, if anything: those packets never were ours to count. */
+void sl_port_losses(const struct sl_port *port, FILE *to);
 
 /* Look at the link; true if that changed since the last look. */
 bool sl_port_link(struct sl_port *port);

@@ -9,9 +9,10 @@
  */
 #include <assert.h>
 #include <errno.h>
-#include <sched.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/prctl.h>
+#include <time.h>
 
 #include <rte_lcore.h>
 #include <rte_malloc.h>
@@ -27,9 +28,10 @@
 #define EVENTS_A_ROUND  32
 #define HASHES_VERIFIED 1024 /* of a worker's first packets */
 
-/* Empty rounds before a worker offers its CPU to whoever else wants it. */
-#define PATIENCE        4096
-#define PATIENCE_SHARED 16
+/* A worker that may nap does so after this long without work, for this long. */
+#define PATIENCE_NS        SL_NS_PER_MS
+#define PATIENCE_SHARED_NS (20 * 1000ull)
+#define NAP_NS             (50 * 1000l)
 
 static void
 look_at_clock(struct sl_worker *w)
@@ -333,26 +335,26 @@ tell_siblings(struct sl_worker *w)
 }
 
 /*
- * Busy polling is the point of the exercise, but where others want the CPU too (a worker on
- * the same one, a virtual port's kernel side) a loop that finds nothing gives it away.
+ * Busy polling is the point of the exercise; but on a CPU that others need too (a sibling on
+ * the same one, the kernel's side of a virtual port) a worker without work sleeps a little. It
+ * must be sleep: the scheduler punishes sched_yield(), which costs a whole time slice each
+ * time, and kept a worker with packets waiting off its CPU for half a second.
  */
 static void
 rest(struct sl_worker *w, bool busy)
 {
-	uint32_t patience = w->shares_cpu ? PATIENCE_SHARED : PATIENCE;
+	const struct timespec nap = { 0, NAP_NS };
+	sl_ns_t patience = w->shares_cpu ? PATIENCE_SHARED_NS : PATIENCE_NS;
 
 	w->stats.polls++;
 	if (busy) {
 		w->stats.busy_polls++;
-		w->n_empty = 0;
-		return;
-	}
-	if (++w->n_empty < patience) {
+		w->last_busy = w->now;
+	} else if (w->may_nap && w->now - w->last_busy > patience) {
+		nanosleep(&nap, NULL);
+	} else {
 		rte_pause();
-		return;
 	}
-	w->n_empty = patience;
-	sched_yield();
 }
 
 static void
@@ -390,6 +392,7 @@ sl_worker_run(void *siblings)
 
 	if (w == NULL)
 		return -EINVAL;
+	prctl(PR_SET_TIMERSLACK, 1000ul); /* ns: so that a nap is as short as it says */
 	round_once(w);
 	atomic_fetch_add_explicit(&s->n_running, 1, memory_order_relaxed);
 	while (!atomic_load_explicit(&s->halt, memory_order_relaxed))

@@ -63,7 +63,8 @@ struct sl_worker {
 	uint16_t index, n_queues, n_ports;
 	unsigned int lcore;
 	int node;
-	bool shares_cpu;
+	bool shares_cpu; /* with another worker */
+	bool may_nap;    /* no port that a burst could overrun meanwhile, or a shared CPU */
 	const struct sl_clock *clock;
 	const struct sl_steer *steer;
 	struct sl_steer_home home;
@@ -79,7 +80,7 @@ struct sl_worker {
 
 	/* the worker's own */
 	alignas(SL_CACHE_LINE) sl_ns_t now;
-	uint32_t n_empty;     /* polls in a row that found nothing */
+	sl_ns_t last_busy;
 	uint32_t n_verified;  /* hashes compared with ours */
 	struct sl_event news; /* being told to siblings */
 	uint16_t news_to;     /* next sibling to tell; n_workers: nothing to tell */
