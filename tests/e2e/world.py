@@ -78,6 +78,7 @@ class World:
     def __init__(self, mtu=1500):
         self.mtu = mtu
         self.processes = []
+        self.leftovers = []  # directories that EAL does not remove
 
     def __enter__(self):
         self.home = os.open("/proc/thread-self/ns/net", os.O_RDONLY)
@@ -89,6 +90,8 @@ class World:
     def __exit__(self, *_):
         for p in reversed(self.processes):
             end(p)
+        for path in self.leftovers:
+            shutil.rmtree(path, ignore_errors=True)
         libc.setns(self.home, CLONE_NEWNET)
         os.close(self.home)
 
@@ -138,6 +141,8 @@ class Sluice:
                  workers=1, memory=512, options=(), ready=True):
         Sluice.count += 1
         self.prefix = f"sluice-e2e-{os.getpid()}-{Sluice.count}"
+        self.runtime = pathlib.Path("/var/run/dpdk") / self.prefix
+        world.leftovers.append(self.runtime)
         self.config = pathlib.Path(directory) / f"sluice{Sluice.count}.yaml"
         self.config.write_text(config)
         self.lines = []
@@ -170,8 +175,7 @@ class Sluice:
         return "\n".join(self.lines) + "\n" + self.errors.read()
 
     def ask(self, command):
-        path = f"/var/run/dpdk/{self.prefix}/dpdk_telemetry.v2"
-        return telemetry.ask(path, command)
+        return telemetry.ask(str(self.runtime / "dpdk_telemetry.v2"), command)
 
     def stats(self):
         return self.ask("/sluice/stats")
@@ -190,7 +194,6 @@ class Sluice:
         """SIGTERM and the exit code; everything it said is in lines then."""
         code = end(self.process)
         self.reader.join(5)
-        shutil.rmtree(f"/var/run/dpdk/{self.prefix}", ignore_errors=True)
         return code
 
     def stop_clean(self):
