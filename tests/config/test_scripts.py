@@ -251,3 +251,46 @@ def test_tally_counts_cases_and_failed_steps(tmp_path):
 def test_tally_fails_when_nothing_ran(tmp_path):
     out = tally("--print", tmp_path)
     assert (out.returncode, out.stdout) == (1, "0 passed, 1 failed\n")
+
+
+def commands(where, **scripts):
+    """A directory of programs that stand in for the host's, to be first in PATH."""
+    for name, text in scripts.items():
+        path = where / "bin" / name.replace("_", "-")
+        put(path, "#!/bin/bash\n" + text)
+        path.chmod(0o755)
+    return dict(os.environ, PATH=f"{where / 'bin'}:{os.environ['PATH']}")
+
+
+INSTALLED = 'case ${@: -1} in meson|curl) exit 1;; *) echo "ii ";; esac'
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="setup installs as root alone")
+@pytest.mark.parametrize("update", [0, 100])
+def test_setup_installs_what_is_missing_and_asks_nothing(tmp_path, update):
+    log = tmp_path / "log"
+    env = commands(tmp_path, dpkg_query=INSTALLED, apt_get=f"""
+echo "$DEBIAN_FRONTEND $*" >>{log}
+[[ -x /usr/sbin/policy-rc.d ]] || echo "services would start" >>{log}
+[[ $* != *update* ]] || exit {update}
+""")
+    policy = pathlib.Path("/usr/sbin/policy-rc.d").exists()
+    out = run("setup", env=env)
+    assert out.returncode == 0, out.stderr
+    last = log.read_text().splitlines()[-1]
+    assert last.startswith("noninteractive -y ") and last.endswith(" install meson curl")
+    assert "--no-install-recommends" in last
+    assert "services would start" not in log.read_text()
+    assert pathlib.Path("/usr/sbin/policy-rc.d").exists() == policy
+
+
+def test_setup_says_what_apt_said_when_it_fails(tmp_path):
+    env = commands(tmp_path, dpkg_query=INSTALLED, apt_get="echo no network; exit 100",
+                   id="echo 0")
+    out = run("setup", env=env)
+    assert out.returncode == 1 and "no network" in out.stderr
+
+
+def test_setup_lists_what_is_missing(tmp_path):
+    out = run("setup", "--list", env=commands(tmp_path, dpkg_query=INSTALLED))
+    assert (out.returncode, out.stdout) == (1, "meson\ncurl\n")
