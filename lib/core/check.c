@@ -146,6 +146,8 @@ static const char *
 check_all(const struct sl_core *core)
 {
 	const struct sl_tcp *tcp = &core->tcp;
+	const uint16_t on_a_list =
+		SL_IS_IN_DELIVER | SL_IS_IN_OUTPUT | SL_IS_IN_GONE | SL_IS_PARKED;
 	uint32_t live = 0, half_open = 0;
 	const char *why;
 
@@ -153,7 +155,7 @@ check_all(const struct sl_core *core)
 		const struct sl_tcb *tcb = &tcp->tcb[i];
 
 		live += tcb->state != SL_ST_CLOSED || tcb->marks != 0 ||
-			tcb->path != SL_NO_PATH;
+			tcb->path != SL_NO_PATH || (tcb->is & on_a_list) != 0;
 		half_open += !!(tcb->is & SL_IS_COUNTED);
 		why = tcb->state == SL_ST_CLOSED ? NULL : check_conn(tcp, tcb);
 		if (why != NULL)

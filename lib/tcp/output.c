@@ -489,12 +489,17 @@ send_owed(struct sender *s)
 	return true;
 }
 
-/* The next hop does not answer: a handshake fails, others wait for their timers. */
+/*
+ * The next hop does not answer: a handshake fails, others wait for their timers. An ACK that
+ * was owed counts as sent and lost: what it was for comes again, and owes another.
+ */
 static void
 path_is_dead(struct sl_tcp *tcp, struct sl_tcb *tcb)
 {
 	tcb->owes = 0;
 	tcb->acks_owed = 0;
+	tcb->ack_sent = tcb->rcv_nxt;
+	sl_timer_stop(tcb, SL_TIMER_ACK);
 	if (tcb->state == SL_ST_SYN_SENT || tcb->state == SL_ST_SYN_RECEIVED)
 		sl_tcb_kill(tcp, tcb, SL_REASON_UNREACHABLE);
 }

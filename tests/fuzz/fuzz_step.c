@@ -42,6 +42,8 @@ act(struct world *w, uint8_t which)
 	struct sl_conn c;
 	struct sl_ref ref;
 
+	if (w->says)
+		fprintf(stderr, "  act %u arg %u\n", what % ACT_COUNT, arg);
 	if (f == &w->flow[FLOW_CLOSED]) {
 		world_connect(w, NULL);
 		return;
@@ -124,8 +126,14 @@ static void
 happen(struct world *w)
 {
 	static const uint16_t rooms[] = { SL_BURST, 0, 1, 2, 3, 5, 8, 32 };
+	static const char *const names[] = {
+		"segment", "segment and step", "step", "time", "act", "mood", "event", "rare"
+	};
 	uint8_t what = fuzz_u8(&w->in), rest = what >> 3;
 
+	if (w->says)
+		fprintf(stderr, "%.6f %s %u\n", (double)w->now / SL_NS_PER_S, names[what & 7],
+			rest);
 	switch ((enum happening)(what & 7)) {
 	case HAPPENS_SEGMENT:
 		peer_segment(w, &w->flow[rest % WORLD_FLOWS]);

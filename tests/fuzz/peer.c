@@ -121,6 +121,33 @@ choose_options(struct world *w, const struct flow *f, struct sl_seg_out *seg, ui
 	}
 }
 
+void
+peer_says(const struct world *w, const struct flow *f, char dir, const struct sl_seg *seg)
+{
+	static const char letters[] = "FSRP.UEC";
+	char flags[9] = "";
+	uint32_t mine = dir == '<' ? f->irs : f->iss, other = dir == '<' ? f->iss : f->irs;
+
+	if (!w->says)
+		return;
+	for (int i = 0, n = 0; i < 8; i++)
+		if (seg->flags >> i & 1)
+			flags[n++] = letters[i];
+	fprintf(stderr, "%.6f flow %ld  %c %s %u:%u(%u) ack %u win %u",
+		(double)w->now / SL_NS_PER_S, (long)(f - w->flow), dir, flags, seg->seq - mine,
+		seg->seq - mine + seg->len, seg->len, seg->ack - other, seg->wnd);
+	if (seg->opts & SL_OPT_MSS)
+		fprintf(stderr, " mss %u", seg->mss);
+	if (seg->opts & SL_OPT_WSCALE)
+		fprintf(stderr, " wscale %u", seg->wscale);
+	if (seg->opts & SL_OPT_TS)
+		fprintf(stderr, " ts %u %u", seg->tsval, seg->tsecr);
+	for (uint8_t i = 0; i < seg->n_sacks; i++)
+		fprintf(stderr, " sack %u:%u", seg->sack[i].lo - other,
+			seg->sack[i].hi - other);
+	fprintf(stderr, "\n");
+}
+
 static struct sl_tuple
 turned(const struct sl_tuple *t)
 {
@@ -143,6 +170,20 @@ send_segment(struct world *w, struct flow *f, const struct sl_seg_out *seg, uint
 	struct rte_mbuf *m;
 	size_t n;
 
+	struct sl_seg said = { .seq = seg->seq,
+			       .ack = seg->ack,
+			       .wnd = seg->wnd,
+			       .len = len,
+			       .flags = seg->flags,
+			       .opts = seg->opts,
+			       .mss = seg->mss,
+			       .wscale = seg->wscale,
+			       .tsval = seg->tsval,
+			       .tsecr = seg->tsecr,
+			       .n_sacks = seg->n_sacks };
+
+	memcpy(said.sack, seg->sack, sizeof(said.sack));
+	peer_says(w, f, '<', &said);
 	memcpy(l2.dst, us, 6);
 	memcpy(l2.src, them, 6);
 	fuzz_demand(w->hb.bufs.get(&w->hb, SL_POOL_TX, &m, 1) == 0);
@@ -182,7 +223,7 @@ peer_segment(struct world *w, struct flow *f)
 	if ((flags & (SL_SYN | SL_ACK)) == SL_SYN && (where & 15) == 0)
 		seg.seq = f->isn;
 	if (flags & SL_SYN) {
-		f->isn = seg.seq;
+		f->isn = f->irs = seg.seq;
 		f->ts = false;
 		f->mine = seg.seq;
 	}
@@ -295,6 +336,7 @@ flow_learns(struct flow *f, const struct sl_tuple *seen, const struct sl_seg *se
 	else if (seg->flags & SL_SYN)
 		f->expected = f->isn;
 	if (seg->flags & SL_SYN) {
+		f->iss = seg->seq;
 		f->una = seg->seq;
 		f->nxt = end;
 	} else if (sl_seq_gt(end, f->nxt)) {
@@ -309,6 +351,8 @@ check_stream(const struct world *w, const struct flow *f, const struct sl_seg *s
 {
 	long which = f - w->flow;
 
+	if (w->raw)
+		return;
 	if (which != FLOW_ACT && which != FLOW_ACT6 && which != FLOW_OPENED)
 		return;
 	for (uint16_t i = 0; i < seg->len; i++)
@@ -336,6 +380,7 @@ peer_hears(struct world *w, struct rte_mbuf *sent)
 		if (f != NULL) {
 			check_stream(w, f, &seg, bytes + frame.payload);
 			flow_learns(f, &seen, &seg);
+			peer_says(w, f, '>', &seg);
 		}
 	}
 	heapbufs_put(&w->hb, m);

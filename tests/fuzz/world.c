@@ -121,7 +121,7 @@ world_open(struct world *w, const uint8_t *data, size_t size)
 {
 	static struct sl_core_conf conf; /* half a megabyte: not on the stack */
 
-	*w = (struct world){ .in = { data, size } };
+	*w = (struct world){ .in = { data, size }, .says = getenv("FUZZ_SAY") != NULL };
 	sl_pattern_fill(pattern, sizeof(pattern));
 	configure(w, &conf);
 	heapbufs_open(&w->hb);

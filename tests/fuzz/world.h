@@ -38,6 +38,7 @@ struct flow {
 	uint32_t una, nxt;     /* of the core: acknowledged by the peer; behind all it sent */
 	uint32_t tsval;        /* the core's last timestamp */
 	uint32_t wnd;          /* the core's last window field */
+	uint32_t irs, iss;     /* of the last SYNs: peer_says() counts from them */
 	bool ts;               /* the core sends timestamps */
 };
 
@@ -68,8 +69,9 @@ struct world {
 	uint16_t n_rx;
 	uint64_t n_tx;
 	uint16_t mtu;
-	bool raw; /* bytes of unknown order came in: streams are not compared any more */
+	bool raw; /* bytes came or went that nobody can tell: streams are not compared */
 
+	bool says;              /* FUZZ_SAY is set: tell on stderr what happens */
 	uint8_t mood, mood_arg; /* enum act for the next callback; how much data it takes */
 	uint32_t opened, closed;
 };
@@ -100,6 +102,9 @@ void peer_segment(struct world *w, struct flow *flow);
 void peer_icmp(struct world *w, const struct flow *flow);
 /* Take a frame from the core: it is well-formed, and @w's flows learn from it. */
 void peer_hears(struct world *w, struct rte_mbuf *m);
+
+/* Tell of a segment, as @f's peer counts: from its isn, and from the core's first number. */
+void peer_says(const struct world *w, const struct flow *f, char dir, const struct sl_seg *seg);
 
 /* The byte at @seq of every stream of the acting application and of its peers; they repeat
  * themselves after 65536. */
