@@ -8,7 +8,8 @@
 #include "wire/build.h"
 #include "world.h"
 
-#define PEER_ROOM 2048
+#define PEER_ROOM   2048
+#define PAYLOAD_MAX 1440u
 
 static const uint8_t us[6] = { 2, 0, 0, 0, 0, 1 }, them[6] = { 2, 0, 0, 0, 0, 2 };
 
@@ -82,7 +83,7 @@ choose_len(struct world *w, uint8_t code)
 	};
 
 	code &= 15;
-	return code < RTE_DIM(lens) ? lens[code] : fuzz_u16(&w->in) % 1440;
+	return code < RTE_DIM(lens) ? lens[code] : fuzz_u16(&w->in) % PAYLOAD_MAX;
 }
 
 static uint16_t
@@ -166,10 +167,9 @@ send_segment(struct world *w, struct flow *f, const struct sl_seg_out *seg, uint
 {
 	struct sl_l2 l2 = { .port = 0 };
 	struct sl_tuple tuple = turned(&f->tuple);
-	uint8_t frame[PEER_ROOM];
+	uint8_t payload[PAYLOAD_MAX], frame[PEER_ROOM];
 	struct rte_mbuf *m;
 	size_t n;
-
 	struct sl_seg said = { .seq = seg->seq,
 			       .ack = seg->ack,
 			       .wnd = seg->wnd,
@@ -186,10 +186,9 @@ send_segment(struct world *w, struct flow *f, const struct sl_seg_out *seg, uint
 	peer_says(w, f, '<', &said);
 	memcpy(l2.dst, us, 6);
 	memcpy(l2.src, them, 6);
-	fuzz_demand(w->hb.bufs.get(&w->hb, SL_POOL_TX, &m, 1) == 0);
 	for (uint16_t i = 0; i < len; i++)
-		*(uint8_t *)rte_pktmbuf_append(m, 1) =
-			world_byte(seg->seq + !!(seg->flags & SL_SYN) + i);
+		payload[i] = world_byte(seg->seq + !!(seg->flags & SL_SYN) + i);
+	m = heapbufs_packet(&w->hb, payload, len, RTE_PKTMBUF_HEADROOM);
 	sl_tcp_build(m, &l2, &tuple, seg);
 	n = heapbufs_read(m, frame, sizeof(frame));
 	heapbufs_put(&w->hb, m);
@@ -206,7 +205,6 @@ peer_segment(struct world *w, struct flow *f)
 	uint8_t flags = fuzz_u8(&w->in), where = fuzz_u8(&w->in), says = fuzz_u8(&w->in);
 	uint8_t size = fuzz_u8(&w->in);
 	struct sl_seg_out seg = { .flags = flags, .ttl = 64 };
-	uint64_t fail_at = w->hb.fail_at, fail_from = w->hb.fail_from, n_got = w->hb.n_got;
 	uint16_t len;
 
 	seg.seq = choose_seq(w, f, where);
@@ -232,11 +230,7 @@ peer_segment(struct world *w, struct flow *f)
 	if ((flags & SL_ACK) && sl_seq_gt(seg.ack, f->una) && sl_seq_le(seg.ack, f->nxt))
 		f->una = seg.ack;
 
-	w->hb.fail_at = w->hb.fail_from = 0; /* the peer has buffers enough */
 	send_segment(w, f, &seg, len, where >> 4);
-	w->hb.fail_at = fail_at;
-	w->hb.fail_from = fail_from;
-	w->hb.n_got = n_got;
 }
 
 static size_t
