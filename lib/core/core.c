@@ -290,6 +290,7 @@ drain(struct sl_tcp *tcp)
 	}
 }
 
+/* What has ended already may still wait for an application that left bytes untaken. */
 static void
 kill_all(struct sl_tcp *tcp)
 {
@@ -297,8 +298,11 @@ kill_all(struct sl_tcp *tcp)
 	for (uint32_t i = 0; i < tcp->n_tcb; i++) {
 		struct sl_tcb *tcb = &tcp->tcb[i];
 
-		if (tcb->state == SL_ST_CLOSED || tcb->state == SL_ST_TIME_WAIT)
+		if (sl_tcb_has_ended(tcb)) {
+			if (tcb->is & SL_IS_OPEN)
+				sl_tcb_close(tcp, tcb);
 			continue;
+		}
 		sl_count(tcp, killed);
 		sl_tcb_abort(tcp, tcb, SL_REASON_KILLED);
 	}

@@ -42,10 +42,21 @@ solo_init(struct solo *s, bool v6, const struct sl_app *app, const void *arg)
 	link_listen(&s->conf, 80, app, arg);
 }
 
+/* The peer answers no questions: it is told of instead, so that it never gets stale. */
+static void
+introduce_peer(struct solo *s)
+{
+	struct sl_event learnt = { .kind = SL_EVENT_NEIGHBOUR };
+
+	learnt.neighbour.addr = s->tuple.remote;
+	memcpy(learnt.neighbour.mac, them, sizeof(them));
+	learnt.neighbour.reachable = true;
+	sl_core_event(s->core, s->now, &learnt);
+}
+
 void
 solo_open(struct solo *s)
 {
-	struct sl_event learnt = { .kind = SL_EVENT_NEIGHBOUR };
 	int rc;
 
 	heapbufs_open(&s->hb);
@@ -53,10 +64,6 @@ solo_open(struct solo *s)
 	rc = sl_core_open(&s->core, &s->conf, &s->hb.bufs, &s->arena.mem, s->now);
 	if (rc < 0)
 		die("does not open: %s", strerror(-rc));
-	learnt.neighbour.addr = s->tuple.remote;
-	memcpy(learnt.neighbour.mac, them, sizeof(them));
-	learnt.neighbour.reachable = true;
-	sl_core_event(s->core, s->now, &learnt);
 	solo_pass(s, 0);
 	solo_clear(s);
 }
@@ -143,6 +150,9 @@ solo_pass(struct solo *s, uint32_t ms)
 {
 	sl_ns_t end = s->now + ms * SL_NS_PER_MS, next;
 
+	introduce_peer(s);
+	if (s->n_rx > 0)
+		solo_step(s);
 	while ((next = sl_core_next(s->core)) <= end) {
 		s->now = next > s->now ? next : s->now;
 		solo_step(s);

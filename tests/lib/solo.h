@@ -47,7 +47,7 @@ void solo_close(struct solo *s);
 void solo_send(struct solo *s, const struct sl_seg_out *seg, const void *payload, uint16_t len);
 /* Take a step with what is queued; what comes out is appended to out[]. */
 void solo_step(struct solo *s);
-/* Let @ms pass, stepping as the core asks for it. */
+/* Step with what is queued, if anything is; then let @ms pass, as the core asks for steps. */
 void solo_pass(struct solo *s, uint32_t ms);
 void solo_clear(struct solo *s);
 
