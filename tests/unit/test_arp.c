@@ -42,6 +42,7 @@ knows(const char *text, const uint8_t *mac)
 	return known;
 }
 
+/* rows: AR1 [v4] */
 static void
 who_has_us_is_answered_in_the_same_buffer(void **state)
 {
@@ -57,6 +58,7 @@ who_has_us_is_answered_in_the_same_buffer(void **state)
 	assert_int_equal(rig.out.n, 0);
 }
 
+/* rows: AR1 [v4] */
 static void
 the_one_who_asks_is_remembered(void **state)
 {
@@ -119,6 +121,7 @@ questions_about_others_are_ignored_but_update_what_is_known(void **state)
 	assert_true(knows("10.0.0.2", netrig_other));
 }
 
+/* rows: AR4 [v4] */
 static void
 an_answer_nobody_asked_for_makes_no_entry(void **state)
 {
@@ -135,6 +138,7 @@ an_answer_nobody_asked_for_makes_no_entry(void **state)
 	assert_false(knows("10.0.0.3", netrig_peer));
 }
 
+/* rows: AR4 [v4] */
 static void
 a_scan_fills_the_table_but_leaves_it_to_those_who_use_it(void **state)
 {
@@ -183,6 +187,7 @@ one_who_asks_before_taking_our_address_is_answered(void **state)
 	assert_int_equal(netrig_in(&rig, &probe), SL_FATE_arp_ignored);
 }
 
+/* rows: AR2 [v4] */
 static void
 a_conflict_is_counted_and_defended_every_ten_seconds(void **state)
 {
@@ -263,6 +268,7 @@ without_buffer_or_room_the_question_is_dropped(void **state)
 	assert_int_equal(rig.out.n, 1);
 }
 
+/* rows: AR2 ND6 [v4 v6] */
 static void
 our_addresses_are_announced_once_by_the_core_that_speaks(void **state)
 {

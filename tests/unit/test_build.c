@@ -53,6 +53,7 @@ read_back(const struct rte_mbuf *m, const struct sl_tuple *sent, struct sl_frame
 	assert_int_equal(tuple.v6, sent->v6);
 }
 
+/* rows: OP4 [v4 v6] */
 static void
 every_set_of_options_reads_back_and_takes_the_room_it_said(void **state)
 {
@@ -122,6 +123,7 @@ timestamps_leave_room_for_three_sack_blocks_of_four(void **state)
 		20);
 }
 
+/* rows: SG1 [v4 v6] */
 static void
 a_chained_payload_is_summed_and_never_touched(void **state)
 {
@@ -179,6 +181,7 @@ attached_bytes_are_sent_from_where_they_lie(void **state)
 	heapbufs_close(&hb);
 }
 
+/* rows: SG1 [v4 v6] */
 static void
 a_port_that_sums_gets_the_pseudo_header_and_the_lengths(void **state)
 {
@@ -213,6 +216,7 @@ a_port_that_sums_gets_the_pseudo_header_and_the_lengths(void **state)
 	heapbufs_close(&hb);
 }
 
+/* rows: PM1 [v4] */
 static void
 ipv4_is_sent_unfragmentable_without_identification(void **state)
 {

@@ -75,6 +75,7 @@ is_safe_scale(uint8_t offered, uint8_t back)
 	return back <= offered;
 }
 
+/* rows: SF2 SF5 */
 static void
 every_syn_comes_back_rounded_down(void **state)
 {
@@ -105,7 +106,10 @@ every_syn_comes_back_rounded_down(void **state)
 	}
 }
 
-/* The last one of each family is not a class, but close to one. */
+/*
+ * The last one of each family is not a class, but close to one.
+ * rows: SF5
+ */
 static void
 the_common_offers_lose_nothing(void **state)
 {
@@ -185,7 +189,10 @@ any_other_field_is_refused(void **state)
 	}
 }
 
-/* Linux's sum lets this pass: a late segment on a dead tuple comes alive as a ghost. */
+/*
+ * Linux's sum lets this pass: a late segment on a dead tuple comes alive as a ghost.
+ * rows: SF10
+ */
 static void
 numbers_that_moved_on_together_are_refused(void **state)
 {
@@ -246,7 +253,10 @@ tsval_is_behind_the_clock_and_must_come_back_fresh(void **state)
 	}
 }
 
-/* Made at any moment of an epoch: good for 30 s at least, refused after 64 s. */
+/*
+ * Made at any moment of an epoch: good for 30 s at least, refused after 64 s.
+ * rows: SF4
+ */
 static void
 keys_change_but_not_too_soon(void **state)
 {
@@ -365,6 +375,7 @@ the_bits_are_those_of_the_contract(void **state)
 /*
  * At any time 64 numbers of 2^32 are right for an epoch: with two epochs 2^-25. Here 2^22
  * guesses for one tuple and 2^22 for changing ones; 0.25 hits are expected.
+ * rows: SF3
  */
 static void
 a_random_ack_passes_once_in_two_to_the_25(void **state)

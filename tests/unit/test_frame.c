@@ -114,6 +114,7 @@ a_segment_of_either_family_is_taken_apart(void **state)
 	}
 }
 
+/* rows: SG3 */
 static void
 padding_is_not_data(void **state)
 {
@@ -229,6 +230,7 @@ a_malformed_ipv4_header_is_refused(void **state)
 	assert_int_equal(fate_of(&c), SL_FATE_ip4_checksum);
 }
 
+/* rows: SG13 [v4] */
 static void
 ipv4_options_are_skipped(void **state)
 {
@@ -247,6 +249,7 @@ ipv4_options_are_skipped(void **state)
 	assert_int_equal(p.seg.flags, SL_SYN);
 }
 
+/* rows: SG15 [v4 v6] */
 static void
 fragments_are_named(void **state)
 {
@@ -295,6 +298,7 @@ behind(uint8_t next, const char *hex, struct parsed *p)
 	return parse(&c, p);
 }
 
+/* rows: SG13 [v6] */
 static void
 extension_headers_are_skipped(void **state)
 {
@@ -338,6 +342,7 @@ extension_headers_that_forbid_it_are_not_skipped(void **state)
 	assert_int_equal(behind(60, nine, &p), SL_FATE_ip6_bad);
 }
 
+/* rows: SG4 */
 static void
 a_tcp_header_must_fit_its_packet(void **state)
 {
@@ -359,6 +364,7 @@ a_tcp_header_must_fit_its_packet(void **state)
 	}
 }
 
+/* rows: SG2 */
 static void
 only_a_port_that_says_good_is_believed(void **state)
 {
@@ -453,6 +459,7 @@ no_frame_cut_short_is_taken_or_read_beyond(void **state)
 	}
 }
 
+/* rows: OP1 */
 static void
 options_are_found_at_any_alignment(void **state)
 {
@@ -474,6 +481,7 @@ options_are_found_at_any_alignment(void **state)
 	assert_int_equal(seg.sack[1].hi, 4);
 }
 
+/* rows: OP3 */
 static void
 every_option_of_every_length_stays_inside_the_header(void **state)
 {

@@ -53,6 +53,7 @@ echo(struct craft *c, bool v6, size_t len, bool reply)
 	craft_end(c);
 }
 
+/* rows: IC7 [v4 v6] */
 static void
 echo_is_answered_in_the_same_buffer_without_its_padding(void **state)
 {
@@ -181,6 +182,7 @@ a_tag_in_the_mbuf_goes_back_into_the_frame(void **state)
 	}
 }
 
+/* rows: IC7 */
 static void
 echo_is_limited_to_a_thousand_a_second(void **state)
 {
@@ -204,6 +206,7 @@ echo_is_limited_to_a_thousand_a_second(void **state)
 	assert_int_equal(netrig_in(&rig, &c), SL_FATE_icmp_limit);
 }
 
+/* rows: IC7 [v4 v6] */
 static void
 echo_of_groups_and_from_odd_sources_is_not_answered(void **state)
 {
@@ -233,6 +236,7 @@ echo_of_groups_and_from_odd_sources_is_not_answered(void **state)
 	assert_int_equal(rig.out.n, 0);
 }
 
+/* rows: IC6 [v4 v6] */
 static void
 a_wrong_checksum_is_not_answered(void **state)
 {
@@ -328,6 +332,7 @@ an_error_names_the_connection_as_seen_from_here(void **state)
 	assert_int_equal(rig.out.n, 0);
 }
 
+/* rows: IC2 IC3 IC4 [v4 v6] */
 static void
 errors_are_soft_hard_or_about_size(void **state)
 {
@@ -384,6 +389,7 @@ errors_about_what_we_did_not_send_are_unmatched(void **state)
 	assert_int_equal(rig.out.n, 0);
 }
 
+/* rows: IC6 [v4 v6] */
 static void
 no_truncated_error_is_taken_or_read_beyond(void **state)
 {

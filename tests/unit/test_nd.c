@@ -85,6 +85,7 @@ advert(uint32_t flags, const uint8_t *mac)
 	return netrig_in(&rig, &c);
 }
 
+/* rows: ND1 ND6 [v6] */
 static void
 a_question_for_us_is_answered_solicited_and_overriding(void **state)
 {
@@ -111,6 +112,7 @@ a_direct_question_without_an_option_is_answered_the_way_it_came(void **state)
 	assert_true(netrig_sent(&rig, &reply));
 }
 
+/* rows: ND1 [v6] */
 static void
 one_without_an_address_is_answered_through_all_nodes(void **state)
 {
@@ -176,6 +178,7 @@ an_unsolicited_answer_resolves_but_is_doubted(void **state)
 	sl_path_close(rig.net, path);
 }
 
+/* rows: ND5 [v6] */
 static void
 without_override_another_address_only_raises_doubt(void **state)
 {
@@ -193,6 +196,7 @@ without_override_another_address_only_raises_doubt(void **state)
 	sl_path_close(rig.net, path);
 }
 
+/* rows: ND5 [v6] */
 static void
 with_override_another_address_is_taken(void **state)
 {
@@ -210,6 +214,7 @@ with_override_another_address_is_taken(void **state)
 	sl_path_close(rig.net, path);
 }
 
+/* rows: ND5 [v6] */
 static void
 an_answer_nobody_asked_for_makes_no_entry(void **state)
 {
@@ -244,6 +249,7 @@ a_question_asks_the_group_and_a_probe_the_host(void **state)
 	sl_path_close(rig.net, path);
 }
 
+/* rows: ND6 [v6] */
 static void
 a_duplicate_is_counted_and_defended_every_ten_seconds(void **state)
 {
@@ -282,6 +288,7 @@ our_own_words_come_back_unheard(void **state)
 	assert_int_equal(rig.stats.count[SL_CNT_address_conflict], 0);
 }
 
+/* rows: ND2 [v6] */
 static void
 what_breaks_the_rules_is_refused(void **state)
 {
@@ -308,6 +315,7 @@ what_breaks_the_rules_is_refused(void **state)
 	assert_int_equal(rig.out.n, 0);
 }
 
+/* rows: ND2 [v6] */
 static void
 no_truncation_is_taken_or_read_beyond(void **state)
 {
@@ -348,6 +356,7 @@ a_message_that_is_not_whole_in_front_is_refused(void **state)
 	}
 }
 
+/* rows: ND7 [v6] */
 static void
 routers_and_redirects_are_ignored(void **state)
 {

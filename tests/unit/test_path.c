@@ -124,6 +124,7 @@ an_answer_makes_the_path_usable(void **state)
 	sl_path_close(rig.net, path);
 }
 
+/* rows: AR3 ND3 [v4 v6] */
 static void
 three_questions_a_second_apart_then_the_path_is_dead(void **state)
 {
@@ -177,6 +178,7 @@ a_dead_path_is_left_alone_for_a_while_then_tried_again(void **state)
 	sl_path_close(rig.net, path);
 }
 
+/* rows: AR3 ND4 [v4 v6] */
 static void
 an_old_entry_is_checked_five_seconds_after_it_is_used(void **state)
 {
@@ -200,6 +202,7 @@ an_old_entry_is_checked_five_seconds_after_it_is_used(void **state)
 	sl_path_close(rig.net, path);
 }
 
+/* rows: ND4 [v6] */
 static void
 tcp_progress_spares_the_question(void **state)
 {
@@ -345,6 +348,7 @@ nobody_is_reached_at_our_own_or_a_group_address(void **state)
 	assert_int_equal(sl_path_open(rig.net, rig.now, &group, &came, &path), -EHOSTUNREACH);
 }
 
+/* rows: AR4 [v4 v6] */
 static void
 a_full_table_makes_room_of_what_nobody_uses(void **state)
 {

@@ -22,6 +22,7 @@ static const uint64_t published[] = {
 	0xa129ca6149be45e5ull,
 };
 
+/* rows: IS2 */
 static void
 bytes_give_the_published_results(void **state)
 {

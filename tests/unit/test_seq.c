@@ -11,6 +11,7 @@
 #include "base/seq.h"
 #include "base/units.h"
 
+/* rows: SG8 */
 static void
 order_survives_the_wrap(void **state)
 {
