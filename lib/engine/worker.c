@@ -357,8 +357,8 @@ rest(struct sl_worker *w, bool busy)
 	}
 }
 
-static void
-round_once(struct sl_worker *w)
+void
+sl_worker_round(struct sl_worker *w)
 {
 	bool busy;
 
@@ -393,10 +393,10 @@ sl_worker_run(void *siblings)
 	if (w == NULL)
 		return -EINVAL;
 	prctl(PR_SET_TIMERSLACK, 1000ul); /* ns: so that a nap is as short as it says */
-	round_once(w);
+	sl_worker_round(w);
 	atomic_fetch_add_explicit(&s->n_running, 1, memory_order_relaxed);
 	while (!atomic_load_explicit(&s->halt, memory_order_relaxed))
-		round_once(w);
+		sl_worker_round(w);
 	flush(w);
 	return 0;
 }

@@ -116,6 +116,9 @@ int sl_worker_open(struct sl_worker **out, uint16_t index, unsigned int lcore, i
 void sl_worker_wire(struct sl_worker *w, struct sl_port *port, uint16_t n_ports,
 		    const struct sl_placement *placement);
 
+/* Once round the loop: receive, step, send, and what else is due. On the worker's own lcore. */
+void sl_worker_round(struct sl_worker *w);
+
 /* The loop; an lcore_function_t of struct sl_siblings. Returns when halted. */
 int sl_worker_run(void *siblings);
 
