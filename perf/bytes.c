@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * bytes - what a connection costs in memory, and how many there can be.
+ *
+ * What is reserved for N less what is reserved for N/2, over N/2: everything the worker
+ * takes, table and application state included. With N reserved, N connections are opened
+ * and answer a request each, so that the figure is about connections that are really there.
+ */
+#include "bench.h"
+#include "peer.h"
+
+#define N (1u << 20)
+
+struct state {
+	uint64_t of_the_application[2];
+};
+
+static uint32_t
+answer(struct sl_conn *c, const struct sl_chain *in)
+{
+	static const char response[64] = "HTTP/1.1 200 OK";
+
+	sl_send(c, response, sizeof(response));
+	return in->bytes;
+}
+
+static const struct sl_app app = {
+	.name = "bytes",
+	.state_bytes = sizeof(struct state),
+	.data = answer,
+	.peer_closed = sl_close,
+};
+
+static void
+any_answer(struct peer *p, uint32_t i, const struct wire_in *in)
+{
+}
+
+/* One request each, and its answer acknowledged at once. */
+static void
+use_all(struct world *w, uint32_t n, bool v6)
+{
+	struct peer p;
+
+	peer_open(&p, w, n, v6);
+	peer_establish(&p);
+	for (uint32_t i = 0; i < n; i++) {
+		p.conn[i].stage = PEER_REQUEST;
+		peer_step(&p, i);
+		if (!world_batch_is_full(w) && i + 1 < n)
+			continue;
+		peer_run(&p);
+		p.answered = any_answer;
+		for (uint32_t k = i / WORLD_BATCH * WORLD_BATCH; k <= i; k++)
+			peer_send(&p, k, WIRE_ACK, NULL, 0);
+		peer_run(&p);
+	}
+	if (world_count(w, SL_CNT_live) != n || p.n_segments != n)
+		bench_fail("%lu live, %lu answers of %u", world_count(w, SL_CNT_live),
+			   p.n_segments, n);
+}
+
+/* Memory that a worker takes for so many; used if @use. */
+static double
+reserved(uint32_t connections, uint32_t time_wait, bool use, bool v6)
+{
+	static struct world w;
+	double bytes;
+
+	world_open(&w, &(struct world_conf){ .connections = connections,
+					     .time_wait = time_wait,
+					     .app = &app,
+					     .cookies = SL_COOKIES_ALWAYS,
+					     .no_v6 = !v6 });
+	if (use)
+		use_all(&w, connections, v6);
+	bytes = (double)w.worker->arena.mem.taken;
+	world_close(&w);
+	return bytes;
+}
+
+static void
+idle(const char *name, bool v6)
+{
+	bench_figure(name, "bytes",
+		     (reserved(N, 1024, true, v6) - reserved(N / 2, 1024, false, v6)) /
+			     (N / 2));
+}
+
+static void
+time_wait(const char *name, bool v6)
+{
+	bench_figure(name, "bytes",
+		     (reserved(1024, N, false, v6) - reserved(1024, N / 2, false, v6)) /
+			     (N / 2));
+}
+
+void
+group_bytes(void)
+{
+	idle("bytes_idle_v4", false);
+	idle("bytes_idle_v6", true);
+	time_wait("bytes_time_wait_v4", false);
+	time_wait("bytes_time_wait_v6", true);
+}
+
+/* Opened, one request each; then a sample goes on talking while the others stay. */
+void
+group_held(void)
+{
+	static struct world w;
+	static struct peer p;
+	uint32_t n = options.size ? options.size : 1000000;
+
+	world_open(&w, &(struct world_conf){ .connections = n,
+					     .app = &app,
+					     .cookies = SL_COOKIES_ALWAYS,
+					     .no_v6 = true });
+	peer_open(&p, &w, n, false);
+	peer_establish(&p);
+	for (int round = 0; round < 100; round++) {
+		while (!world_batch_is_full(&w)) {
+			uint32_t i = peer_pick(&p);
+
+			p.conn[i].stage = PEER_REQUEST;
+			peer_step(&p, i);
+		}
+		peer_run(&p);
+	}
+	if (world_count(&w, SL_CNT_live) != n)
+		bench_fail("%lu of %u live", world_count(&w, SL_CNT_live), n);
+	bench_figure("connections_held", "count", (double)n);
+	world_close(&w);
+}

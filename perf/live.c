@@ -1,0 +1,263 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * live - connections: requests on many, whole lives among many.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "bench.h"
+#include "peer.h"
+
+#define IN_FLIGHT 4096 /* of connections that the server closes */
+
+static char *response; /* pinned: where the port could read it */
+enum { RESPONSE_BYTES = 128 };
+
+struct state {
+	uint64_t n_requests;
+	uint64_t unused;
+};
+
+static uint32_t
+answer(struct sl_conn *c, const struct sl_chain *in)
+{
+	struct state *state = sl_conn_state(c);
+
+	state->n_requests++;
+	sl_send_pinned(c, response, RESPONSE_BYTES);
+	return in->bytes;
+}
+
+static uint32_t
+answer_and_close(struct sl_conn *c, const struct sl_chain *in)
+{
+	sl_send_pinned(c, response, RESPONSE_BYTES);
+	sl_close(c);
+	return in->bytes;
+}
+
+static const struct sl_app keeps = {
+	.name = "keeps",
+	.state_bytes = sizeof(struct state),
+	.data = answer,
+	.peer_closed = sl_close,
+};
+
+static const struct sl_app closes = {
+	.name = "closes",
+	.state_bytes = sizeof(struct state),
+	.data = answer_and_close,
+};
+
+static void
+pin(void)
+{
+	if (response == NULL)
+		response = sl_pin_alloc(RESPONSE_BYTES);
+	if (response == NULL)
+		bench_fail("no memory for the response");
+	memset(response, 'r', RESPONSE_BYTES);
+}
+
+/* Requests on random connections; each acknowledges what was answered before. */
+static double
+request_window(void *arg)
+{
+	struct peer *p = arg;
+	struct world *w = p->world;
+	uint64_t cycles = w->cycles, n = 0;
+
+	while (n < WINDOW_UNITS) {
+		for (; !world_batch_is_full(w); n++) {
+			uint32_t i = peer_pick(p);
+
+			p->conn[i].stage = PEER_REQUEST;
+			peer_step(p, i);
+		}
+		peer_run(p);
+	}
+	return (double)(w->cycles - cycles) / (double)n;
+}
+
+/* SYNs of strangers, and their SYN-ACKs counted, while many connections live. */
+static double
+syn_window(void *arg)
+{
+	struct peer *p = arg;
+	struct world *w = p->world;
+	struct rte_mbuf *m[64];
+	uint64_t cycles = w->cycles, n = 0, answers = 0;
+
+	while (n < WINDOW_UNITS) {
+		for (; !world_batch_is_full(w); n++) {
+			struct wire_end end = peer_stranger(p);
+			struct wire_seg seg = { .seq = (uint32_t)p->random,
+						.tsval = (uint32_t)n,
+						.wnd = 64240,
+						.flags = WIRE_SYN,
+						.options = WIRE_SYN_LINUX };
+
+			wire_put(world_packet(w), &end, &seg);
+		}
+		world_run(w);
+		for (uint16_t got; (got = world_sent(w, m, 64)) > 0; answers += got) {
+			if (!wire_is_right(m[0]))
+				bench_fail("a wrong checksum");
+			rte_pktmbuf_free_bulk(m, got);
+		}
+	}
+	if (answers < n)
+		bench_fail("%lu SYNs, %lu answers", n, answers);
+	return (double)(w->cycles - cycles) / (double)n;
+}
+
+static const char *
+sized(char *name, const char *what, uint32_t n)
+{
+	if (n >= 1000000)
+		sprintf(name, "%s_%um", what, n / 1000000);
+	else
+		sprintf(name, "%s_%uk", what, n / 1000);
+	return name;
+}
+
+void
+group_live(void)
+{
+	static struct world w;
+	static struct peer p;
+	char syn[32], request[32];
+	uint32_t n = options.size ? options.size : 1000000;
+	const struct bench_row row[] = {
+		{ "macswap_loop", world_macswap, &w },
+		{ sized(syn, "syn_cookie", n), syn_window, &p },
+		{ sized(request, "request", n), request_window, &p },
+	};
+
+	pin();
+	world_open(&w, &(struct world_conf){ .connections = n + 1024,
+					     .buffers = 65536 + n / 4,
+					     .app = &keeps,
+					     .cookies = SL_COOKIES_ALWAYS });
+	peer_open(&p, &w, n, false);
+	peer_establish(&p);
+	peer_request_all(&p);
+	peer_request_all(&p); /* the second gives every one its round trip */
+	bench_rows(row, sizeof(row) / sizeof(row[0]));
+	if (world_count(&w, SL_CNT_live) != n || world_count(&w, SL_CNT_retransmit) > n / 1000)
+		bench_fail("%lu live, %lu sent again", world_count(&w, SL_CNT_live),
+			   world_count(&w, SL_CNT_retransmit));
+	world_close(&w);
+}
+
+struct lives {
+	struct peer peer;
+	void (*step)(struct peer *p, uint32_t i);
+	uint64_t ns_each; /* that pass with each connection that ends */
+};
+
+static void
+live_batch(struct lives *l)
+{
+	struct peer *p = &l->peer;
+	uint64_t done = p->n_done;
+
+	while (!world_batch_is_full(p->world))
+		l->step(p, peer_pick(p));
+	peer_run(p);
+	if (l->ns_each > 0)
+		world_pass(p->world, l->ns_each * (p->n_done - done));
+}
+
+/* Whole lives, each step of a connection at a random moment: cycles per connection. */
+static double
+lives_window(void *arg)
+{
+	struct lives *l = arg;
+	uint64_t cycles = l->peer.world->cycles, done = l->peer.n_done, n;
+
+	do {
+		live_batch(l);
+		n = l->peer.n_done - done;
+	} while (n < WINDOW_UNITS);
+	return (double)(l->peer.world->cycles - cycles) / (double)n;
+}
+
+/* Bring connections to every stage alike. */
+static void
+spread(struct lives *l)
+{
+	struct peer *p = &l->peer;
+
+	for (unsigned int stage = 0; stage + 1 < PEER_STAGES; stage++)
+		for (uint32_t i = 0; i < p->n; i++) {
+			if (i % PEER_STAGES > stage)
+				l->step(p, i);
+			if (world_batch_is_full(p->world) || i + 1 == p->n)
+				peer_run(p);
+		}
+}
+
+/*
+ * Of five stages three have a record with the server, so of five clients three are live. A
+ * record lies cold between any two packets of its connection. With very many of them a
+ * connection's turn comes so seldom that its timer would go off: time is slowed down.
+ */
+void
+group_connection(void)
+{
+	static struct world w;
+	static struct lives l = { .step = peer_step };
+	uint32_t n = options.size ? options.size : 1000000;
+	uint32_t clients = n / 3 * 5 + (n % 3 != 0) * 5;
+	char name[32], live[64];
+	const struct bench_row row[] = {
+		{ "macswap_loop", world_macswap, &w },
+		{ sized(name, "connection", n), lives_window, &l },
+	};
+
+	pin();
+	world_open(&w, &(struct world_conf){ .connections = n + n / 16 + 1024,
+					     .app = &keeps,
+					     .cookies = SL_COOKIES_ALWAYS,
+					     .slow = 1 + n / 50000 });
+	peer_open(&l.peer, &w, clients, false);
+	spread(&l);
+	bench_rows(row, sizeof(row) / sizeof(row[0]));
+	snprintf(live, sizeof(live), "%.40s_live", name);
+	bench_figure(live, "count", (double)world_count(&w, SL_CNT_live));
+	if (world_count(&w, SL_CNT_retransmit) > l.peer.n_done / 1000)
+		bench_fail("%lu sent again", world_count(&w, SL_CNT_retransmit));
+	world_close(&w);
+}
+
+/* TIME-WAIT lasts 60 s, in which as many connections end as there are to be records. */
+void
+group_server_close(void)
+{
+	static struct world w;
+	static struct lives l = { .step = peer_step_server_closes };
+	uint32_t n = options.size ? options.size : 1000000;
+	char name[40], live[64];
+	const struct bench_row row[] = {
+		{ "macswap_loop", world_macswap, &w },
+		{ sized(name, "connection_server_close", n), lives_window, &l },
+	};
+
+	pin();
+	world_open(&w, &(struct world_conf){ .connections = 2 * IN_FLIGHT,
+					     .time_wait = n + n / 8,
+					     .app = &closes,
+					     .cookies = SL_COOKIES_ALWAYS,
+					     .slow = 1000 }); /* it is set on by hand */
+	peer_open(&l.peer, &w, IN_FLIGHT, false);
+	l.ns_each = 60 * SL_NS_PER_S / n;
+	while (l.peer.n_done < n + n / 4)
+		live_batch(&l);
+	bench_rows(row, sizeof(row) / sizeof(row[0]));
+	snprintf(live, sizeof(live), "%.40s_time_wait", name);
+	bench_figure(live, "count", (double)world_count(&w, SL_CNT_time_wait));
+	if (world_count(&w, SL_CNT_time_wait_retired) > 0)
+		bench_fail("TIME-WAIT records were retired");
+	world_close(&w);
+}

@@ -1,0 +1,280 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * world - one engine, opened like the daemon's, fed by hand.
+ */
+#include "world.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include <rte_cycles.h>
+#include <rte_eth_ring.h>
+#include <rte_ethdev.h>
+#include <rte_ether.h>
+#include <rte_prefetch.h>
+
+#include "bench.h"
+#include "wire.h"
+
+#define RING_PACKETS    8192
+#define BUFFERS_DEFAULT 65536
+
+static void
+configure(struct sl_engine_conf *conf, const struct world_conf *c, uint16_t port)
+{
+	struct sl_engine_port *p = &conf->port[0];
+	struct sl_listener_conf *l = &conf->listener[0];
+
+	memset(conf, 0, sizeof(*conf));
+	conf->n_ports = 1;
+	if (rte_eth_dev_get_name_by_port(port, p->device) != 0)
+		bench_fail("the port has no name");
+	p->rx_checksum = p->tx_checksum = true;
+	p->n_addrs = c->no_v6 ? 1 : 2;
+	p->addr[0] = (struct sl_ifaddr){ sl_addr_v4(0x0a000001), 24, 0 };
+	p->addr[1] = (struct sl_ifaddr){ { .b = { 0xfd, [15] = 1 } }, 64, 0 };
+	p->n_routes = c->no_v6 ? 1 : 2;
+	p->route[0].net = sl_addr_v4(0);
+	p->route[0].gateway = sl_addr_v4(0x0a0000fe);
+	p->route[1].gateway = (struct sl_addr){ .b = { 0xfd, [15] = 0xfe } };
+
+	conf->connections = c->connections;
+	conf->active = 1024;
+	conf->time_wait = c->time_wait ? c->time_wait : 1024;
+	conf->neighbours = 256;
+	conf->buffers = c->buffers ? c->buffers : BUFFERS_DEFAULT;
+
+	conf->n_listeners = 1;
+	snprintf(l->name, sizeof(l->name), "bench");
+	l->port = PORT_SERVER;
+	l->app = c->app;
+	sl_tcp_defaults(&l->tcp);
+	l->tcp.cookies = c->cookies;
+	/*
+	 * A connection of a million hears the next ACK when its turn comes again, which is
+	 * later than 200 ms; a retransmission there would be the bench's doing.
+	 */
+	l->tcp.rto_min_ms = 10000;
+}
+
+/* From now on time goes slower, without a jump. */
+static void
+slow_down(struct world *w, uint32_t factor)
+{
+	uint64_t now = sl_clock_ns(&w->clock, w->stopped);
+
+	w->clock.mult /= factor;
+	w->clock.start =
+		w->stopped - (uint64_t)(((unsigned __int128)now << 32) / w->clock.mult);
+}
+
+static void
+open_engine(struct world *w, const struct world_conf *c, uint16_t port)
+{
+	static struct sl_engine_conf conf;
+	FILE *nowhere = fopen("/dev/null", "w");
+
+	configure(&conf, c, port);
+	if (nowhere == NULL || sl_engine_open(&w->engine, &conf, nowhere) != 0)
+		bench_fail("the engine does not open");
+	w->worker = w->engine->worker[0];
+	w->core = w->worker->core;
+	w->pool = w->engine->port[0].pool;
+	memcpy(wire_server_mac, w->engine->port[0].mac, 6);
+	w->clock = w->engine->clock;
+	w->worker->clock = &w->clock;
+	w->stopped = rte_rdtsc();
+	if (c->slow > 1)
+		slow_down(w, c->slow);
+}
+
+void
+world_open(struct world *w, const struct world_conf *c)
+{
+	static unsigned int n;
+	char in[32], out[32], name[32];
+	int port;
+
+	snprintf(in, sizeof(in), "perf%u_in", n);
+	snprintf(out, sizeof(out), "perf%u_out", n);
+	snprintf(name, sizeof(name), "perf%u", n++);
+	memset(w, 0, sizeof(*w));
+	w->in = rte_ring_create(in, RING_PACKETS, 0, 0);
+	w->out = rte_ring_create(out, RING_PACKETS, 0, 0);
+	if (w->in == NULL || w->out == NULL)
+		bench_fail("no memory for rings");
+	port = rte_eth_from_rings(name, &w->in, 1, &w->out, 1, 0);
+	if (port < 0)
+		bench_fail("no port of rings");
+	open_engine(w, c, (uint16_t)port);
+	world_idle(w);
+}
+
+static void
+drop_sent(struct world *w)
+{
+	struct rte_mbuf *m[64];
+	uint16_t n;
+
+	while ((n = world_sent(w, m, 64)) > 0)
+		rte_pktmbuf_free_bulk(m, n);
+}
+
+void
+world_close(struct world *w)
+{
+	rte_pktmbuf_free_bulk(w->batch, w->n_batch);
+	drop_sent(w);
+	if (sl_engine_close(w->engine) != 0)
+		bench_fail("packets were lost");
+	rte_ring_free(w->in);
+	rte_ring_free(w->out);
+}
+
+struct rte_mbuf *
+world_packet(struct world *w)
+{
+	struct rte_mbuf *m = rte_pktmbuf_alloc(w->pool);
+
+	if (m == NULL)
+		bench_fail("no packet left for the peer");
+	w->batch[w->n_batch++] = m;
+	return m;
+}
+
+static void
+clock_goes(struct world *w)
+{
+	w->clock.start += rte_rdtsc() - w->stopped;
+}
+
+static void
+clock_stands(struct world *w)
+{
+	w->stopped = rte_rdtsc();
+}
+
+static void
+round_counted(struct world *w, unsigned int n)
+{
+	uint64_t before = rte_rdtsc();
+
+	sl_worker_round(w->worker);
+	w->cycles += rte_rdtsc() - before;
+	w->packets += n;
+}
+
+/* A burst lower than what the worker takes at once is made by showing it less. */
+static void
+hand_over(struct world *w)
+{
+	uint16_t done = 0;
+
+	while (done < w->n_batch) {
+		uint16_t n = RTE_MIN(w->n_batch - done, (int)options.burst);
+
+		if (rte_ring_enqueue_bulk(w->in, (void **)w->batch + done, n, NULL) != n)
+			bench_fail("the port's ring is full");
+		clock_goes(w);
+		round_counted(w, n);
+		clock_stands(w);
+		done += n;
+	}
+	w->n_batch = 0;
+	if (!rte_ring_empty(w->in))
+		bench_fail("the worker left packets");
+}
+
+void
+world_run(struct world *w)
+{
+	hand_over(w);
+}
+
+void
+world_idle(struct world *w)
+{
+	clock_goes(w);
+	for (int i = 0; i < 1000 && sl_core_next(w->core) <= w->worker->now; i++)
+		sl_worker_round(w->worker);
+	clock_stands(w);
+}
+
+void
+world_pass(struct world *w, uint64_t ns)
+{
+	w->clock.start -= (uint64_t)(((unsigned __int128)ns << 32) / w->clock.mult);
+}
+
+uint16_t
+world_sent(struct world *w, struct rte_mbuf **m, uint16_t n)
+{
+	return (uint16_t)rte_ring_dequeue_burst(w->out, (void **)m, n, NULL);
+}
+
+uint64_t
+world_count(const struct world *w, unsigned int counter)
+{
+	return sl_core_stats(w->core)->count[counter];
+}
+
+/*
+ * What testpmd does in its macswap mode: receive, exchange the addresses four packets at a
+ * time's worth of prefetch ahead, set the lengths an offload would need, send.
+ */
+static void
+swap_macs(struct rte_mbuf **m, uint16_t n)
+{
+	for (uint16_t i = 0; i < n; i++) {
+		struct rte_ether_hdr *eth = rte_pktmbuf_mtod(m[i], void *);
+		struct rte_ether_addr from = eth->src_addr;
+
+		if (i + 4 < n)
+			rte_prefetch0(rte_pktmbuf_mtod(m[i + 4], void *));
+		eth->src_addr = eth->dst_addr;
+		eth->dst_addr = from;
+		m[i]->ol_flags &= RTE_MBUF_F_INDIRECT | RTE_MBUF_F_EXTERNAL;
+		m[i]->l2_len = sizeof(*eth);
+		m[i]->l3_len = sizeof(uint32_t) * 5;
+	}
+}
+
+static void
+macswap_batch(struct world *w, uint64_t *cycles)
+{
+	uint16_t port = w->engine->port[0].id;
+	struct rte_mbuf *m[64];
+
+	if (rte_ring_enqueue_bulk(w->in, (void **)w->batch, w->n_batch, NULL) == 0)
+		bench_fail("the port's ring is full");
+	w->n_batch = 0;
+	while (!rte_ring_empty(w->in)) {
+		uint64_t before = rte_rdtsc();
+		uint16_t n =
+			rte_eth_rx_burst(port, 0, m, (uint16_t)RTE_MIN(options.burst, 64u));
+
+		swap_macs(m, n);
+		if (rte_eth_tx_burst(port, 0, m, n) != n)
+			bench_fail("the port's ring is full");
+		*cycles += rte_rdtsc() - before;
+	}
+	drop_sent(w);
+}
+
+double
+world_macswap(void *arg)
+{
+	struct wire_end end = { .addr = 0x20000001, .port = 1024, .server = PORT_SERVER };
+	struct wire_seg seg = { .flags = WIRE_SYN, .options = WIRE_SYN_LINUX, .wnd = 64240 };
+	struct world *w = arg;
+	uint64_t cycles = 0, n = 0;
+
+	while (n < WINDOW_UNITS) {
+		while (!world_batch_is_full(w)) {
+			end.addr = 0x20000000 + (uint32_t)n++;
+			wire_put(world_packet(w), &end, &seg);
+		}
+		macswap_batch(w, &cycles);
+	}
+	return (double)cycles / (double)n;
+}

@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * world - the engine on a pair of rings, and its worker driven round by round.
+ *
+ * It is sl_engine_open()'s engine, worker loop and all, with a clock of ours: the
+ * engine's time goes on while its worker is at work and stands while the peer is. So
+ * timers, budgets and epochs see the engine as busy as on a core of its own. Where a row
+ * needs a connection to be visited more often than one core could visit so many, time is
+ * slowed down, which is said there.
+ */
+#ifndef PERF_WORLD_H
+#define PERF_WORLD_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <rte_mbuf.h>
+#include <rte_ring.h>
+
+#include <sluice/engine.h>
+
+#include "engine/engine.h"
+
+/*
+ * Packets the peer hands over at a time. They are in L2 then, and what both sides free fits
+ * the caches of the pools, as it would with a port of few descriptors.
+ */
+#define WORLD_BATCH 256
+#define PORT_SERVER 80
+#define PORT_CLOSED 81
+
+struct world_conf {
+	uint32_t connections, time_wait;
+	uint32_t buffers; /* 0: enough for what is in flight */
+	const struct sl_app *app;
+	uint8_t cookies; /* enum sl_cookies */
+	bool no_v6;
+	uint32_t slow; /* time goes so many times slower than the counter says; 0: as it does */
+	uint16_t workers;
+};
+
+struct world {
+	struct sl_engine *engine;
+	struct sl_worker *worker;
+	struct sl_core *core;
+	struct rte_ring *in, *out; /* as the port sees them */
+	struct rte_mempool *pool;  /* what the port would receive into */
+	struct sl_clock clock;
+	uint64_t stopped; /* counter when the clock was stopped */
+	uint64_t cycles;  /* of rounds that carried packets */
+	uint64_t packets; /* that came in in them */
+	uint16_t n_batch; /* packets waiting to be handed over */
+	struct rte_mbuf *batch[WORLD_BATCH];
+};
+
+void world_open(struct world *w, const struct world_conf *conf);
+void world_close(struct world *w);
+
+/* An empty packet for the peer to fill, which is handed over with the next batch. */
+struct rte_mbuf *world_packet(struct world *w);
+
+static inline bool
+world_batch_is_full(const struct world *w)
+{
+	return w->n_batch == WORLD_BATCH;
+}
+
+/* Hand the batch over and go round until the engine has taken all of it. */
+void world_run(struct world *w);
+
+/* Rounds without packets, not counted, until the engine has nothing to do. */
+void world_idle(struct world *w);
+
+/* Let @ns pass at once. */
+void world_pass(struct world *w, uint64_t ns);
+
+/* What the engine sent, up to @n packets; the caller frees them. */
+uint16_t world_sent(struct world *w, struct rte_mbuf **m, uint16_t n);
+
+uint64_t world_count(const struct world *w, unsigned int counter);
+
+/* A window of the macswap loop on the world's port: cycles per packet. @arg is the world. */
+double world_macswap(void *arg);
+
+#endif
