@@ -186,12 +186,15 @@ def test_200_megabytes_come_back_to_a_slow_reader(own, address):
     sluice.stop_clean()
 
 
-def test_the_least_mtu_of_ipv6(tmp_path, address):
-    with w.World(mtu=1280) as world:
+@pytest.mark.parametrize("mtu, ring", [(1280, ""), (9000, ",framesz=16384,blocksz=65536")])
+def test_other_mtus(tmp_path, address, mtu, ring):
+    with w.World(mtu=mtu) as world:
         world.veth()
         sluice = w.Sluice(world, tmp_path, config=w.BASIC.replace(
-            "device: net_af_packet0", "device: net_af_packet0\n    mtu: 1280"))
+            "device: net_af_packet0", f"device: net_af_packet0\n    mtu: {mtu}"),
+            vdevs=(f"net_af_packet0,iface=sluice{ring}",))
         through(address, 7, 3 * MB)
+        assert w.ping(address, mtu - 100) == 1
         sluice.stop_clean()
 
 
