@@ -399,7 +399,7 @@ a_random_ack_passes_once_in_two_to_the_25(void **state)
 						true, TS_CLOCK - rnd_below(&r, 32000), TS_CLOCK,
 						&back);
 	}
-	print_message("%u of 2^23 random ACKs passed, with timestamps %u of 2^20\n", n_plain,
+	print_message("# %u of 2^23 random ACKs passed, with timestamps %u of 2^20\n", n_plain,
 		      n_ts);
 	assert_true(n_plain <= 3);
 	assert_int_equal(n_ts, 0);
