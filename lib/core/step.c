@@ -7,6 +7,7 @@
 
 #define EXPIRE_BATCH  64u
 #define EXPIRE_ROUNDS 4u /* wheel entries a step looks at: bounded, the rest comes next */
+#define STARVED_NS    SL_NS_PER_MS /* until buffers are asked for again */
 
 static void
 end(struct sl_lane *lane, enum sl_fate fate)
@@ -256,6 +257,7 @@ output(struct sl_core *core)
 		else if (sl_tcb_has_ended(tcb))
 			sl_tcb_gone(tcp, tcb);
 	}
+	tcp->starved = tcp->output.n > 0 && sl_out_has_room(tcp->out);
 }
 
 /* Free what ended, give back what nobody kept, count what came and went. */
@@ -319,8 +321,10 @@ sl_core_next(const struct sl_core *core)
 	sl_ns_t next = sl_net_next(core->net), at;
 	sl_tick_t tick;
 
-	if (tcp->deliver.n > 0 || tcp->output.n > 0 || tcp->n_gone > 0)
+	if (tcp->deliver.n > 0 || tcp->n_gone > 0 || (tcp->output.n > 0 && !tcp->starved))
 		return tcp->now;
+	if (tcp->starved && tcp->now + STARVED_NS < next)
+		next = tcp->now + STARVED_NS;
 	if (sl_wheel_next(tcp->wheel, &tick)) {
 		at = moment(tcp, tick);
 		next = at < next ? at : next;

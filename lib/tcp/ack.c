@@ -123,8 +123,8 @@ sl_tcb_ack(struct sl_tcp *tcp, struct sl_tcb *tcb, const struct sl_seg *seg)
 		tcb->backoff = 0;
 	if (tcb->owes != 0 || sl_tcb_has_unsent(tcb))
 		sl_tcb_output(tcp, tcb);
-	sl_timer_resend(tcp, tcb, acked > 0 || opened);
 	tell_room(tcp, tcb);
+	sl_timer_resend(tcp, tcb, acked > 0 || opened);
 	if (acked > 0 && tcp->draining)
 		sl_tcb_mark(tcp, tcb, 0); /* deliver looks whether it is idle now */
 	if (fin_acked)

@@ -85,6 +85,7 @@ sl_tcb_output(struct sl_tcp *tcp, struct sl_tcb *tcb)
 	if (tcb->is & (SL_IS_IN_OUTPUT | SL_IS_PARKED))
 		return;
 	tcb->is |= SL_IS_IN_OUTPUT;
+	tcp->starved = false;
 	list_push(tcp, &tcp->output, tcb, true);
 }
 

@@ -94,8 +94,11 @@ accepted(struct sl_tcp *tcp, struct sl_tcb *tcb, uint32_t took, uint32_t offered
 		if (sl_state_is_synchronized(tcb->state))
 			sl_tcb_output(tcp, tcb);
 	}
-	if (took < offered)
+	if (took < offered) {
 		tcb->is |= SL_IS_WANTS_ROOM;
+		if (sl_state_can_send(tcb->state) && sl_state_is_synchronized(tcb->state))
+			sl_timer_resend(tcp, tcb, false);
+	}
 }
 
 uint32_t

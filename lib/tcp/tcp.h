@@ -89,6 +89,7 @@ struct sl_tcp {
 	struct sl_slots free_tcb, free_active, free_span, free_tw, free_key6;
 
 	struct sl_list deliver, output, parked;
+	bool starved;   /* what is on output waits for buffers, not for room */
 	uint32_t *gone; /* connections that settle looks at */
 	uint32_t n_gone;
 	uint32_t tw_oldest, tw_newest;

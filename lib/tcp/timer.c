@@ -11,6 +11,7 @@
 #define HALF_OPEN_TRIES    5u /* SYN-ACKs sent again before a passive open is forgotten */
 #define RTO_GRANULARITY_US 1000u
 #define BACKOFF_MAX        16u
+#define STARVED_MS         10u /* until an application is asked to send again */
 
 void
 sl_timer_set(struct sl_tcp *tcp, struct sl_tcb *tcb, enum sl_timer_kind kind, uint32_t ms)
@@ -34,10 +35,18 @@ backed_off(const struct sl_tcp *tcp, const struct sl_tcb *tcb)
 	return ms < most ? ms : most;
 }
 
+/* With nothing queued: the application's last send found no buffer. */
+static bool
+is_starved(const struct sl_tcb *tcb)
+{
+	return (tcb->is & SL_IS_WANTS_ROOM) && sl_state_can_send(tcb->state);
+}
+
 /*
  * The timer runs while something is in flight (RFC 6298, 5.1, 5.2), and while something
  * waits with nothing in flight: only a closed window does that, and it must be probed
- * (RFC 9293, 3.8.6.1).
+ * (RFC 9293, 3.8.6.1). An application that found no buffer to put its bytes into has no ACK
+ * to wait for either: it is told to try again.
  */
 void
 sl_timer_resend(struct sl_tcp *tcp, struct sl_tcb *tcb, bool restart)
@@ -45,7 +54,10 @@ sl_timer_resend(struct sl_tcp *tcp, struct sl_tcb *tcb, bool restart)
 	bool in_flight = tcb->snd_una != tcb->snd_nxt;
 
 	if (!in_flight && !sl_tcb_has_unsent(tcb)) {
-		sl_timer_stop(tcb, SL_TIMER_RESEND);
+		if (!is_starved(tcb))
+			sl_timer_stop(tcb, SL_TIMER_RESEND);
+		else if (tcb->due[SL_TIMER_RESEND] == 0)
+			sl_timer_set(tcp, tcb, SL_TIMER_RESEND, STARVED_MS);
 		return;
 	}
 	if (restart || tcb->due[SL_TIMER_RESEND] == 0)
@@ -131,6 +143,12 @@ expire_resend(struct sl_tcp *tcp, struct sl_tcb *tcb)
 
 	if (!sl_state_is_synchronized(tcb->state)) {
 		expire_syn(tcp, tcb);
+		return;
+	}
+	if (tcb->snd_una == tcb->snd_nxt && !sl_tcb_has_unsent(tcb)) {
+		if (is_starved(tcb))
+			sl_tcb_mark(tcp, tcb, SL_MARK_WRITABLE);
+		tcb->is &= ~SL_IS_WANTS_ROOM;
 		return;
 	}
 	if (most > 0 && tcp->tick - tcb->progress >= most) {
