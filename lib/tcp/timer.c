@@ -60,6 +60,9 @@ sl_timer_resend(struct sl_tcp *tcp, struct sl_tcb *tcb, bool restart)
 			sl_timer_set(tcp, tcb, SL_TIMER_RESEND, STARVED_MS);
 		return;
 	}
+	if (!restart && tcb->due[SL_TIMER_RESEND] == 0 && !in_flight)
+		tcb->progress =
+			tcp->tick; /* R2 begins with the waiting, not when it last spoke */
 	if (restart || tcb->due[SL_TIMER_RESEND] == 0)
 		sl_timer_set(tcp, tcb, SL_TIMER_RESEND, backed_off(tcp, tcb));
 }
