@@ -490,8 +490,9 @@ send_owed(struct sender *s)
 }
 
 /*
- * The next hop does not answer: a handshake fails, others wait for their timers. An ACK that
- * was owed counts as sent and lost: what it was for comes again, and owes another.
+ * The next hop does not answer: a handshake fails, others wait for their timers, which ask
+ * for it again. An ACK that was owed counts as sent and lost: what it was for comes again,
+ * and owes another.
  */
 static void
 path_is_dead(struct sl_tcp *tcp, struct sl_tcb *tcb)
@@ -502,6 +503,8 @@ path_is_dead(struct sl_tcp *tcp, struct sl_tcb *tcb)
 	sl_timer_stop(tcb, SL_TIMER_ACK);
 	if (tcb->state == SL_ST_SYN_SENT || tcb->state == SL_ST_SYN_RECEIVED)
 		sl_tcb_kill(tcp, tcb, SL_REASON_UNREACHABLE);
+	else if (!sl_tcb_has_ended(tcb))
+		sl_timer_resend(tcp, tcb, false);
 }
 
 bool
