@@ -335,6 +335,23 @@ resend_head(struct sender *s, struct sl_span *head)
 	return transmit(s, head, gather(s, head, most, SL_NO_INDEX, 0, 0));
 }
 
+/*
+ * Nothing is in flight and the timer went off: at least an octet asks whether the window is
+ * open (RFC 9293, 3.8.6.1), and what there is room for goes, however little (3.8.6.2.1).
+ */
+static bool
+send_probe(struct sender *s)
+{
+	const struct sl_tcb *tcb = s->tcb;
+	uint32_t len = segment_room(s), unsent = tcb->snd_end - tcb->snd_nxt;
+
+	if (len > unsent)
+		len = unsent;
+	if (len > tcb->snd_wnd)
+		len = tcb->snd_wnd;
+	return send_new(s, len > 0 ? len : 1);
+}
+
 /* The oldest segment, whatever the windows say; a probe if nothing is in flight. */
 static bool
 send_head(struct sender *s)
@@ -346,7 +363,7 @@ send_head(struct sender *s)
 	if (tcb->snd_una == tcb->snd_nxt && !sl_tcb_has_unsent(tcb))
 		return true;
 	if (tcb->snd_una == tcb->snd_nxt && head != NULL) {
-		sent = send_new(s, 1); /* RFC 9293, 3.8.6.1: at least one octet of new data */
+		sent = send_probe(s);
 	} else if (tcb->snd_una == tcb->snd_nxt) {
 		sent = send_bare(s, tcb->snd_nxt, SL_FIN | SL_ACK);
 		if (sent)
