@@ -92,8 +92,9 @@ check_sequence(struct sl_tcp *tcp, struct sl_tcb *tcb, const struct sl_seg *seg)
 {
 	bool at_closed_window = tcb->rcv_adv == tcb->rcv_nxt && seg->seq == tcb->rcv_nxt;
 
-	if ((tcb->is & SL_IS_TS) && !(seg->opts & SL_OPT_TS) && !(seg->flags & SL_RST))
-		return false; /* RFC 7323, 3.2: quietly */
+	if ((tcb->is & SL_IS_TS) && !(seg->opts & SL_OPT_TS) &&
+	    !(seg->flags & (SL_RST | SL_SYN))) /* a SYN is challenged: RFC 5961, 4.2 */
+		return false;                  /* RFC 7323, 3.2: quietly */
 	if (is_stale(tcp, tcb, seg)) {
 		sl_count(tcp, paws);
 		refuse(tcp, tcb, seg);
