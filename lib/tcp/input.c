@@ -223,6 +223,7 @@ in_syn_sent(struct sl_tcp *tcp, struct sl_tcb *tcb, struct sl_lane *lane)
 	if (!(seg->flags & SL_SYN) || (seg->flags & SL_FIN))
 		return;
 	sl_tcb_take_syn(tcp, tcb, seg);
+	tcb->rcv_adv = tcb->rcv_nxt + sl_tcb_window(tcp, tcb, true); /* as our SYN said */
 	if (sl_tcb_open_path(tcp, tcb, NULL) < 0) /* fits the MSS; the path is there already */
 		return;
 	if (!acks) {
