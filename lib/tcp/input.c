@@ -255,6 +255,7 @@ syn_again(struct sl_tcp *tcp, struct sl_tcb *tcb, struct sl_lane *lane)
 	if (seg->flags & SL_ACK) {
 		seg->seq++;
 		seg->flags &= ~SL_SYN;
+		seg->wnd >>= tcb->snd_scale; /* a SYN's is not scaled (RFC 7323, 2.2) */
 		return false;
 	}
 	if (tcb->is & SL_IS_ACTIVE) {
