@@ -271,8 +271,8 @@ syn_again(struct sl_tcp *tcp, struct sl_tcb *tcb, struct sl_lane *lane)
 static void
 in_time_wait(struct sl_tcp *tcp, struct sl_tcb *tcb, const struct sl_seg *seg)
 {
-	if (!(seg->flags & SL_RST) && (sl_seg_span(seg) > 0 || seg->seq != tcb->rcv_nxt))
-		owe_ack(tcp, tcb);
+	if (sl_seg_span(seg) > 0 || seg->seq != tcb->rcv_nxt)
+		refuse(tcp, tcb, seg);
 }
 
 /* The hop is alive and so is the peer: nobody needs to be probed. */
