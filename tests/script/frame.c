@@ -86,7 +86,8 @@ put_ip4(uint8_t *p, const struct ends *e, const struct knobs *k, uint8_t proto, 
 	put16(p + 2, head + n);
 	put16(p + 4, 0x1234);
 	put16(p + 6, k->fragment ? 0x2000 : 0x4000);
-	p[8] = 64;
+	p[1] = k->tos;
+	p[8] = k->has_ttl ? k->ttl : 64;
 	p[9] = proto;
 	memcpy(p + 12, e->peer.b + 12, 4);
 	memcpy(p + 16, e->ours.b + 12, 4);
@@ -118,10 +119,10 @@ put_ip6(uint8_t *p, const struct ends *e, const struct knobs *k, uint8_t proto, 
 	bool ext = k->ipopts || k->fragment;
 
 	memset(p, 0, 40);
-	p[0] = k->badip ? 0x50 : 0x60;
+	put16(p, (k->badip ? 0x5000 : 0x6000) | k->tos << 4);
 	put16(p + 4, n + 8 * ext);
 	p[6] = !ext ? proto : k->fragment ? 44 : 60;
-	p[7] = proto == 58 ? 255 : 64;
+	p[7] = k->has_ttl ? k->ttl : proto == 58 ? 255 : 64;
 	memcpy(p + 8, e->peer.b, 16);
 	memcpy(p + 24, e->ours.b, 16);
 	if (k->group_src)
@@ -378,6 +379,21 @@ read_arp(const uint8_t *arp, size_t n, struct ends *e)
 	return FRAME_ARP;
 }
 
+/* A TCP segment, and of the header in front of it what scripts may ask for. */
+static enum frame_what
+read_segment(const uint8_t *ip, size_t n, struct ends *e, struct pkt *p,
+	     const uint8_t **payload, const char **why)
+{
+	size_t head = e->v6 ? 40 : 20;
+	enum frame_what what = read_tcp(ip + head, n - head, e, p, payload, why);
+
+	if (what != FRAME_TCP)
+		return what;
+	p->knobs.tos = e->v6 ? get16(ip) >> 4 & 0xff : ip[1];
+	p->knobs.ttl = e->v6 ? ip[7] : ip[8];
+	return what;
+}
+
 enum frame_what
 frame_read(const uint8_t *frame, size_t len, uint16_t mtu, struct ends *ends, struct pkt *p,
 	   const uint8_t **payload, const char **why)
@@ -406,14 +422,13 @@ frame_read(const uint8_t *frame, size_t len, uint16_t mtu, struct ends *ends, st
 	if (!ends->v6) {
 		ends->ours = sl_addr_v4(get32(ip + 12));
 		ends->peer = sl_addr_v4(get32(ip + 16));
-		return ip[9] == 6 ? read_tcp(ip + 20, n - 20, ends, p, payload, why)
-				  : FRAME_OTHER;
+		return ip[9] == 6 ? read_segment(ip, n, ends, p, payload, why) : FRAME_OTHER;
 	}
 	memcpy(ends->ours.b, ip + 8, 16);
 	memcpy(ends->peer.b, ip + 24, 16);
 	if (ip[6] == 58)
 		return read_nd(ip + 40, n - 40, ends);
-	return ip[6] == 6 ? read_tcp(ip + 40, n - 40, ends, p, payload, why) : FRAME_OTHER;
+	return ip[6] == 6 ? read_segment(ip, n, ends, p, payload, why) : FRAME_OTHER;
 }
 
 static size_t

@@ -216,6 +216,10 @@ pkt_differs(const struct pkt *want, const struct pkt *got, bool ts)
 		return "acknowledgment number";
 	if (want->has_win && want->win != got->win)
 		return "window";
+	if (want->knobs.has_tos && want->knobs.tos != got->knobs.tos)
+		return "type of service";
+	if (want->knobs.has_ttl && want->knobs.ttl != got->knobs.ttl)
+		return "hop limit";
 	if ((want->flags & SL_URG) && want->urg != got->urg)
 		return "urgent pointer";
 	if (want->n_text > got->len || memcmp(want->text, got->text, want->n_text) != 0)

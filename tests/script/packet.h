@@ -63,6 +63,8 @@ struct knobs {
 	uint16_t cut;              /* frame ends this many bytes early */
 	uint16_t vlan;
 	uint16_t split; /* first segment of the mbuf chain has this many bytes */
+	bool has_tos, has_ttl;
+	uint16_t tos, ttl; /* also of what is expected: type of service, hop limit */
 };
 
 struct pkt {

@@ -364,9 +364,14 @@ knobs(struct lex *lex, struct pkt *pkt)
 	uint16_t dataofs = 0;
 
 	do {
-		if (!knob_switch(lex, pkt) && !knob_value(lex, "vlan", &k->vlan) &&
-		    !knob_value(lex, "split", &k->split) && !knob_value(lex, "cut", &k->cut) &&
-		    !knob_value(lex, "dataofs", &dataofs))
+		if (knob_value(lex, "tos", &k->tos))
+			k->has_tos = true;
+		else if (knob_value(lex, "ttl", &k->ttl))
+			k->has_ttl = true;
+		else if (!knob_switch(lex, pkt) && !knob_value(lex, "vlan", &k->vlan) &&
+			 !knob_value(lex, "split", &k->split) &&
+			 !knob_value(lex, "cut", &k->cut) &&
+			 !knob_value(lex, "dataofs", &dataofs))
 			complain(lex, "no such knob");
 	} while (lex->why == NULL && accept(lex, ","));
 	want(lex, "}", "want , or } behind a knob");
