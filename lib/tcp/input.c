@@ -33,12 +33,15 @@ sl_tcb_challenge(struct sl_tcp *tcp, struct sl_tcb *tcb)
 	owe_ack(tcp, tcb);
 }
 
-/* 3.10.7.4, first, table 6: any of the segment's octets, or its mere place, in the window. */
+/*
+ * 3.10.7.4, first, table 6: any of the segment's octets, or its mere place, in the window.
+ * What a reset brings besides (3.5.3) is not taken and asks for no room.
+ */
 static bool
 is_acceptable(const struct sl_tcb *tcb, const struct sl_seg *seg)
 {
 	uint32_t wnd = tcb->rcv_adv - tcb->rcv_nxt;
-	uint32_t span = sl_seg_span(seg);
+	uint32_t span = seg->flags & SL_RST ? 0 : sl_seg_span(seg);
 	uint32_t first = seg->seq - tcb->rcv_nxt, last = first + span - 1;
 
 	if (span == 0)
@@ -68,14 +71,45 @@ take_timestamp(struct sl_tcp *tcp, struct sl_tcb *tcb, const struct sl_seg *seg)
 	}
 }
 
+/* In SYN-RECEIVED output says nothing but our SYN-ACK: where we are goes back at once. */
+static void
+tell_half_open(struct sl_tcp *tcp, const struct sl_tcb *tcb, struct sl_lane *lane)
+{
+	const struct sl_tcp_conf *conf = sl_tcb_conf(tcp, tcb);
+	struct sl_seg_out seg = {
+		.seq = tcb->snd_nxt,
+		.ack = tcb->rcv_nxt,
+		.wnd = conf->rcvbuf < 65535 ? conf->rcvbuf : 65535,
+		.flags = SL_ACK,
+		.ttl = conf->ttl,
+		.tos = conf->tos,
+	};
+
+	if (tcp->challenge_budget == 0 || lane->m == NULL)
+		return;
+	if (tcb->is & SL_IS_TS) {
+		seg.opts = SL_OPT_TS;
+		seg.tsval = sl_tcb_tsval(tcp, tcb);
+		seg.tsecr = tcb->ts_recent;
+	}
+	if (!sl_answer_bare(tcp, lane, &seg))
+		return;
+	tcp->challenge_budget--;
+	sl_count(tcp, challenge_ack);
+}
+
 /* Not acceptable: say where we are, unless that could go on for ever between two of us. */
 static void
-refuse(struct sl_tcp *tcp, struct sl_tcb *tcb, const struct sl_seg *seg)
+refuse(struct sl_tcp *tcp, struct sl_tcb *tcb, struct sl_lane *lane)
 {
+	const struct sl_seg *seg = &lane->seg;
+
 	sl_count(tcp, unacceptable);
 	if (seg->flags & SL_RST)
 		return;
-	if (sl_seg_span(seg) > 0 && !(seg->flags & SL_SYN)) {
+	if (tcb->state == SL_ST_SYN_RECEIVED) {
+		tell_half_open(tcp, tcb, lane);
+	} else if (sl_seg_span(seg) > 0 && !(seg->flags & SL_SYN)) {
 		sl_count(tcp, dup_ack_out);
 		owe_ack(tcp, tcb);
 	} else {
@@ -84,33 +118,44 @@ refuse(struct sl_tcp *tcp, struct sl_tcb *tcb, const struct sl_seg *seg)
 }
 
 /*
- * 3.10.7.4, first: the sequence number. False: the segment is done with. A segment that
- * finds the window closed still brings its ACK, which is taken here (SG12).
+ * Whether @seg stands at our right edge with a good ACK. Table 6 does not take it in, but
+ * its ACK must be heard when the window is closed (3.10.7.4), and is as good when the peer
+ * has filled a window of which we still miss a part.
  */
 static bool
-check_sequence(struct sl_tcp *tcp, struct sl_tcb *tcb, const struct sl_seg *seg)
+acks_at_the_edge(const struct sl_tcb *tcb, const struct sl_seg *seg)
 {
-	bool at_closed_window = tcb->rcv_adv == tcb->rcv_nxt && seg->seq == tcb->rcv_nxt;
+	return seg->seq == tcb->rcv_adv && tcb->state != SL_ST_SYN_RECEIVED &&
+	       (seg->flags & (SL_SYN | SL_RST | SL_ACK)) == SL_ACK &&
+	       sl_seq_between(tcb->snd_una, seg->ack, tcb->snd_nxt);
+}
+
+/*
+ * 3.10.7.4, first: the sequence number. False: the segment is done with. A SYN passes on
+ * without a timestamp, to be challenged: a peer that restarted may not speak of one.
+ */
+static bool
+check_sequence(struct sl_tcp *tcp, struct sl_tcb *tcb, struct sl_lane *lane)
+{
+	const struct sl_seg *seg = &lane->seg;
 
 	if ((tcb->is & SL_IS_TS) && !(seg->opts & SL_OPT_TS) &&
-	    !(seg->flags & (SL_RST | SL_SYN))) /* a SYN is challenged: RFC 5961, 4.2 */
-		return false;                  /* RFC 7323, 3.2: quietly */
+	    !(seg->flags & (SL_RST | SL_SYN)))
+		return false; /* RFC 7323, 3.2: quietly */
 	if (is_stale(tcp, tcb, seg)) {
 		sl_count(tcp, paws);
-		refuse(tcp, tcb, seg);
+		refuse(tcp, tcb, lane);
 		return false;
 	}
 	if (is_acceptable(tcb, seg))
 		return true;
-	if (at_closed_window && !(seg->flags & (SL_SYN | SL_RST)) && (seg->flags & SL_ACK) &&
-	    sl_seq_between(tcb->snd_una, seg->ack, tcb->snd_nxt) &&
-	    tcb->state != SL_ST_SYN_RECEIVED) {
+	if (acks_at_the_edge(tcb, seg)) {
 		take_timestamp(tcp, tcb, seg);
 		sl_tcb_ack(tcp, tcb, seg);
-		if (tcb->state == SL_ST_CLOSED)
+		if (sl_tcb_has_ended(tcb) || sl_seg_span(seg) == 0)
 			return false;
 	}
-	refuse(tcp, tcb, seg);
+	refuse(tcp, tcb, lane);
 	return false;
 }
 
@@ -300,7 +345,7 @@ sl_tcb_segment(struct sl_tcp *tcp, struct sl_tcb *tcb, struct sl_lane *lane)
 	if (tcb->state == SL_ST_SYN_RECEIVED && syn_again(tcp, tcb, lane))
 		return;
 
-	if (!check_sequence(tcp, tcb, seg)) /* first */
+	if (!check_sequence(tcp, tcb, lane)) /* first */
 		return;
 	if (seg->flags & SL_RST) { /* second; third, security, is no more */
 		take_reset(tcp, tcb, seg);
