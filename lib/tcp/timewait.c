@@ -149,13 +149,19 @@ answer_ack(struct sl_tcp *tcp, struct sl_lane *lane, const struct sl_tw *tw)
 	sl_answer_bare(tcp, lane, &seg);
 }
 
-/* RFC 6191, 2: newer by its timestamp if both have one, else by its number. */
+/*
+ * RFC 6191, 2: newer by its timestamp if both have one, else by its number. One with a
+ * timestamp after a connection without is always good: PAWS refuses what is left of that.
+ */
 static bool
-is_newer_syn(const struct sl_tw *tw, const struct sl_seg *seg)
+is_newer_syn(const struct sl_tw *tw, const struct sl_seg *seg, bool we_use_ts)
 {
-	if (tw->is_ts && (seg->opts & SL_OPT_TS))
-		return sl_seq_gt(seg->tsval, tw->ts_recent) ||
-		       (seg->tsval == tw->ts_recent && sl_seq_gt(seg->seq, tw->rcv_nxt));
+	if (we_use_ts && (seg->opts & SL_OPT_TS)) {
+		if (!tw->is_ts || sl_seq_gt(seg->tsval, tw->ts_recent))
+			return true;
+		if (seg->tsval != tw->ts_recent)
+			return false;
+	}
 	return sl_seq_gt(seg->seq, tw->rcv_nxt);
 }
 
@@ -232,8 +238,8 @@ sl_tw_segment(struct sl_tcp *tcp, struct sl_lane *lane)
 	if (third)
 		return take_over(tcp, lane, idx);
 	listener = sl_tcp_listener(tcp, &lane->tuple);
-	if ((seg->flags & (SL_SYN | SL_ACK | SL_FIN)) == SL_SYN && is_newer_syn(tw, seg) &&
-	    listener != NULL && !tcp->draining) {
+	if ((seg->flags & (SL_SYN | SL_ACK | SL_FIN)) == SL_SYN && listener != NULL &&
+	    !tcp->draining && is_newer_syn(tw, seg, listener->conf.tcp.timestamps)) {
 		answer_syn(tcp, lane, tw, listener);
 		return false;
 	}
