@@ -79,6 +79,7 @@ route_to_listener(struct sl_lane *lane)
 	case SL_ACK | SL_FIN:
 		return SL_ROUTE_ACK;
 	case SL_SYN | SL_ACK:
+	case SL_SYN | SL_ACK | SL_FIN:
 		lane->fate = SL_FATE_tcp_stray;
 		return SL_ROUTE_RESET;
 	default:

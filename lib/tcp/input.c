@@ -98,6 +98,16 @@ tell_half_open(struct sl_tcp *tcp, const struct sl_tcb *tcb, struct sl_lane *lan
 	sl_count(tcp, challenge_ack);
 }
 
+/* Say where we are, so that whoever is real can show it. */
+static void
+challenge(struct sl_tcp *tcp, struct sl_tcb *tcb, struct sl_lane *lane)
+{
+	if (tcb->state == SL_ST_SYN_RECEIVED)
+		tell_half_open(tcp, tcb, lane);
+	else
+		sl_tcb_challenge(tcp, tcb);
+}
+
 /* Not acceptable: say where we are, unless that could go on for ever between two of us. */
 static void
 refuse(struct sl_tcp *tcp, struct sl_tcb *tcb, struct sl_lane *lane)
@@ -107,13 +117,12 @@ refuse(struct sl_tcp *tcp, struct sl_tcb *tcb, struct sl_lane *lane)
 	sl_count(tcp, unacceptable);
 	if (seg->flags & SL_RST)
 		return;
-	if (tcb->state == SL_ST_SYN_RECEIVED) {
-		tell_half_open(tcp, tcb, lane);
-	} else if (sl_seg_span(seg) > 0 && !(seg->flags & SL_SYN)) {
+	if (sl_seg_span(seg) > 0 && !(seg->flags & SL_SYN) &&
+	    tcb->state != SL_ST_SYN_RECEIVED) {
 		sl_count(tcp, dup_ack_out);
 		owe_ack(tcp, tcb);
 	} else {
-		sl_tcb_challenge(tcp, tcb);
+		challenge(tcp, tcb, lane);
 	}
 }
 
@@ -161,12 +170,12 @@ check_sequence(struct sl_tcp *tcp, struct sl_tcb *tcb, struct sl_lane *lane)
 
 /* 3.10.7.4, second, with RFC 5961, 3.2: only the exact number kills. */
 static void
-take_reset(struct sl_tcp *tcp, struct sl_tcb *tcb, const struct sl_seg *seg)
+take_reset(struct sl_tcp *tcp, struct sl_tcb *tcb, struct sl_lane *lane)
 {
 	bool refused = tcb->state == SL_ST_SYN_RECEIVED && (tcb->is & SL_IS_ACTIVE);
 
-	if (seg->seq != tcb->rcv_nxt) {
-		sl_tcb_challenge(tcp, tcb);
+	if (lane->seg.seq != tcb->rcv_nxt) {
+		challenge(tcp, tcb, lane);
 		return;
 	}
 	sl_count(tcp, reset_in);
@@ -298,9 +307,11 @@ syn_again(struct sl_tcp *tcp, struct sl_tcb *tcb, struct sl_lane *lane)
 	if (!(seg->flags & SL_SYN) || (seg->flags & SL_RST) || seg->seq != tcb->rcv_nxt - 1)
 		return false;
 	if (seg->flags & SL_ACK) {
-		seg->seq++;
-		seg->flags &= ~SL_SYN;
-		seg->wnd >>= tcb->snd_scale; /* a SYN's is not scaled (RFC 7323, 2.2) */
+		if (tcb->is & SL_IS_ACTIVE) {
+			seg->seq++;
+			seg->flags &= ~SL_SYN;
+			seg->wnd >>= tcb->snd_scale; /* a SYN's is not scaled (RFC 7323, 2.2) */
+		}
 		return false;
 	}
 	if (tcb->is & SL_IS_ACTIVE) {
@@ -314,10 +325,12 @@ syn_again(struct sl_tcp *tcp, struct sl_tcb *tcb, struct sl_lane *lane)
 
 /* In TIME-WAIT for the rest of this step: later ones meet the record (timewait.c). */
 static void
-in_time_wait(struct sl_tcp *tcp, struct sl_tcb *tcb, const struct sl_seg *seg)
+in_time_wait(struct sl_tcp *tcp, struct sl_tcb *tcb, struct sl_lane *lane)
 {
+	const struct sl_seg *seg = &lane->seg;
+
 	if (sl_seg_span(seg) > 0 || seg->seq != tcb->rcv_nxt)
-		refuse(tcp, tcb, seg);
+		refuse(tcp, tcb, lane);
 }
 
 /* The hop is alive and so is the peer: nobody needs to be probed. */
@@ -339,7 +352,7 @@ sl_tcb_segment(struct sl_tcp *tcp, struct sl_tcb *tcb, struct sl_lane *lane)
 		return;
 	}
 	if (tcb->state == SL_ST_TIME_WAIT) {
-		in_time_wait(tcp, tcb, seg);
+		in_time_wait(tcp, tcb, lane);
 		return;
 	}
 	if (tcb->state == SL_ST_SYN_RECEIVED && syn_again(tcp, tcb, lane))
@@ -348,11 +361,11 @@ sl_tcb_segment(struct sl_tcp *tcp, struct sl_tcb *tcb, struct sl_lane *lane)
 	if (!check_sequence(tcp, tcb, lane)) /* first */
 		return;
 	if (seg->flags & SL_RST) { /* second; third, security, is no more */
-		take_reset(tcp, tcb, seg);
+		take_reset(tcp, tcb, lane);
 		return;
 	}
 	if (seg->flags & SL_SYN) { /* fourth, RFC 5961, 4.2 */
-		sl_tcb_challenge(tcp, tcb);
+		challenge(tcp, tcb, lane);
 		return;
 	}
 	heard_from(tcp, tcb);
