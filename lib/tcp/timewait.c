@@ -186,7 +186,6 @@ answer_syn(struct sl_tcp *tcp, struct sl_lane *lane, struct sl_tw *tw,
 	tw->has_new = true;
 	tw->new_iss = answer.iss;
 	tw->new_irs = syn->seq;
-	tw->new_opts = syn->opts & (SL_OPT_MSS | SL_OPT_WSCALE | SL_OPT_SACK_OK | SL_OPT_TS);
 	tw->new_mss = syn->mss;
 	tw->new_scale = syn->wscale;
 	if (conf->window_scaling)
@@ -198,10 +197,15 @@ answer_syn(struct sl_tcp *tcp, struct sl_lane *lane, struct sl_tw *tw,
 		answer.tsval = tcp->tick + tw->ts_offset;
 		answer.tsecr = syn->tsval;
 	}
+	tw->new_opts = (answer.opts & ~SL_OPT_MSS) | (syn->opts & SL_OPT_MSS);
 	sl_answer_synack(tcp, lane, &answer);
 }
 
-/* The third segment of the new incarnation: it was no forgery. */
+/*
+ * The third segment of the new incarnation: it was no forgery. It has the timestamps that were
+ * agreed to, or the connection made for it would not take it (RFC 7323, 3.2) and would never
+ * be more than half open.
+ */
 static bool
 take_over(struct sl_tcp *tcp, struct sl_lane *lane, uint32_t idx)
 {
@@ -230,7 +234,8 @@ sl_tw_segment(struct sl_tcp *tcp, struct sl_lane *lane)
 	const struct sl_seg *seg = &lane->seg;
 	struct sl_listener *listener;
 	bool third = tw->has_new && (seg->flags & (SL_ACK | SL_SYN | SL_RST)) == SL_ACK &&
-		     seg->ack == tw->new_iss + 1 && seg->seq == tw->new_irs + 1;
+		     seg->ack == tw->new_iss + 1 && seg->seq == tw->new_irs + 1 &&
+		     (!(tw->new_opts & SL_OPT_TS) || (seg->opts & SL_OPT_TS));
 
 	lane->fate = SL_FATE_tcp_time_wait;
 	if (seg->flags & SL_RST)
