@@ -7,6 +7,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/mman.h>
 
 #define HUGE_PAGE (2u << 20)
@@ -35,6 +36,11 @@ bench_rows(const struct bench_row *row, unsigned int n)
 {
 	double *value = malloc((size_t)n * options.windows * sizeof(*value));
 
+	for (unsigned int r = 0; options.row != NULL && r < n; r++)
+		if (strcmp(options.row, row[r].name) == 0) {
+			row += r;
+			n = 1;
+		}
 	if (value == NULL)
 		bench_fail("no memory");
 	for (unsigned int r = 0; r < n; r++)

@@ -20,6 +20,7 @@ struct options {
 	unsigned int burst;   /* most packets an iteration finds */
 	uint32_t size;        /* of groups that have one */
 	bool huge;            /* whether there are huge pages */
+	const char *row;      /* only this one, for a profiler; NULL: all */
 };
 extern struct options options;
 

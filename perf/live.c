@@ -65,10 +65,10 @@ request_window(void *arg)
 {
 	struct peer *p = arg;
 	struct world *w = p->world;
-	uint64_t cycles = w->cycles, n = 0;
+	uint64_t cycles = w->cycles, packets = w->packets;
 
-	while (n < WINDOW_UNITS) {
-		for (; !world_batch_is_full(w); n++) {
+	while (w->packets - packets < WINDOW_UNITS) {
+		while (!world_batch_is_full(w)) {
 			uint32_t i = peer_pick(p);
 
 			p->conn[i].stage = PEER_REQUEST;
@@ -76,7 +76,7 @@ request_window(void *arg)
 		}
 		peer_run(p);
 	}
-	return (double)(w->cycles - cycles) / (double)n;
+	return (double)(w->cycles - cycles) / (double)(w->packets - packets);
 }
 
 /* SYNs of strangers, and their SYN-ACKs counted, while many connections live. */
@@ -86,9 +86,9 @@ syn_window(void *arg)
 	struct peer *p = arg;
 	struct world *w = p->world;
 	struct rte_mbuf *m[64];
-	uint64_t cycles = w->cycles, n = 0, answers = 0;
+	uint64_t cycles = w->cycles, packets = w->packets, n = 0, answers = 0;
 
-	while (n < WINDOW_UNITS) {
+	while (w->packets - packets < WINDOW_UNITS) {
 		for (; !world_batch_is_full(w); n++) {
 			struct wire_end end = peer_stranger(p);
 			struct wire_seg seg = { .seq = (uint32_t)p->random,
@@ -108,7 +108,7 @@ syn_window(void *arg)
 	}
 	if (answers < n)
 		bench_fail("%lu SYNs, %lu answers", n, answers);
-	return (double)(w->cycles - cycles) / (double)n;
+	return (double)(w->cycles - cycles) / (double)(w->packets - packets);
 }
 
 static const char *
@@ -153,7 +153,8 @@ group_live(void)
 struct lives {
 	struct peer peer;
 	void (*step)(struct peer *p, uint32_t i);
-	uint64_t ns_each; /* that pass with each connection that ends */
+	uint64_t ns_each;   /* that pass with each connection that ends */
+	uint64_t n_counted; /* connections that ended in batches that count */
 };
 
 static void
@@ -165,6 +166,8 @@ live_batch(struct lives *l)
 	while (!world_batch_is_full(p->world))
 		l->step(p, peer_pick(p));
 	peer_run(p);
+	if (!p->world->is_spoilt)
+		l->n_counted += p->n_done - done;
 	if (l->ns_each > 0)
 		world_pass(p->world, l->ns_each * (p->n_done - done));
 }
@@ -174,13 +177,11 @@ static double
 lives_window(void *arg)
 {
 	struct lives *l = arg;
-	uint64_t cycles = l->peer.world->cycles, done = l->peer.n_done, n;
+	uint64_t cycles = l->peer.world->cycles, before = l->n_counted;
 
-	do {
+	while (l->n_counted - before < WINDOW_UNITS)
 		live_batch(l);
-		n = l->peer.n_done - done;
-	} while (n < WINDOW_UNITS);
-	return (double)(l->peer.world->cycles - cycles) / (double)n;
+	return (double)(l->peer.world->cycles - cycles) / (double)(l->n_counted - before);
 }
 
 /* Bring connections to every stage alike. */

@@ -2,7 +2,7 @@
 /*
  * bench - one group of rows, in a process of its own. perf/run calls it.
  *
- *   bench GROUP [--windows N] [--size N] [--burst N] [--memory MB] [--huge]
+ *   bench GROUP [--windows N] [--size N] [--burst N] [--row NAME] [--memory MB] [--huge]
  */
 #include <getopt.h>
 #include <stdio.h>
@@ -36,7 +36,8 @@ static const struct {
 static _Noreturn void
 usage(void)
 {
-	fputs("usage: bench GROUP [--windows N] [--size N] [--burst N] [--memory MB] [--huge]\n"
+	fputs("usage: bench GROUP [--windows N] [--size N] [--burst N] [--row NAME] [--memory "
+	      "MB] [--huge]\n"
 	      "groups:",
 	      stderr);
 	for (unsigned int i = 0; i < GROUPS; i++)
@@ -64,6 +65,7 @@ parse(int argc, char **argv)
 		{ "size", required_argument, NULL, 's' },
 		{ "burst", required_argument, NULL, 'b' },
 		{ "memory", required_argument, NULL, 'm' },
+		{ "row", required_argument, NULL, 'r' },
 		{ "huge", no_argument, NULL, 'h' },
 		{ 0 },
 	};
@@ -79,6 +81,8 @@ parse(int argc, char **argv)
 			options.burst = number(optarg, 1, 64);
 		else if (c == 'm')
 			memory = number(optarg, 64, 1u << 20);
+		else if (c == 'r')
+			options.row = optarg;
 		else if (c == 'h')
 			options.huge = true;
 		else

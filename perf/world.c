@@ -6,6 +6,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
 
 #include <rte_cycles.h>
 #include <rte_eth_ring.h>
@@ -154,20 +155,31 @@ clock_stands(struct world *w)
 	w->stopped = rte_rdtsc();
 }
 
-static void
-round_counted(struct world *w, unsigned int n)
+/* Times that this thread lost its CPU to another. */
+static long
+preemptions(void)
+{
+	struct rusage usage;
+
+	getrusage(RUSAGE_THREAD, &usage);
+	return usage.ru_nivcsw;
+}
+
+static uint64_t
+round_timed(struct world *w)
 {
 	uint64_t before = rte_rdtsc();
 
 	sl_worker_round(w->worker);
-	w->cycles += rte_rdtsc() - before;
-	w->packets += n;
+	return rte_rdtsc() - before;
 }
 
 /* A burst lower than what the worker takes at once is made by showing it less. */
 static void
 hand_over(struct world *w)
 {
+	long before = preemptions();
+	uint64_t cycles = 0;
 	uint16_t done = 0;
 
 	while (done < w->n_batch) {
@@ -176,13 +188,20 @@ hand_over(struct world *w)
 		if (rte_ring_enqueue_bulk(w->in, (void **)w->batch + done, n, NULL) != n)
 			bench_fail("the port's ring is full");
 		clock_goes(w);
-		round_counted(w, n);
+		cycles += round_timed(w);
 		clock_stands(w);
 		done += n;
 	}
-	w->n_batch = 0;
 	if (!rte_ring_empty(w->in))
 		bench_fail("the worker left packets");
+	w->n_batches++;
+	w->is_spoilt = preemptions() != before;
+	w->n_spoilt += w->is_spoilt;
+	if (!w->is_spoilt) {
+		w->cycles += cycles;
+		w->packets += w->n_batch;
+	}
+	w->n_batch = 0;
 }
 
 void
@@ -240,8 +259,11 @@ swap_macs(struct rte_mbuf **m, uint16_t n)
 }
 
 static void
-macswap_batch(struct world *w, uint64_t *cycles)
+macswap_batch(struct world *w, uint64_t *cycles, uint64_t *packets)
 {
+	long preempted = preemptions();
+	uint64_t took = 0;
+	uint16_t all = w->n_batch;
 	uint16_t port = w->engine->port[0].id;
 	struct rte_mbuf *m[64];
 
@@ -256,7 +278,11 @@ macswap_batch(struct world *w, uint64_t *cycles)
 		swap_macs(m, n);
 		if (rte_eth_tx_burst(port, 0, m, n) != n)
 			bench_fail("the port's ring is full");
-		*cycles += rte_rdtsc() - before;
+		took += rte_rdtsc() - before;
+	}
+	if (preemptions() == preempted) {
+		*cycles += took;
+		*packets += all;
 	}
 	drop_sent(w);
 }
@@ -271,10 +297,10 @@ world_macswap(void *arg)
 
 	while (n < WINDOW_UNITS) {
 		while (!world_batch_is_full(w)) {
-			end.addr = 0x20000000 + (uint32_t)n++;
+			end.addr++;
 			wire_put(world_packet(w), &end, &seg);
 		}
-		macswap_batch(w, &cycles);
+		macswap_batch(w, &cycles, &n);
 	}
 	return (double)cycles / (double)n;
 }

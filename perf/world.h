@@ -49,6 +49,8 @@ struct world {
 	uint64_t stopped; /* counter when the clock was stopped */
 	uint64_t cycles;  /* of rounds that carried packets */
 	uint64_t packets; /* that came in in them */
+	bool is_spoilt;   /* the last batch: the kernel took the CPU away, it does not count */
+	uint64_t n_batches, n_spoilt;
 	uint16_t n_batch; /* packets waiting to be handed over */
 	struct rte_mbuf *batch[WORLD_BATCH];
 };
