@@ -3,6 +3,8 @@
  * step - the machine's one door: packets and time in, packets out. Nine stages over the
  * lanes of a burst; sl_core_step() is their table of contents.
  */
+#include <rte_prefetch.h>
+
 #include "core/core.h"
 
 #define EXPIRE_BATCH  64u
@@ -42,6 +44,21 @@ parse(struct sl_core *core, struct rte_mbuf **rx, uint16_t n)
 	sl_count_n(tcp, rx, n);
 }
 
+/*
+ * Ask memory for all that input, deliver and output will touch of a connection: its other
+ * lines (the first came with the comparison of keys), its application's, its timers'.
+ */
+static void
+prefetch_connection(const struct sl_tcp *tcp, uint32_t slot)
+{
+	const struct sl_tcb *tcb = &tcp->tcb[slot];
+
+	rte_prefetch0(&tcb->due);
+	rte_prefetch0(&tcb->rx_head);
+	rte_prefetch0(tcp->app_state + (size_t)slot * tcp->app_state_bytes);
+	sl_wheel_prefetch(tcp->wheel, slot);
+}
+
 /* Look up all TCP lanes at once, TIME-WAIT records included. */
 static void
 find(struct sl_core *core)
@@ -64,8 +81,11 @@ find(struct sl_core *core)
 	if (n == 0)
 		return;
 	sl_flows_lookup(core->tcp.flows, tuple, hash, slot, n);
-	for (uint16_t i = 0; i < n; i++)
+	for (uint16_t i = 0; i < n; i++) {
 		core->lane[at[i]].slot = slot[i];
+		if (slot[i] < SL_FLOW_TW)
+			prefetch_connection(&core->tcp, slot[i]);
+	}
 }
 
 /* A segment to a listener, met by no record (RFC 9293, 3.10.7.2). */
@@ -201,12 +221,28 @@ met_the_dead(struct sl_core *core, struct sl_lane *lane)
 		sl_answer_reset(&core->tcp, lane);
 }
 
+/* What waits for its ACK, now that the connection's own lines are there. */
+static void
+prefetch_spans(const struct sl_core *core)
+{
+	const struct sl_tcp *tcp = &core->tcp;
+
+	for (uint16_t i = 0; i < core->n_lanes; i++) {
+		const struct sl_lane *lane = &core->lane[i];
+
+		if (lane->route == SL_ROUTE_INPUT &&
+		    tcp->tcb[lane->slot].span_head != SL_NO_INDEX)
+			rte_prefetch0(&tcp->span[tcp->tcb[lane->slot].span_head]);
+	}
+}
+
 /* The state machine, in order of arrival. */
 static void
 input(struct sl_core *core)
 {
 	struct sl_tcp *tcp = &core->tcp;
 
+	prefetch_spans(core);
 	for (uint16_t i = 0; i < core->n_lanes; i++) {
 		struct sl_lane *lane = &core->lane[i];
 		struct sl_tcb *tcb;

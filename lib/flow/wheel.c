@@ -21,6 +21,7 @@
 #include <stdalign.h>
 
 #include <rte_branch_prediction.h>
+#include <rte_prefetch.h>
 
 #include "flow/wheel.h"
 
@@ -178,6 +179,12 @@ sl_wheel_arm(struct sl_wheel *wheel, uint32_t id, sl_tick_t due)
 	due += due == 0;
 	if (!covers(pair, due))
 		arm(wheel, id, due);
+}
+
+void
+sl_wheel_prefetch(const struct sl_wheel *wheel, uint32_t id)
+{
+	rte_prefetch0(&wheel->due[2 * id]);
 }
 
 void

@@ -36,6 +36,9 @@ size_t sl_wheel_bytes(uint32_t ids);
  */
 void sl_wheel_arm(struct sl_wheel *wheel, uint32_t id, sl_tick_t due);
 
+/* Ask memory for what sl_wheel_arm() will look at. */
+void sl_wheel_prefetch(const struct sl_wheel *wheel, uint32_t id);
+
 /* Forget @id: its record is being freed. */
 void sl_wheel_drop(struct sl_wheel *wheel, uint32_t id);
 
