@@ -528,7 +528,11 @@ tcb_free(struct sl_tcp *tcp, struct sl_tcb *tcb)
 		sl_flows_remove(tcp->flows, sl_flows_hash(tcp->flows, &tuple), idx);
 		key_give(tcp, &tcb->key);
 	}
-	sl_wheel_drop(tcp->wheel, idx);
+	/*
+	 * What the wheel holds of the record stays: it comes up with nothing due, or serves
+	 * the next connection here, which then need not be entered.
+	 */
+	memset(tcb->due, 0, sizeof(tcb->due));
 	tcb->gen++;
 	tcb->state = SL_ST_CLOSED; /* the one assignment besides sl_tcb_event(): it is free */
 	tcb->is = 0;

@@ -551,5 +551,7 @@ sl_tcb_send(struct sl_tcp *tcp, struct sl_tcb *tcb)
 	done = send_owed(&s);
 	if (tcb->state != SL_ST_CLOSED && tcb->state != SL_ST_TIME_WAIT)
 		sl_timer_resend(tcp, tcb, false);
+	if (tcb->due[SL_TIMER_ACK] != 0) /* nothing said it for us */
+		sl_wheel_arm(tcp->wheel, sl_tcb_idx(tcp, tcb), tcb->due[SL_TIMER_ACK]);
 	return done;
 }

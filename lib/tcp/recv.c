@@ -485,10 +485,14 @@ receive_in_order(struct sl_tcp *tcp, struct sl_tcb *tcb, struct sl_lane *lane, u
 	append_list(tcp, tcb, take_payload(tcp, lane, skip, len));
 	if (filled)
 		close_gap(tcp, tcb, a);
-	if (filled || second || sl_tcb_conf(tcp, tcb)->delayed_ack_ms == 0)
+	if (filled || second || sl_tcb_conf(tcp, tcb)->delayed_ack_ms == 0) {
 		owe_ack(tcp, tcb, false);
-	else if (tcb->due[SL_TIMER_ACK] == 0)
-		sl_timer_set(tcp, tcb, SL_TIMER_ACK, sl_tcb_conf(tcp, tcb)->delayed_ack_ms);
+	} else if (tcb->due[SL_TIMER_ACK] == 0) {
+		/* Into the wheel only if nothing goes out in this step that says as much. */
+		tcb->due[SL_TIMER_ACK] =
+			sl_tick_after(tcp->tick, sl_tcb_conf(tcp, tcb)->delayed_ack_ms);
+		sl_tcb_output(tcp, tcb);
+	}
 }
 
 /* Where the peer's stream ends if we know: behind a gap its FIN waits. False: not known. */
