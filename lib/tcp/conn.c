@@ -133,17 +133,34 @@ sl_tcb_tuple(const struct sl_tcp *tcp, const struct sl_key *key, struct sl_tuple
 	*tuple = sl_key_tuple(key, tcp->key6);
 }
 
+/* SipHash-2-4 of a tuple's addresses and ports: of IPv4 twelve bytes, of IPv6 36. */
+static uint32_t
+prf_of(const struct sl_prf_key *key, const struct sl_tuple *t)
+{
+	struct sl_prf_state s = sl_prf_begin(key);
+	uint32_t ports = (uint32_t)t->lport << 16 | t->rport;
+
+	if (t->v6) {
+		sl_prf_add(&s, t->remote.q[0]);
+		sl_prf_add(&s, t->remote.q[1]);
+		sl_prf_add(&s, t->local.q[0]);
+		sl_prf_add(&s, t->local.q[1]);
+		return (uint32_t)sl_prf_end(s, sl_prf_last(ports, 36));
+	}
+	sl_prf_add(&s, (uint64_t)t->local.w[3] << 32 | t->remote.w[3]);
+	return (uint32_t)sl_prf_end(s, sl_prf_last(ports, 12));
+}
+
 uint32_t
 sl_tcp_isn(const struct sl_tcp *tcp, const struct sl_tuple *tuple)
 {
-	return (uint32_t)(tcp->now / 4000) +
-	       (uint32_t)sl_prf(&tcp->isn_key, tuple, sizeof(*tuple));
+	return (uint32_t)(tcp->now / 4000) + prf_of(&tcp->isn_key, tuple);
 }
 
 uint32_t
 sl_tcp_ts_offset(const struct sl_tcp *tcp, const struct sl_tuple *tuple)
 {
-	return tcp->ts_base + (uint32_t)sl_prf(&tcp->ts_key, tuple, sizeof(*tuple));
+	return tcp->ts_base + prf_of(&tcp->ts_key, tuple);
 }
 
 /* Write the key of @tuple, taking a line of key6 for IPv6; false if there is none. */

@@ -198,16 +198,18 @@ sl_ip_build(struct rte_mbuf *m, const struct sl_l2 *l2, const struct sl_tuple *t
 static void
 put_tcp_cksum(struct rte_mbuf *m, uint8_t *tcp, const struct sl_tuple *tuple, bool port_sums)
 {
-	uint16_t sum = sl_cksum_pseudo(&tuple->local, &tuple->remote, tuple->v6, IPPROTO_TCP,
-				       m->pkt_len);
+	uint64_t pseudo = sl_cksum_sum_pseudo(&tuple->local, &tuple->remote, tuple->v6,
+					      IPPROTO_TCP, m->pkt_len);
+	uint16_t sum;
 
 	if (port_sums) {
+		sum = sl_cksum_fold(pseudo);
 		memcpy(tcp + 16, &sum, sizeof(sum));
 		m->ol_flags |= RTE_MBUF_F_TX_TCP_CKSUM |
 			       (tuple->v6 ? RTE_MBUF_F_TX_IPV6 : RTE_MBUF_F_TX_IPV4);
 		return;
 	}
-	sl_cksum_add_chain(&sum, m, 0, m->pkt_len);
+	sl_cksum_transport(pseudo, m, 0, m->pkt_len, &sum);
 	sl_cksum_put(tcp + 16, sum);
 }
 

@@ -14,6 +14,7 @@
 #include <stdint.h>
 #include <string.h>
 
+#include <rte_byteorder.h>
 #include <rte_mbuf.h>
 
 #include "base/addr.h"
@@ -27,8 +28,80 @@ sl_cksum_join(uint16_t a, uint16_t b)
 	return (uint16_t)(sum + (sum >> 16));
 }
 
+/*
+ * Sums not yet brought down to 16 bits: of words of 32 bits in 64, so that 2^32 of them fit.
+ * A half is added to the other with its carry coming back in below, by turning the sum
+ * round and keeping the upper half.
+ */
+static inline uint16_t
+sl_cksum_fold(uint64_t sum)
+{
+	uint32_t half = (uint32_t)((sum + (sum << 32 | sum >> 32)) >> 32);
+
+	return (uint16_t)((half + (half << 16 | half >> 16)) >> 16);
+}
+
+/* The @len bytes at @p, below 2^16 of them. Of a constant number no loop is left. */
+static inline uint64_t
+sl_cksum_sum(const void *data, size_t len)
+{
+	const uint8_t *p = data;
+	uint64_t sum = 0, word = 0;
+
+	for (; len >= 8; len -= 8, p += 8) {
+		memcpy(&word, p, 8);
+		sum += (word & 0xffffffff) + (word >> 32);
+	}
+	if (len & 4) {
+		uint32_t four;
+
+		memcpy(&four, p, 4);
+		sum += four;
+		p += 4;
+	}
+	if (len & 2) {
+		uint16_t two;
+
+		memcpy(&two, p, 2);
+		sum += two;
+		p += 2;
+	}
+	if (len & 1) {
+		uint16_t one = 0;
+
+		memcpy(&one, p, 1);
+		sum += one;
+	}
+	return sum;
+}
+
+/* As sl_cksum_sum(), for many bytes. */
+uint64_t sl_cksum_sum_long(const void *p, size_t len);
+
+#define SL_CKSUM_LONG 128 /* from here on the vectors pay */
+
+/* The pseudo-header between @src and @dst, one family's both; @len is that of the transport. */
+static inline uint64_t
+sl_cksum_sum_pseudo(const struct sl_addr *src, const struct sl_addr *dst, bool v6,
+		    uint8_t proto, uint32_t len)
+{
+	uint64_t sum = (uint64_t)rte_cpu_to_be_32(len) + rte_cpu_to_be_32(proto);
+
+	if (v6)
+		for (int i = 0; i < 4; i++)
+			sum += (uint64_t)src->w[i] + dst->w[i];
+	else
+		sum += (uint64_t)src->w[3] + dst->w[3];
+	return sum;
+}
+
 /* @sum and the @len bytes at @p, the first of which is the first of a word. */
-uint16_t sl_cksum_add(uint16_t sum, const void *p, size_t len);
+static inline uint16_t
+sl_cksum_add(uint16_t sum, const void *p, size_t len)
+{
+	return sl_cksum_fold(
+		sum + (len < SL_CKSUM_LONG ? sl_cksum_sum(p, len) : sl_cksum_sum_long(p, len)));
+}
 
 /*
  * Add @len bytes of the chain @m from @off on to @sum; segments may end at odd places.
@@ -36,10 +109,31 @@ uint16_t sl_cksum_add(uint16_t sum, const void *p, size_t len);
  */
 bool sl_cksum_add_chain(uint16_t *sum, const struct rte_mbuf *m, uint32_t off, uint32_t len);
 
-/* The sum of the pseudo-header between @src and @dst, one family's both; @len is that of the
- * transport. */
-uint16_t sl_cksum_pseudo(const struct sl_addr *src, const struct sl_addr *dst, bool v6,
-			 uint8_t proto, uint32_t len);
+static inline uint16_t
+sl_cksum_pseudo(const struct sl_addr *src, const struct sl_addr *dst, bool v6, uint8_t proto,
+		uint32_t len)
+{
+	return sl_cksum_fold(sl_cksum_sum_pseudo(src, dst, v6, proto, len));
+}
+
+/*
+ * The transport packet of @len bytes at @off of @m, pseudo-header sum @pseudo included, in
+ * *@sum; most are short and in one piece. False if @m is shorter.
+ */
+static inline bool
+sl_cksum_transport(uint64_t pseudo, const struct rte_mbuf *m, uint32_t off, uint32_t len,
+		   uint16_t *sum)
+{
+	const uint8_t *p = rte_pktmbuf_mtod_offset(m, const uint8_t *, off);
+
+	if (off + len > m->data_len) {
+		*sum = sl_cksum_fold(pseudo);
+		return sl_cksum_add_chain(sum, m, off, len);
+	}
+	*sum = sl_cksum_fold(pseudo + (len < SL_CKSUM_LONG ? sl_cksum_sum(p, len)
+							   : sl_cksum_sum_long(p, len)));
+	return true;
+}
 
 /* Put what makes the bytes summed in @sum right, at @p. */
 static inline void

@@ -29,6 +29,10 @@
 
 #define WSCALE_MAX 14 /* RFC 7323, 2.3 */
 
+/* What stands in nearly every segment but SYNs: timestamps behind two NOPs (appendix A). */
+#define TS_ALONE     0x0101080a
+#define TS_ALONE_LEN 12
+
 static const uint8_t *
 at(const struct rte_mbuf *m, uint16_t off)
 {
@@ -74,6 +78,8 @@ ip4_cksum_is_right(const struct rte_mbuf *m, const uint8_t *ip, uint16_t head)
 {
 	if ((m->ol_flags & RTE_MBUF_F_RX_IP_CKSUM_MASK) == RTE_MBUF_F_RX_IP_CKSUM_GOOD)
 		return true;
+	if (likely(head == SL_IP4_HDR))
+		return sl_cksum_is_right(sl_cksum_add(0, ip, SL_IP4_HDR));
 	return sl_cksum_is_right(sl_cksum_add(0, ip, head));
 }
 
@@ -260,13 +266,15 @@ static bool
 tcp_cksum_is_right(const struct rte_mbuf *m, const struct sl_frame *frame,
 		   const struct sl_tuple *tuple)
 {
+	uint64_t pseudo;
 	uint16_t sum;
 
 	if ((m->ol_flags & RTE_MBUF_F_RX_L4_CKSUM_MASK) == RTE_MBUF_F_RX_L4_CKSUM_GOOD)
 		return true;
-	sum = sl_cksum_pseudo(&tuple->remote, &tuple->local, tuple->v6, IPPROTO_TCP,
-			      frame->l4_len);
-	return sl_cksum_add_chain(&sum, m, frame->l4, frame->l4_len) && sl_cksum_is_right(sum);
+	pseudo = sl_cksum_sum_pseudo(&tuple->remote, &tuple->local, tuple->v6, IPPROTO_TCP,
+				     frame->l4_len);
+	return sl_cksum_transport(pseudo, m, frame->l4, frame->l4_len, &sum) &&
+	       sl_cksum_is_right(sum);
 }
 
 static void
@@ -354,6 +362,12 @@ sl_seg_options(struct sl_seg *seg, const uint8_t *opt, uint16_t len)
 
 	seg->opts = 0;
 	seg->n_sacks = 0;
+	if (len == TS_ALONE_LEN && sl_get32(opt) == TS_ALONE) {
+		seg->tsval = sl_get32(opt + 4);
+		seg->tsecr = sl_get32(opt + 8);
+		seg->opts = SL_OPT_TS;
+		return;
+	}
 	while (i < len && opt[i] != OPT_EOL) {
 		if (opt[i] == OPT_NOP) {
 			i++;
