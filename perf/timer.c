@@ -71,6 +71,13 @@ make_ops(struct timers *t, struct op *op)
 	}
 }
 
+static inline void
+prefetch(const struct timers *t, uint32_t id)
+{
+	rte_prefetch0(&t->record[id]);
+	sl_wheel_prefetch(t->wheel, id);
+}
+
 /* As the engine does it: deadlines live in the record, the wheel only covers them. */
 static void
 wheel_burst(struct timers *t, const struct op *op, sl_tick_t now)
@@ -79,7 +86,7 @@ wheel_burst(struct timers *t, const struct op *op, sl_tick_t now)
 	uint16_t n;
 
 	for (int i = 0; i < BURST; i++)
-		rte_prefetch0(&t->record[op[i].id]);
+		prefetch(t, op[i].id);
 	for (int i = 0; i < BURST; i++) {
 		struct record *r = &t->record[op[i].id];
 
@@ -91,6 +98,8 @@ wheel_burst(struct timers *t, const struct op *op, sl_tick_t now)
 		sl_wheel_arm(t->wheel, op[i].id, r->due);
 	}
 	n = sl_wheel_expire(t->wheel, now, id, EXPIRE_MAX);
+	for (uint16_t i = 0; i < n; i++)
+		rte_prefetch0(&t->record[id[i]]);
 	for (uint16_t i = 0; i < n; i++) {
 		struct record *r = &t->record[id[i]];
 

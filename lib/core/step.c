@@ -268,6 +268,8 @@ expire(struct sl_core *core)
 		uint16_t n = sl_wheel_expire(tcp->wheel, tcp->tick, ids, EXPIRE_BATCH);
 
 		for (uint16_t i = 0; i < n; i++)
+			rte_prefetch0(&tcp->tcb[ids[i]].due);
+		for (uint16_t i = 0; i < n; i++)
 			sl_timer_expire(tcp, ids[i]);
 		if (n == 0)
 			break;

@@ -118,39 +118,35 @@ find_in(const struct sl_flows *flows, const struct sl_bucket *b, uint16_t tag,
 	return SL_NO_FLOW;
 }
 
+static inline uint32_t
+find_at(const struct sl_flows *flows, const struct sl_place *at, const struct sl_tuple *tuple)
+{
+	uint32_t idx = find_in(flows, at->home, at->tag, tuple);
+
+	if (idx == SL_NO_FLOW && sl_bucket_away(at->home, at->tag) > 0)
+		idx = find_in(flows, at->other, at->tag, tuple);
+	return idx;
+}
+
 uint32_t
 sl_flows_find(const struct sl_flows *flows, const struct sl_tuple *tuple, uint64_t hash)
 {
 	struct sl_place at = sl_flows_place(flows, hash);
-	uint32_t idx = find_in(flows, at.home, at.tag, tuple);
 
-	if (idx == SL_NO_FLOW && sl_bucket_away(at.home, at.tag) > 0)
-		idx = find_in(flows, at.other, at.tag, tuple);
-	return idx;
-}
-
-/* Ask memory for what finding will touch next: a record, or the other bucket. */
-static inline void
-prefetch_next(const struct sl_flows *flows, const struct sl_place *at)
-{
-	uint32_t hits = sl_bucket_match(at->home, at->tag);
-
-	if (hits != 0)
-		rte_prefetch0(sl_flows_key(
-			flows, sl_bucket_idx(at->home, (unsigned int)__builtin_ctz(hits))));
-	else if (sl_bucket_away(at->home, at->tag) > 0)
-		rte_prefetch0(at->other);
+	return find_at(flows, &at, tuple);
 }
 
 /*
- * Three walks, each finding in cache what the one before asked for: home buckets, then the
- * records of what matched there, then the answer.
+ * Three walks, each finding in cache what the one before asked for: home buckets; the
+ * records of what matched there, or the other bucket; the answer. Most absent flows are
+ * known to be absent after the second.
  */
 void
 sl_flows_lookup(const struct sl_flows *flows, const struct sl_tuple *const *tuple,
 		const uint64_t *hash, uint32_t *slot, uint16_t n)
 {
 	struct sl_place at[SL_BURST];
+	uint16_t left[SL_BURST], n_left = 0;
 
 	assert(n <= SL_BURST);
 
@@ -158,10 +154,25 @@ sl_flows_lookup(const struct sl_flows *flows, const struct sl_tuple *const *tupl
 		at[i] = sl_flows_place(flows, hash[i]);
 		rte_prefetch0(at[i].home);
 	}
-	for (uint16_t i = 0; i < n; i++)
-		prefetch_next(flows, &at[i]);
-	for (uint16_t i = 0; i < n; i++)
-		slot[i] = sl_flows_find(flows, tuple[i], hash[i]);
+	for (uint16_t i = 0; i < n; i++) {
+		const struct sl_bucket *home = at[i].home;
+		uint32_t hits = sl_bucket_match(home, at[i].tag);
+
+		slot[i] = SL_NO_FLOW;
+		if (hits != 0)
+			rte_prefetch0(sl_flows_key(
+				flows, sl_bucket_idx(home, (unsigned int)__builtin_ctz(hits))));
+		else if (sl_bucket_away(home, at[i].tag) > 0)
+			rte_prefetch0(at[i].other);
+		else
+			continue;
+		left[n_left++] = i;
+	}
+	for (uint16_t k = 0; k < n_left; k++) {
+		uint16_t i = left[k];
+
+		slot[i] = find_at(flows, &at[i], tuple[i]);
+	}
 }
 
 static inline void

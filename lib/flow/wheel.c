@@ -244,6 +244,18 @@ next_stop(const struct sl_wheel *wheel, sl_tick_t *stop)
 	return false;
 }
 
+/* What comes behind @entry in its slot is next: ask memory for it. */
+static inline void
+prefetch_next(const struct sl_wheel *wheel, uint32_t entry)
+{
+	uint32_t next = wheel->link[entry].next;
+
+	if (next != NIL) {
+		rte_prefetch0(&wheel->link[next]);
+		rte_prefetch0(&wheel->due[next]);
+	}
+}
+
 /* Move what lies in @slot, which time has entered, to lower levels; false if out of @moves. */
 static bool
 spread(struct sl_wheel *wheel, uint32_t slot, uint32_t *moves)
@@ -253,6 +265,7 @@ spread(struct sl_wheel *wheel, uint32_t slot, uint32_t *moves)
 
 		if ((*moves)-- == 0)
 			return false;
+		prefetch_next(wheel, entry);
 		link_out(wheel, entry);
 		link_in(wheel, entry, wheel->due[entry]);
 	}
@@ -277,6 +290,7 @@ finish_tick(struct sl_wheel *wheel, uint32_t *moves, uint32_t *ids, uint16_t *n,
 
 		if (*n == max)
 			return false;
+		prefetch_next(wheel, entry);
 		take_out(wheel, entry);
 		ids[(*n)++] = entry / 2;
 	}
