@@ -273,8 +273,8 @@ mac_passes(const struct sl_port *port, const uint8_t *dst, const struct sl_frame
 {
 	if (!(dst[0] & 1))
 		return memcmp(dst, port->mac, 6) == 0;
-	return frame->kind == SL_KIND_ICMP6 && dst[0] == 0x33 && dst[1] == 0x33 &&
-	       memcmp(dst + 2, local->b + 12, 4) == 0;
+	return frame->kind == SL_KIND_ICMP6 && local->b[0] == 0xff && dst[0] == 0x33 &&
+	       dst[1] == 0x33 && memcmp(dst + 2, local->b + 12, 4) == 0;
 }
 
 /*

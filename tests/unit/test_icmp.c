@@ -218,6 +218,12 @@ echo_of_groups_and_from_odd_sources_is_not_answered(void **state)
 	craft_hex(&c, "8000 0000 1234 0001");
 	craft_end(&c);
 	assert_int_equal(netrig_in(&rig, &c), SL_FATE_icmp_ignored);
+	craft_ether(&c, all_nodes, netrig_peer, 0,
+		    0x86dd);                     /* its last bytes are a group's ... */
+	craft_ip6(&c, "fd00::2", "fd00::1", 58); /* ... and those of our address */
+	craft_hex(&c, "8000 0000 1234 0001");
+	craft_end(&c);
+	assert_int_equal(netrig_in(&rig, &c), SL_FATE_eth_not_ours);
 	craft_ether(&c, netrig_broadcast, netrig_peer, 0, 0x0800);
 	craft_ip4(&c, "10.0.0.2", "10.0.0.255", 1);
 	craft_hex(&c, "0800 0000 1234 0001");
