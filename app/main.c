@@ -20,7 +20,8 @@
 #include "conf/conf.h"
 #include "l7/apps.h"
 
-#define PATTERN_BYTES 65536
+#define PATTERN_BYTES  65536
+#define EAL_NO_HUGE_MB 64 /* what EAL takes by --no-huge without -m */
 
 enum exit_code { GOOD = 0, FAILED = 1, USAGE = 2, FORCED = 3 };
 
@@ -77,34 +78,71 @@ own_arguments(int argc, char **argv)
 	return 0;
 }
 
+/*
+ * How many lcores a list of EAL's names: `0,2`, `0-3`, and with CPUs as `(0-3)@0,5@1`. What
+ * stands behind an @ says where they run and adds none.
+ */
+static unsigned int
+count_lcores(const char *list)
+{
+	unsigned int n = 0;
+	bool group = false, cpus = false;
+
+	for (const char *c = list; *c != '\0';) {
+		char *end;
+		long from = strtol(c, &end, 10), to = from;
+
+		if (end == c) { /* punctuation */
+			group = *c == '(' || (group && *c != ')');
+			cpus = *c == '@' || (cpus && (group || *c != ','));
+			c++;
+			continue;
+		}
+		if (*end == '-')
+			to = strtol(end + 1, &end, 10);
+		if (!cpus)
+			n += to >= from ? (unsigned int)(to - from + 1) : 1;
+		c = end;
+	}
+	return n > 0 ? n : 1;
+}
+
+/* The value if @argv[0] is @name with one: `-l 0`, `-l0`, `--lcores 0` or `--lcores=0`. */
+static const char *
+value_of(char **argv, const char *name)
+{
+	size_t len = strlen(name);
+	bool is_long = name[1] == '-';
+
+	if (strncmp(argv[0], name, len) != 0)
+		return NULL;
+	if (argv[0][len] == '\0')
+		return argv[1] != NULL ? argv[1] : "";
+	if (is_long)
+		return argv[0][len] == '=' ? argv[0] + len + 1 : NULL;
+	return argv[0] + len;
+}
+
 /* What EAL's arguments say about workers and memory, as far as --check wants to know. */
 static void
 peek_at_eal(struct options *o, int argc, char **argv)
 {
+	bool is_huge = true;
+
 	o->workers = 1;
 	for (int i = 1; i < argc; i++) {
-		const char *value = i + 1 < argc ? argv[i + 1] : "";
+		const char *cores = value_of(argv + i, "-l"), *mb = value_of(argv + i, "-m");
 
-		if (strcmp(argv[i], "-m") == 0)
-			o->memory_mb = strtoull(value, NULL, 10);
-		if (strcmp(argv[i], "-l") != 0 && strcmp(argv[i], "--lcores") != 0)
-			continue;
-		/* each of `0,2` and `0-3` */
-		o->workers = 0;
-		for (const char *c = value; *c != '\0'; c += *c == ',') {
-			char *end;
-			long from = strtol(c, &end, 10), to = from;
-
-			if (end == c || from < 0)
-				break;
-			if (*end == '-')
-				to = strtol(end + 1, &end, 10);
-			o->workers += to >= from ? (unsigned int)(to - from + 1) : 1;
-			c = end;
-		}
-		if (o->workers == 0)
-			o->workers = 1;
+		if (cores == NULL)
+			cores = value_of(argv + i, "--lcores");
+		if (cores != NULL)
+			o->workers = count_lcores(cores);
+		if (mb != NULL)
+			o->memory_mb = strtoull(mb, NULL, 10);
+		is_huge &= strcmp(argv[i], "--no-huge") != 0;
 	}
+	if (!is_huge && o->memory_mb == 0)
+		o->memory_mb = EAL_NO_HUGE_MB;
 }
 
 static bool
@@ -195,8 +233,10 @@ check(const struct options *o, const struct sl_engine_conf *conf)
 	if (want == UINT64_MAX)
 		return USAGE;
 	if (want > have) {
-		printf("does not fit: %s %" PRIu64 " MB\n",
-		       o->memory_mb ? "-m gives" : "the host has", have >> 20);
+		fprintf(stderr,
+			"%s: does not fit: %s %" PRIu64 " MB; want more of it, or less in "
+			"engine.connections\n",
+			o->config, o->memory_mb ? "EAL has" : "the host has", have >> 20);
 		return USAGE;
 	}
 	printf("%s: good\n", o->config);
@@ -269,8 +309,9 @@ start(struct options *o, int eal_argc, char **eal_argv)
 		code = check(o, sl_conf_engine(config));
 	} else if (rte_eal_init(eal_argc, eal_argv) < 0) {
 		fprintf(stderr,
-			"sluice: EAL does not start: %s; on a host without huge pages give it "
-			"--no-huge -m 1024\n",
+			"sluice: EAL does not start: %s; with huge pages --in-memory needs the "
+			"least, without them --no-huge -m 1024; config/doctor -- ARGUMENTS "
+			"says more\n",
 			rte_strerror(rte_errno));
 		code = FAILED;
 	} else {

@@ -15,6 +15,7 @@
 #include "conf/schema.h"
 #include "conf/value.h"
 
+#define KEYS_MAX_SHOWN 512
 #define PATH_MAX_SHOWN 160
 
 struct build {
@@ -148,15 +149,29 @@ is_known(uint32_t sections, const char *key)
 	return false;
 }
 
+/* The keys of @sections with commas between; cut where @size ends. */
+static void
+list_keys(uint32_t sections, char *text, size_t size)
+{
+	size_t len = 0;
+
+	text[0] = '\0';
+	for (unsigned int i = 0; i < sl_schema_rows && len < size; i++)
+		if (sections >> sl_schema[i].section & 1)
+			len += snprintf(text + len, size - len, "%s%s", len > 0 ? ", " : "",
+					sl_schema[i].key);
+}
+
 static void
 complain_of_unknown(struct build *b, const struct place *place, uint32_t sections,
 		    const struct sl_node *entry)
 {
 	const char *nearest = nearest_key(sections, entry->key);
 	bool in_listener = sections >> SL_IN_LISTENER & 1;
-	char path[PATH_MAX_SHOWN];
+	char path[PATH_MAX_SHOWN], known[KEYS_MAX_SHOWN];
 
 	name_key(place, entry->key, path);
+	list_keys(sections, known, sizeof(known));
 	if (in_listener && sl_schema_find(SL_IN_HTTP, entry->key) != NULL)
 		sl_complain(b->complaints, entry->line, path, NULL, "is for app: http alone");
 	else if (in_listener && sl_schema_find(SL_IN_PROXY, entry->key) != NULL)
@@ -165,7 +180,8 @@ complain_of_unknown(struct build *b, const struct place *place, uint32_t section
 		sl_complain(b->complaints, entry->line, path, NULL,
 			    "unknown key: did you mean %s?", nearest);
 	else
-		sl_complain(b->complaints, entry->line, path, NULL, "unknown key");
+		sl_complain(b->complaints, entry->line, path, NULL,
+			    "unknown key: want one of %s", known);
 }
 
 /* Every key in @place is one of @sections, a bit for each enum sl_section. */

@@ -14,7 +14,7 @@ struct sl_complaints {
 	unsigned int n; /* found, also beyond those kept */
 	struct {
 		unsigned int line;
-		char text[400];
+		char text[640]; /* holds a list of the keys of a listener */
 	} kept[SL_COMPLAINTS_MAX];
 };
 

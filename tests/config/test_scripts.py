@@ -131,6 +131,15 @@ def test_doctor_misses_a_port_that_the_configuration_names(host):
     assert "wants port net_af_packet0, which no EAL argument makes" in out.stdout
 
 
+@pytest.mark.skipif(not (CONFIG.parent / "build/app/sluice").exists(), reason="sluice is not built")
+@pytest.mark.parametrize("memory, fits", [(["-m", "1024"], True), (["-m", "64"], False), ([], False)])
+def test_doctor_compares_the_configuration_with_the_memory_eal_will_have(host, memory, fits):
+    out = run("doctor", "--root", host, "--config", CONFIG / "sluice.yaml", "--", "-l", "0",
+              "--no-huge", *memory, "--vdev", "net_af_packet0,iface=v0")
+    assert ("config/sluice.yaml: accepted" in out.stdout) == fits
+    assert ("does not fit: EAL has 64 MB" in out.stdout) != fits
+
+
 @pytest.mark.skipif(os.geteuid() != 0, reason="namespaces need root")
 def test_doctor_recognises_a_veth_client_that_leaves_checksums_unfinished():
     ns = f"sluice-doctor-{os.getpid()}"

@@ -45,7 +45,22 @@ def test_check_accepts_what_config_ships():
 def test_check_refuses_what_does_not_fit(tmp_path):
     path = write(tmp_path, w.BASIC.replace("connections: 20000", "connections: 67108864"))
     out = w.run(w.SLUICE, "-l", "0", "-m", "64", "--", "--config", path, "--check")
-    assert out.returncode == 2
+    assert out.returncode == 2 and "does not fit" in out.stderr
+
+
+@pytest.mark.parametrize("lcores, workers", [
+    (["-l", "0"], 1), (["-l0,1"], 2), (["-l", "0-3"], 4), (["--lcores", "0@0,1@1"], 2),
+    (["--lcores=(0-7)@(0-1)"], 8), (["--lcores", "(0,2)@1,5@(0,1),7"], 4)])
+def test_check_counts_the_workers_that_eal_would_make(tmp_path, lcores, workers):
+    path = write(tmp_path, w.BASIC)
+    out = w.run(w.SLUICE, *lcores, "--", "--config", path, "--check")
+    assert f"of each of {workers} worker" in out.stdout
+
+
+def test_no_huge_without_an_amount_is_64_megabytes(tmp_path):
+    path = write(tmp_path, w.BASIC.replace("connections: 20000", "connections: 200000"))
+    out = w.run(w.SLUICE, "-l", "0", "--no-huge", "--", "--config", path, "--check")
+    assert out.returncode == 2 and "EAL has 64 MB" in out.stderr
 
 
 @pytest.mark.parametrize("args", [["--"], ["--", "--frob"], ["--", "--config"],

@@ -285,14 +285,17 @@ unknown_and_repeated_keys_are_refused(void **state)
 {
 	must_refuse(BASE "engine: {conections: 5000}\n",
 		    "t.yaml:3: engine.conections: unknown key: did you mean connections?\n");
-	must_refuse(BASE "frobnicate: 1\n", "t.yaml:3: frobnicate: unknown key\n");
+	must_refuse(BASE "frobnicate: 1\n",
+		    "t.yaml:3: frobnicate: unknown key: want one of ports, listeners, tcp, "
+		    "engine\n");
 	must_refuse(BASE "tpc: {}\n", "t.yaml:3: tpc: unknown key: did you mean tcp?\n");
 	must_refuse(BASE "tcp: {}\n\ntcp: {}\n", "t.yaml:5: tcp: already given in line 3\n");
 	must_refuse(PORT "listeners: [{name: e, port: 7, app: echo, body: 5}]\n",
 		    "listeners[0].body: is for app: http alone\n");
 	must_refuse(PORT "listeners: [{name: e, port: 7, app: http, try_next: true}]\n",
 		    "listeners[0].try_next: is for app: proxy alone\n");
-	must_refuse(BASE "<<: {}\n", "<<: unknown key\n");
+	must_refuse(BASE "<<: {}\n",
+		    "<<: unknown key: want one of ports, listeners, tcp, engine\n");
 }
 
 static void
