@@ -82,6 +82,14 @@ solo_close(struct solo *s)
 	arena_close(&s->arena);
 }
 
+static void
+queue(struct solo *s, struct rte_mbuf *m)
+{
+	s->frames_in++;
+	s->bytes_in += m->pkt_len;
+	s->rx[s->n_rx++] = m;
+}
+
 void
 solo_send(struct solo *s, const struct sl_seg_out *seg, const void *payload, uint16_t len)
 {
@@ -102,7 +110,19 @@ solo_send(struct solo *s, const struct sl_seg_out *seg, const void *payload, uin
 	memcpy(l2.src, them, sizeof(l2.src));
 	m = heapbufs_packet(&s->hb, payload, len, RTE_PKTMBUF_HEADROOM);
 	sl_tcp_build(m, &l2, &turned, &out);
-	s->rx[s->n_rx++] = m;
+	queue(s, m);
+}
+
+void
+solo_frame(struct solo *s, const void *frame, size_t len)
+{
+	struct rte_mbuf *m;
+
+	if (s->n_rx == SL_BURST)
+		solo_step(s);
+	m = heapbufs_packet(&s->hb, frame, len, RTE_PKTMBUF_HEADROOM);
+	m->port = 0;
+	queue(s, m);
 }
 
 /* Remember what a segment said. */
@@ -117,6 +137,8 @@ take(struct solo *s, struct rte_mbuf *sent)
 	struct rte_mbuf *m;
 
 	heapbufs_put(&s->hb, sent);
+	s->frames_out++;
+	s->bytes_out += len;
 	if (len > sizeof(frame) || s->n_out == SOLO_OUT)
 		die("the core said too much");
 	m = heapbufs_packet(&s->hb, frame, len, 0);

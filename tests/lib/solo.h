@@ -35,6 +35,7 @@ struct solo {
 	uint32_t n_out, n_bytes; /* what came out since solo_clear() */
 	struct solo_seg out[SOLO_OUT];
 	uint8_t bytes[SOLO_OUT * 1460];
+	uint64_t frames_in, bytes_in, frames_out, bytes_out; /* ever, of all protocols */
 };
 
 /* One listener on port 80 with @app; settings in conf.listener[0].tcp. */
@@ -45,6 +46,8 @@ void solo_close(struct solo *s);
 
 /* Queue a segment of the peer's; the numbers are absolute. */
 void solo_send(struct solo *s, const struct sl_seg_out *seg, const void *payload, uint16_t len);
+/* Queue any frame of the peer's, as it is. */
+void solo_frame(struct solo *s, const void *frame, size_t len);
 /* Take a step with what is queued; what comes out is appended to out[]. */
 void solo_step(struct solo *s);
 /* Step with what is queued, if anything is; then let @ms pass, as the core asks for steps. */
