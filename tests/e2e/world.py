@@ -17,6 +17,7 @@ import signal
 import socket
 import struct
 import subprocess
+import sys
 import threading
 import time
 
@@ -96,12 +97,27 @@ class World:
         os.close(self.home)
 
     def veth(self, queues=1):
-        sh("ip", "link", "add", "client", "numtxqueues", queues, "numrxqueues", queues, "type",
-           "veth", "peer", "name", "sluice", "numtxqueues", queues, "numrxqueues", queues)
-        sh("sysctl", "-q", "-w", "net.ipv6.conf.sluice.disable_ipv6=1")
-        sh("ethtool", "-K", "client", "tx", "off", "tso", "off", "gso", "off")
-        sh("ip", "link", "set", "sluice", "mtu", self.mtu, "up")
+        self.pair("client", "sluice", queues)
         self.address_client("client")
+
+    def pair(self, client, sluice, queues=1):
+        """A veth whose one end is Linux's and whose other is nobody's but a program's."""
+        sh("ip", "link", "add", client, "numtxqueues", queues, "numrxqueues", queues, "type",
+           "veth", "peer", "name", sluice, "numtxqueues", queues, "numrxqueues", queues)
+        sh("sysctl", "-q", "-w", f"net.ipv6.conf.{sluice}.disable_ipv6=1")
+        sh("ethtool", "-K", client, "tx", "off", "tso", "off", "gso", "off")
+        sh("ip", "link", "set", sluice, "mtu", self.mtu, "up")
+
+    def bad_wire(self, seed, drop, reorder, duplicate):
+        """As veth(), with lossy.py in between; so many of a thousand segments."""
+        self.pair("client", "left")
+        self.pair("right", "sluice")
+        sh("sysctl", "-q", "-w", "net.ipv6.conf.right.disable_ipv6=1")
+        sh("ip", "link", "set", "right", "mtu", self.mtu, "up")
+        self.address_client("client")
+        wire = self.spawn(sys.executable, ROOT / "tests/e2e/lossy.py", "left", "right", seed, drop,
+                          reorder, duplicate, stdout=subprocess.PIPE)
+        assert wire.stdout.readline() == b"ready\n"
 
     def address_client(self, name):
         sh("ip", "address", "add", f"{CLIENT4}/24", "dev", name)
