@@ -236,6 +236,8 @@ sl_core_open(struct sl_core **out, const struct sl_core_conf *conf, const struct
 	core->tcp.net = core->net;
 	core->net_news = sl_net_news(core->net);
 	core->tcp.now = now;
+	core->tcp.budget_at = sl_tick(now) - 1; /* budgets are filled at once */
+	core->tcp.challenge_at = sl_tick(now) - 1000;
 	sl_tcp_clock(&core->tcp, now);
 	*out = core;
 	return 0;

@@ -188,7 +188,7 @@ take_error(const struct sl_net_rx *rx)
 	if (!sl_quote_parse(*rx->m, rx->frame, &e->tuple, &e->seq))
 		return SL_FATE_icmp_unmatched;
 	if ((e->tuple.v6 && sl_addr_is_v4(&e->tuple.local)) ||
-	    !sl_self_is_ours_anywhere(rx->net, &e->tuple.local))
+	    !sl_net_has(rx->net, &e->tuple.local))
 		return SL_FATE_icmp_unmatched;
 	if (rx->frame->kind == SL_KIND_ICMP4)
 		classify4(e, sl_get32(p + 4));

@@ -99,6 +99,9 @@ size_t sl_net_bytes(const struct sl_net_conf *conf);
 bool sl_net_is_ours(const struct sl_net *net, uint16_t port, uint16_t vlan,
 		    const struct sl_addr *addr);
 
+/* Whether the address is ours at any port. */
+bool sl_net_has(const struct sl_net *net, const struct sl_addr *addr);
+
 /*
  * SL_FATE_NONE if a packet from and to these may be let in: destination MAC ours or a group
  * we hear, VLAN known, source address possible (not a group, not broadcast, not unspecified,

@@ -163,7 +163,6 @@ struct sl_self *sl_self_find(const struct sl_net *net, uint8_t port, uint16_t vl
 			     const struct sl_addr *addr, enum sl_self_kind kind);
 /* Whether @addr is ours, or the broadcast of a subnet of ours, in any port. */
 bool sl_self_is_any(const struct sl_net *net, const struct sl_addr *addr);
-bool sl_self_is_ours_anywhere(const struct sl_net *net, const struct sl_addr *addr);
 /* The address of ours from which to ask that port and VLAN for @target, or NULL. */
 const struct sl_self *sl_self_for(const struct sl_net *net, uint8_t port, uint16_t vlan,
 				  const struct sl_addr *target);

@@ -105,7 +105,7 @@ sl_self_is_any(const struct sl_net *net, const struct sl_addr *addr)
 }
 
 bool
-sl_self_is_ours_anywhere(const struct sl_net *net, const struct sl_addr *addr)
+sl_net_has(const struct sl_net *net, const struct sl_addr *addr)
 {
 	return stands(net, addr, SL_SELF_OURS, SL_SELF_OURS);
 }

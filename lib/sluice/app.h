@@ -166,7 +166,8 @@ struct sl_connect {
  * Open a connection to elsewhere on this core, with the listener of @c and the application
  * its app->opens names. On 0, @out is the new connection, in SYN-SENT, its state zeroed.
  * -EADDRNOTAVAIL no port free towards there, -EHOSTUNREACH no route, -ENOMEM connections
- * at their limit, -EINVAL a group, broadcast or impossible address, or no app->opens,
+ * at their limit, -EINVAL a group, broadcast or impossible address, or one to open from that
+ * is not ours, or no app->opens,
  * -ESHUTDOWN while draining.
  */
 int sl_connect(struct sl_conn *c, const struct sl_connect *to, struct sl_conn *out);

@@ -82,7 +82,7 @@ choose_tuple(struct sl_tcp *tcp, const struct sl_tcp_conf *conf, const struct sl
 	tuple->v6 = !sl_addr_is_v4(to->remote);
 	if (to->local != NULL) {
 		tuple->local = *to->local;
-		if (sl_addr_is_v4(to->local) == tuple->v6)
+		if (sl_addr_is_v4(to->local) == tuple->v6 || !sl_net_has(tcp->net, to->local))
 			return -EINVAL;
 	} else {
 		rc = sl_net_source(tcp->net, to->remote, &tuple->local);

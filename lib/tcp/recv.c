@@ -17,6 +17,7 @@
 #define SCARCE_SEGMENTS  2u    /* what a connection may have waiting while buffers are scarce */
 #define PIECES_FREE      64u   /* pieces out of order, however small */
 #define PIECE_BYTES_MEAN 512u  /* beyond that, bytes each must bring on average */
+#define ROUNDED_UP_MOST  64u   /* units of the shift that windows may exceed the buffer by */
 
 static bool
 is_scarce(const struct sl_tcp *tcp)
@@ -51,10 +52,26 @@ edge_gain(const struct sl_tcp *tcp, const struct sl_tcb *tcb)
 	return room < promised + step ? 0 : room - promised;
 }
 
+/*
+ * What is promised, in units of the shift: never less than that, so that the right edge
+ * stays. But a peer that sends crumbs and is not read would push the edge on by rounding
+ * alone; beyond some units it is rounded down, as RFC 7323, 2.4 allows. What was promised
+ * is taken all the same.
+ */
+static uint32_t
+window_field(const struct sl_tcp *tcp, const struct sl_tcb *tcb)
+{
+	uint32_t promised = tcb->rcv_adv - tcb->rcv_nxt;
+	uint32_t up = (promised + (1u << tcb->rcv_scale) - 1) >> tcb->rcv_scale;
+	uint32_t most = receive_room(tcp, tcb) + (ROUNDED_UP_MOST << tcb->rcv_scale);
+
+	return up << tcb->rcv_scale <= most ? up : promised >> tcb->rcv_scale;
+}
+
 uint16_t
 sl_tcb_window(struct sl_tcp *tcp, struct sl_tcb *tcb, bool is_syn)
 {
-	uint32_t field, mask = (1u << tcb->rcv_scale) - 1;
+	uint32_t field;
 
 	if (is_syn) {
 		uint32_t room = sl_tcb_conf(tcp, tcb)->rcvbuf;
@@ -62,8 +79,7 @@ sl_tcb_window(struct sl_tcp *tcp, struct sl_tcb *tcb, bool is_syn)
 		return room < 65535 ? room : 65535;
 	}
 	tcb->rcv_adv += edge_gain(tcp, tcb);
-	field = (tcb->rcv_adv - tcb->rcv_nxt + mask) >>
-		tcb->rcv_scale; /* never less than promised */
+	field = window_field(tcp, tcb);
 	if (field > 65535)
 		field = 65535;
 	tcb->rcv_adv = sl_seq_max(tcb->rcv_adv, tcb->rcv_nxt + (field << tcb->rcv_scale));
