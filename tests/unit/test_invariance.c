@@ -202,6 +202,7 @@ play(struct scenario *s)
 
 static const struct scenario first_play = { .start = SL_NS_PER_S, .tai_ms = 1700000000000ull };
 
+/* rows: AP4 [v4 v6] */
 static void
 the_same_run_twice_is_the_same_run(void **state)
 {
@@ -247,7 +248,10 @@ the_time_of_day_does_not_matter(void **state)
 			      epochs[i] * SL_COOKIE_EPOCH_MS);
 }
 
-/* The wrap of milliseconds comes in the handshake, in the transfer, in TIME-WAIT, later. */
+/*
+ * The wrap of milliseconds comes in the handshake, in the transfer, in TIME-WAIT, later.
+ * rows: TS8 [v4 v6]
+ */
 static void
 clocks_may_wrap_at_any_moment(void **state)
 {
@@ -266,7 +270,10 @@ clocks_may_wrap_at_any_moment(void **state)
 	check_shifted(&a, (1ull << 31) * SL_NS_PER_MS - a.start, 0);
 }
 
-/* ISNs follow a clock of 4 us: a start is found at which the one asked for is about to wrap. */
+/*
+ * ISNs follow a clock of 4 us: a start is found at which the one asked for is about to wrap.
+ * rows: SG8 [v4 v6]
+ */
 static void
 sequence_numbers_may_wrap_at_any_byte(void **state)
 {

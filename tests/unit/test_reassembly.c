@@ -194,6 +194,7 @@ run(struct solo *s, struct twin *t, bool lossless)
 	assert_int_equal(t->n_got, STREAM);
 }
 
+/* rows: RX2 RX8 [v4 v6] */
 static void
 the_application_gets_what_came_once_and_in_order(void **state)
 {
@@ -208,7 +209,10 @@ the_application_gets_what_came_once_and_in_order(void **state)
 	}
 }
 
-/* Few buffers: some of what came is dropped, but none of it that was acknowledged. */
+/*
+ * Few buffers: some of what came is dropped, but none of it that was acknowledged.
+ * rows: RX9 [v4 v6]
+ */
 static void
 what_was_acknowledged_is_delivered_however_few_buffers_there_are(void **state)
 {

@@ -105,6 +105,7 @@ each_fails_once(uint8_t offloads)
 	}
 }
 
+/* rows: AP3 [v4 v6] */
 static void
 any_one_request_for_a_buffer_may_fail(void **state)
 {
@@ -117,6 +118,7 @@ any_one_request_for_a_buffer_may_fail_when_payloads_are_attached(void **state)
 	each_fails_once(SL_OFFLOAD_MULTI_SEG);
 }
 
+/* rows: AP3 [v4 v6] */
 static void
 all_requests_may_fail_for_seconds(void **state)
 {

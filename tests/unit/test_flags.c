@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * test_states - every byte of flags at every state, and the flags that matter with numbers
+ * test_flags - every byte of flags at every state, and the flags that matter with numbers
  * good, early, old and wild.
  *
  * What becomes of the connection, and what is answered, is held against RFC 9293, 3.10.7
