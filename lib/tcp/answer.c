@@ -195,7 +195,14 @@ void
 sl_answer_syn_again(struct sl_tcp *tcp, struct sl_lane *lane, struct sl_tcb *tcb)
 {
 	struct sl_synack answer = agree(tcp, &tcp->listener[tcb->listener], lane);
+	uint32_t edge = tcb->rcv_adv;
 
+	tcb->is &= ~(SL_IS_TS | SL_IS_SACK | SL_IS_SCALED);
+	tcb->snd_scale = tcb->rcv_scale = 0;
+	sl_tcb_take_syn(tcp, tcb, &lane->seg);
+	tcb->rcv_adv = edge;
+	if (tcb->path != SL_NO_PATH) /* a resend has opened it: the MSS must fit it again */
+		sl_tcb_open_path(tcp, tcb, NULL);
 	answer.iss = tcb->snd_una;
 	if (sl_answer_synack(tcp, lane, &answer))
 		sl_count(tcp, retransmit);

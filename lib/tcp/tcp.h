@@ -337,7 +337,10 @@ bool sl_answer_ack(struct sl_tcp *tcp, struct sl_lane *lane, struct sl_listener 
  * a reset is never answered by one, and there is a budget.
  */
 bool sl_answer_reset(struct sl_tcp *tcp, struct sl_lane *lane);
-/* The SYN-ACK of a half-open connection again, in the buffer of the repeated SYN. */
+/*
+ * The SYN-ACK of a half-open connection again, in the buffer of the repeated SYN, whose
+ * options are the ones that count from now on: a client may have given some up.
+ */
 void sl_answer_syn_again(struct sl_tcp *tcp, struct sl_lane *lane, struct sl_tcb *tcb);
 /*
  * A connection in SYN-RECEIVED from a SYN that was answered by a cookie or a TIME-WAIT

@@ -248,7 +248,8 @@ sl_tw_segment(struct sl_tcp *tcp, struct sl_lane *lane)
 		answer_syn(tcp, lane, tw, listener);
 		return false;
 	}
-	if (seg->flags & SL_FIN) { /* our last ACK was lost: 2 MSL begin again */
+	if ((seg->flags & SL_FIN) && seg->seq + sl_seg_span(seg) == tw->rcv_nxt &&
+	    sl_seq_le(seg->ack, tw->snd_nxt)) { /* our last ACK was lost: 2 MSL begin again */
 		unlink_age(tcp, idx);
 		link_newest(tcp, idx);
 	}
