@@ -31,6 +31,12 @@ struct sl_stats {
 	uint64_t count[SL_CNT_COUNT];
 };
 
+/*
+ * A counter has one writer and may be read on other cores, word by word: so each word is
+ * written whole. Pairs with the relaxed loads of those who read it.
+ */
+#define sl_stat_add(word, n) __atomic_store_n(&(word), (word) + (n), __ATOMIC_RELAXED)
+
 /* Static strings: the key in telemetry and the sentence for a person. */
 const char *sl_fate_name(enum sl_fate fate);
 const char *sl_fate_text(enum sl_fate fate);

@@ -29,7 +29,7 @@ tell_open(struct sl_core *core, const struct sl_app *app, struct sl_conn *c)
 	c->tcb->marks = 0;
 	sl_timer_stop(c->tcb, SL_TIMER_APP);
 	sl_count(tcp, app_refused);
-	tcp->listener[c->tcb->listener].stats.refused++;
+	sl_stat_add(tcp->listener[c->tcb->listener].stats.refused, 1);
 	sl_tcb_abort(tcp, c->tcb, SL_REASON_ABORTED);
 	return false;
 }

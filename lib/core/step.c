@@ -312,7 +312,7 @@ settle(struct sl_core *core)
 		struct sl_lane *lane = &core->lane[i];
 
 		assert(lane->fate != SL_FATE_NONE);
-		tcp->stats.fate[lane->fate]++;
+		sl_stat_add(tcp->stats.fate[lane->fate], 1);
 		if (lane->m != NULL)
 			rest[n++] = lane->m;
 	}

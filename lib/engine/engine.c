@@ -400,6 +400,8 @@ sl_engine_run(struct sl_engine *engine)
 		sl_engine_stop(engine);
 	}
 	rte_eal_mp_wait_lcore();
+	/* pairs with the release at the end of sl_worker_run() */
+	(void)atomic_load_explicit(&engine->siblings.n_running, memory_order_acquire);
 	pthread_join(control, NULL);
 	sl_telemetry_set(NULL);
 	if (rc != 0)

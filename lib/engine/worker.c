@@ -48,7 +48,7 @@ static void
 drop_waiting(struct sl_worker *w, struct sl_wait *q)
 {
 	rte_pktmbuf_free_bulk(q->pkt, q->n);
-	w->stats.tx_dropped += q->n;
+	sl_stat_add(w->stats.tx_dropped, q->n);
 	q->n = 0;
 }
 
@@ -152,7 +152,7 @@ hash_is_right(struct sl_worker *w, struct sl_port *port, const struct rte_mbuf *
 	w->n_verified++;
 	if (sl_steer_owner(w->steer, m, w->index) == sl_steer_slot(w->steer, m->hash.rss))
 		return true;
-	w->stats.hash_mismatches++;
+	sl_stat_add(w->stats.hash_mismatches, 1);
 	atomic_store_explicit(&port->hash_is_ours, false, memory_order_relaxed);
 	return false;
 }
@@ -175,8 +175,8 @@ hand_to(struct sl_worker *w, uint16_t to, struct rte_mbuf **m, uint16_t n)
 	struct rte_ring *ring = w->siblings->worker[to]->in;
 	unsigned int taken = rte_ring_enqueue_burst(ring, (void **)m, n, NULL);
 
-	w->stats.handed_out += taken;
-	w->stats.steer_full += n - taken;
+	sl_stat_add(w->stats.handed_out, taken);
+	sl_stat_add(w->stats.steer_full, n - taken);
 	if (taken < n)
 		rte_pktmbuf_free_bulk(m + taken, n - taken);
 }
@@ -192,7 +192,7 @@ copy_to_all(struct sl_worker *w, const struct rte_mbuf *m)
 		copy = rte_pktmbuf_copy(m, w->pools.pool[SL_POOL_TX], 0, UINT32_MAX);
 		if (copy == NULL)
 			return; /* they will ask again */
-		w->stats.copied++;
+		sl_stat_add(w->stats.copied, 1);
 		hand_to(w, to, &copy, 1);
 	}
 }
@@ -234,7 +234,7 @@ poll_queue(struct sl_worker *w, struct sl_port *port, uint16_t queue)
 
 	if (n == 0)
 		return false;
-	w->stats.rx_bursts++;
+	sl_stat_add(w->stats.rx_bursts, 1);
 	for (uint16_t i = 0; i < n; i++)
 		m[i]->port = port->id; /* a ring device passes on what the sender left there */
 	if (w->capture != NULL) {
@@ -271,7 +271,7 @@ poll_siblings(struct sl_worker *w)
 	n = rte_ring_sc_dequeue_burst(w->in, (void **)m, SL_BURST, NULL);
 	if (n == 0)
 		return false;
-	w->stats.handed_in += n;
+	sl_stat_add(w->stats.handed_in, n);
 	step(w, m, (uint16_t)n);
 	return true;
 }
@@ -297,12 +297,11 @@ read_mail(struct sl_worker *w)
 	struct sl_event event;
 
 	fill_page(w);
-	if (rte_ring_empty(w->mail))
-		return;
-	look_at_clock(w);
 	for (unsigned int i = 0; i < EVENTS_A_ROUND; i++) {
 		if (rte_ring_sc_dequeue_elem(w->mail, &event, sizeof(event)) != 0)
 			break;
+		if (i == 0)
+			look_at_clock(w);
 		sl_core_event(w->core, w->now, &event);
 	}
 }
@@ -346,9 +345,9 @@ rest(struct sl_worker *w, bool busy)
 	const struct timespec nap = { 0, NAP_NS };
 	sl_ns_t patience = w->shares_cpu ? PATIENCE_SHARED_NS : PATIENCE_NS;
 
-	w->stats.polls++;
+	sl_stat_add(w->stats.polls, 1);
 	if (busy) {
-		w->stats.busy_polls++;
+		sl_stat_add(w->stats.busy_polls, 1);
 		w->last_busy = w->now;
 	} else if (w->may_nap && w->now - w->last_busy > patience) {
 		nanosleep(&nap, NULL);
@@ -398,6 +397,8 @@ sl_worker_run(void *siblings)
 	while (!atomic_load_explicit(&s->halt, memory_order_relaxed))
 		sl_worker_round(w);
 	flush(w);
+	/* pairs with the acquire in sl_engine_run(): what the worker wrote is there */
+	atomic_fetch_sub_explicit(&s->n_running, 1, memory_order_release);
 	return 0;
 }
 

@@ -100,7 +100,7 @@ struct sl_worker {
 struct sl_siblings {
 	uint16_t n;
 	uint8_t slot[RTE_MAX_ETHPORTS]; /* port number in ethdev -> in the configuration */
-	atomic_uint n_running;          /* workers that have been round their loop once */
+	atomic_uint n_running; /* workers that have been round their loop, and not left it */
 	atomic_bool halt;
 	struct sl_worker **worker;
 };

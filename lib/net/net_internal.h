@@ -142,7 +142,7 @@ struct sl_net_rx {
 static inline void
 sl_net_count(struct sl_net *net, enum sl_counter counter)
 {
-	net->stats->count[counter]++;
+	sl_stat_add(net->stats->count[counter], 1);
 }
 
 /* net.c */

@@ -163,7 +163,7 @@ answer_by_cookie(struct sl_tcp *tcp, struct sl_lane *lane, struct sl_listener *l
 		return;
 	}
 	sl_count(tcp, cookie_sent);
-	listener->stats.cookie_sent++;
+	sl_stat_add(listener->stats.cookie_sent, 1);
 	tcp->cookie_last = sl_tick_after(tcp->tick, 0);
 	tcp->cookie_at[lane->hash & 0xff] = tcp->cookie_last;
 }
@@ -217,10 +217,10 @@ by_cookie(struct sl_tcp *tcp, struct sl_listener *listener)
 	if (listener->conf.tcp.cookies != SL_COOKIES_AUTO)
 		return listener->conf.tcp.cookies == SL_COOKIES_ALWAYS;
 	if (!stats->cookie_mode && stats->half_open >= listener->backlog) {
-		stats->cookie_mode = true;
+		__atomic_store_n(&stats->cookie_mode, true, __ATOMIC_RELAXED);
 		sl_count(tcp, cookie_mode_on);
 	} else if (stats->cookie_mode && stats->half_open <= listener->backlog / 2) {
-		stats->cookie_mode = false;
+		__atomic_store_n(&stats->cookie_mode, false, __ATOMIC_RELAXED);
 		sl_count(tcp, cookie_mode_off);
 	}
 	return stats->cookie_mode;
@@ -229,7 +229,7 @@ by_cookie(struct sl_tcp *tcp, struct sl_listener *listener)
 void
 sl_answer_syn(struct sl_tcp *tcp, struct sl_lane *lane, struct sl_listener *listener)
 {
-	listener->stats.syn++;
+	sl_stat_add(listener->stats.syn, 1);
 	if (tcp->draining) {
 		lane->fate = SL_FATE_tcp_draining;
 		sl_answer_reset(tcp, lane);
@@ -237,7 +237,7 @@ sl_answer_syn(struct sl_tcp *tcp, struct sl_lane *lane, struct sl_listener *list
 		answer_by_cookie(tcp, lane, listener);
 	} else if (listener->stats.half_open >= listener->backlog) {
 		lane->fate = SL_FATE_tcp_syn_limit;
-		listener->stats.refused++;
+		sl_stat_add(listener->stats.refused, 1);
 	} else {
 		answer_half_open(tcp, lane, listener);
 	}
@@ -254,7 +254,7 @@ sl_answer_take(struct sl_tcp *tcp, struct sl_lane *lane, uint16_t listener, uint
 	tcb = sl_tcb_new(tcp, &lane->tuple, lane->hash, listener, iss, replaces);
 	if (tcb == NULL) {
 		lane->fate = SL_FATE_tcp_open_limit;
-		tcp->listener[listener].stats.refused++;
+		sl_stat_add(tcp->listener[listener].stats.refused, 1);
 		sl_answer_reset(tcp, lane); /* it believes that it is open */
 		return NULL;
 	}
@@ -316,7 +316,7 @@ take_cookie(struct sl_tcp *tcp, struct sl_lane *lane, struct sl_listener *listen
 		return false;
 	}
 	sl_count(tcp, cookie_ok);
-	listener->stats.cookie_ok++;
+	sl_stat_add(listener->stats.cookie_ok, 1);
 	if (tcp->draining) {
 		lane->fate = SL_FATE_tcp_draining;
 		sl_answer_reset(tcp, lane);

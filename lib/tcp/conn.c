@@ -251,7 +251,7 @@ sl_tcb_new(struct sl_tcp *tcp, const struct sl_tuple *tuple, uint64_t hash, uint
 	if (tcp->app_state_bytes > 0)
 		memset(tcp->app_state + (size_t)idx * tcp->app_state_bytes, 0,
 		       tcp->app_state_bytes);
-	l->stats.live++;
+	sl_stat_add(l->stats.live, 1);
 	sl_count(tcp, live);
 	return tcb;
 
@@ -337,10 +337,10 @@ count_half_open(struct sl_tcp *tcp, struct sl_tcb *tcb, bool on)
 	tcb->is ^= SL_IS_COUNTED;
 	if (on) {
 		sl_count(tcp, half_open);
-		stats->half_open++;
+		sl_stat_add(stats->half_open, 1);
 	} else {
 		sl_uncount(tcp, half_open);
-		stats->half_open--;
+		sl_stat_add(stats->half_open, -1ull);
 	}
 }
 
@@ -352,7 +352,7 @@ enter_established(struct sl_tcp *tcp, struct sl_tcb *tcb)
 		sl_count(tcp, opened_active);
 	else
 		sl_count(tcp, opened_passive);
-	tcp->listener[tcb->listener].stats.opened++;
+	sl_stat_add(tcp->listener[tcb->listener].stats.opened, 1);
 	sl_cc_newreno.open(tcp, tcb, tcb->backoff > 0);
 	if (tcb->backoff > 0 && tcb->srtt_us8 == 0 && tcb->rto_ms < 3000)
 		tcb->rto_ms = 3000; /* RFC 6298, 5.7 */
@@ -553,8 +553,8 @@ tcb_free(struct sl_tcp *tcp, struct sl_tcb *tcb)
 	tcb->gen++;
 	tcb->state = SL_ST_CLOSED; /* the one assignment besides sl_tcb_event(): it is free */
 	tcb->is = 0;
-	stats->live--;
-	stats->closed++;
+	sl_stat_add(stats->live, -1ull);
+	sl_stat_add(stats->closed, 1);
 	sl_uncount(tcp, live);
 	sl_count(tcp, closed);
 	sl_slots_put(&tcp->free_tcb, idx);

@@ -122,9 +122,9 @@ struct sl_tcp {
 	const void *steer;
 };
 
-#define sl_count(tcp, name)      ((tcp)->stats.count[SL_CNT_##name]++)
-#define sl_count_n(tcp, name, n) ((tcp)->stats.count[SL_CNT_##name] += (n))
-#define sl_uncount(tcp, name)    ((tcp)->stats.count[SL_CNT_##name]--)
+#define sl_count_n(tcp, name, n) sl_stat_add((tcp)->stats.count[SL_CNT_##name], n)
+#define sl_count(tcp, name)      sl_count_n(tcp, name, 1)
+#define sl_uncount(tcp, name)    sl_count_n(tcp, name, -1ull)
 
 static inline uint32_t
 sl_tcb_idx(const struct sl_tcp *tcp, const struct sl_tcb *tcb)

@@ -30,7 +30,9 @@
 
 #include "craft.h"
 #include "engine/arena.h"
+#include "engine/engine.h"
 #include "engine/pools.h"
+#include "handover.h"
 #include "wire/frame.h"
 
 #define PATIENCE_MS 3000
@@ -53,6 +55,7 @@ start_eal(void **state)
 		args[n++] = word;
 	if (rte_eal_init(n, args) < 0)
 		return -1;
+	handover_watch_pools();
 	host_pool = rte_pktmbuf_pool_create("host", 2047, 0, 0, RTE_MBUF_DEFAULT_BUF_SIZE, 0);
 	return host_pool == NULL ? -1 : 0;
 }
@@ -127,6 +130,7 @@ run(struct bench *b)
 
 	b->report = open_memstream(&b->text, &b->length);
 	assert_int_equal(sl_engine_open(&b->engine, &b->conf, b->report), 0);
+	handover_watch_ports();
 	assert_int_equal(pthread_create(&host, NULL, play_host, b), 0);
 	assert_int_equal(sl_engine_run(b->engine), 0);
 	pthread_join(host, NULL);
@@ -162,8 +166,10 @@ drain_rings(struct bench *b)
 {
 	void *m;
 
-	while (rte_ring_dequeue(b->from, &m) == 0)
+	while (rte_ring_dequeue(b->from, &m) == 0) {
+		handover_in(m);
 		rte_pktmbuf_free(m);
+	}
 }
 
 static void
@@ -180,6 +186,7 @@ send_frame(struct bench *b, const struct craft *c)
 	char *to = rte_pktmbuf_append(m, (uint16_t)c->len);
 
 	memcpy(to, c->b, c->len);
+	handover_out(m);
 	if (rte_ring_enqueue(b->to, m) != 0)
 		rte_pktmbuf_free(m);
 }
@@ -192,8 +199,10 @@ await(struct bench *b, bool (*wanted)(const uint8_t *, uint32_t), uint8_t *frame
 		struct rte_mbuf *m;
 
 		while (rte_ring_dequeue(b->from, (void **)&m) == 0) {
-			uint32_t len = m->pkt_len < 256 ? m->pkt_len : 256;
+			uint32_t len;
 
+			handover_in(m);
+			len = m->pkt_len < 256 ? m->pkt_len : 256;
 			memcpy(frame, rte_pktmbuf_mtod(m, void *), len);
 			rte_pktmbuf_free(m);
 			if (wanted(frame, len))
@@ -272,6 +281,41 @@ it_answers_arp_and_resets_closed_ports_whichever_worker_owns_them(void **state)
 
 	open_rings(&b, "pair");
 	b.host = host_knocks;
+	run(&b);
+	assert_int_equal(b.n_answers, 65);
+	close_rings(&b);
+}
+
+/* A second reader beside control's: what telemetry does. */
+static void
+host_knocks_and_counts(struct bench *b)
+{
+	uint64_t before = 0;
+	uint8_t frame[256];
+
+	ask_for_mac(b);
+	for (uint16_t i = 0; i < 64 && b->n_answers == i + 1u; i++) {
+		struct sl_stats stats;
+
+		knock(b, i & 1, (uint16_t)(6000 + i));
+		sl_engine_stats(b->engine, &stats);
+		if (stats.count[SL_CNT_rx] < before)
+			return;
+		before = stats.count[SL_CNT_rx];
+		b->n_answers += await(b, is_reset, frame);
+	}
+	sl_engine_stop(b->engine);
+	nap_ms(150);
+	drain_rings(b);
+}
+
+static void
+counters_may_be_read_while_workers_count(void **state)
+{
+	static struct bench b;
+
+	open_rings(&b, "count");
+	b.host = host_knocks_and_counts;
 	run(&b);
 	assert_int_equal(b.n_answers, 65);
 	close_rings(&b);
@@ -421,6 +465,7 @@ main(void)
 		cmocka_unit_test(numbers_that_do_not_fit_are_refused_and_leave_nothing_taken),
 		cmocka_unit_test(
 			it_answers_arp_and_resets_closed_ports_whichever_worker_owns_them),
+		cmocka_unit_test(counters_may_be_read_while_workers_count),
 		cmocka_unit_test(endless_junk_from_a_null_port_is_counted_and_given_back),
 	};
 
