@@ -72,9 +72,9 @@ int
 sl_share_buffers(const struct sl_engine_conf *conf, uint16_t n_workers,
 		 const struct sl_floor *floor, struct sl_share *out)
 {
-	uint32_t rx_min = 2 * conf->n_ports * (highest(conf, floor) + SL_BURST);
+	uint32_t most = highest(conf, floor);
+	uint32_t rx_min = 2 * conf->n_ports * (most + n_workers * SL_BURST);
 	uint32_t tx_min = 4 * n_workers * (floor->tx > KEPT_MIN ? floor->tx : KEPT_MIN);
-	uint32_t floors = 0;
 
 	memset(out, 0, sizeof(*out));
 	out->minimum = rx_min > tx_min ? rx_min : tx_min;
@@ -85,9 +85,8 @@ sl_share_buffers(const struct sl_engine_conf *conf, uint16_t n_workers,
 	out->rx = out->total / 2 / conf->n_ports;
 	out->pool[SL_POOL_TX] = out->total / 4 / n_workers;
 	out->pool[SL_POOL_RETAIN] = out->total / 4 / n_workers;
-	for (uint16_t p = 0; p < conf->n_ports; p++)
-		floors += floor->rx[p];
-	out->keep = (out->total / 2 - floors) / n_workers;
+	/* All that is kept may have come from one port, whose queues must not run dry by it. */
+	out->keep = (out->rx - most) / n_workers;
 	return 0;
 }
 

@@ -49,6 +49,31 @@ every_pool_is_above_its_floor_however_many_share(void **state)
 }
 
 static void
+what_workers_keep_never_starves_a_queue_wherever_it_came_from(void **state)
+{
+	for (uint8_t ports = 1; ports <= SL_PORTS_MAX; ports++)
+		for (uint16_t workers = 1; workers <= 64; workers *= 4)
+			for (int least = 0; least < 2; least++) {
+				struct sl_floor floor;
+				struct sl_share s;
+
+				conf.n_ports = ports;
+				conf.buffers = 0;
+				conf.port[0].rx_descriptors = 32768;
+				sl_floor_guess(&conf, workers, &floor);
+				assert_int_equal(sl_share_buffers(&conf, workers, &floor, &s),
+						 0);
+				conf.buffers = least ? s.minimum : 0;
+				assert_int_equal(sl_share_buffers(&conf, workers, &floor, &s),
+						 0);
+				for (uint8_t p = 0; p < ports; p++)
+					assert_true((uint64_t)workers * s.keep + floor.rx[p] <=
+						    s.rx);
+				assert_true(s.keep >= 16); /* a core takes no less */
+			}
+}
+
+static void
 too_few_buffers_are_refused_and_the_least_is_enough(void **state)
 {
 	struct sl_floor floor;
@@ -100,6 +125,9 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(every_pool_is_above_its_floor_however_many_share,
 				       defaults),
+		cmocka_unit_test_setup(
+			what_workers_keep_never_starves_a_queue_wherever_it_came_from,
+			defaults),
 		cmocka_unit_test_setup(too_few_buffers_are_refused_and_the_least_is_enough,
 				       defaults),
 		cmocka_unit_test_setup(shares_are_rounded_up, defaults),
