@@ -31,6 +31,7 @@ struct options {
 	bool check, help, version;
 	unsigned int workers; /* for --check */
 	uint64_t memory_mb;   /* EAL's -m, for --check; 0: not given */
+	bool no_huge;         /* and its --no-huge */
 };
 
 /* The engine that signals stop: set before the handler is, cleared after it is gone. */
@@ -127,8 +128,6 @@ value_of(char **argv, const char *name)
 static void
 peek_at_eal(struct options *o, int argc, char **argv)
 {
-	bool is_huge = true;
-
 	o->workers = 1;
 	for (int i = 1; i < argc; i++) {
 		const char *cores = value_of(argv + i, "-l"), *mb = value_of(argv + i, "-m");
@@ -139,9 +138,9 @@ peek_at_eal(struct options *o, int argc, char **argv)
 			o->workers = count_lcores(cores);
 		if (mb != NULL)
 			o->memory_mb = strtoull(mb, NULL, 10);
-		is_huge &= strcmp(argv[i], "--no-huge") != 0;
+		o->no_huge |= strcmp(argv[i], "--no-huge") == 0;
 	}
-	if (!is_huge && o->memory_mb == 0)
+	if (o->no_huge && o->memory_mb == 0)
 		o->memory_mb = EAL_NO_HUGE_MB;
 }
 
@@ -227,7 +226,7 @@ host_memory(void)
 static int
 check(const struct options *o, const struct sl_engine_conf *conf)
 {
-	uint64_t want = sl_engine_budget(conf, o->workers, stdout);
+	uint64_t want = sl_engine_budget(conf, o->workers, !o->no_huge, stdout);
 	uint64_t have = o->memory_mb ? o->memory_mb << 20 : host_memory();
 
 	if (want == UINT64_MAX)

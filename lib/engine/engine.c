@@ -39,7 +39,7 @@ no_memory(const struct sl_engine *e, const char *what)
 		"EAL "
 		"more with -m, or lower engine.connections or engine.buffers):\n",
 		what, have >> 20);
-	sl_engine_budget(&e->conf, e->siblings.n, stderr);
+	sl_engine_budget(&e->conf, e->siblings.n, rte_eal_has_hugepages(), stderr);
 	return -ENOMEM;
 }
 

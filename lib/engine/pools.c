@@ -11,6 +11,8 @@
 #include "engine/arena.h"
 #include "engine/pools.h"
 
+#define SMALL_PAGE 4096
+
 static int
 get(void *ctx, enum sl_pool pool, struct rte_mbuf **m, uint16_t n)
 {
@@ -83,14 +85,18 @@ sl_pool_make(const char *name, uint32_t n, uint32_t room_bytes, int node)
 }
 
 uint32_t
-sl_pool_packet_bytes(uint32_t room_bytes)
+sl_pool_packet_bytes(uint32_t room_bytes, bool huge_pages)
 {
 	struct rte_mempool_objsz size;
+	uint32_t bytes = rte_mempool_calc_obj_size((uint32_t)sizeof(struct rte_mbuf) +
+							   RTE_PKTMBUF_HEADROOM + room_bytes,
+						   0, &size);
 
-	return rte_mempool_calc_obj_size((uint32_t)sizeof(struct rte_mbuf) +
-						 RTE_PKTMBUF_HEADROOM + room_bytes,
-					 0, &size) +
-	       sizeof(void *); /* its place in the pool's ring */
+	if (!huge_pages && bytes <= SMALL_PAGE)
+		bytes = SMALL_PAGE / (SMALL_PAGE / bytes);
+	else if (!huge_pages)
+		bytes = RTE_ALIGN_CEIL(bytes, SMALL_PAGE);
+	return bytes + sizeof(void *); /* its place in the pool's ring */
 }
 
 int

@@ -31,7 +31,14 @@ void sl_pools_close(struct sl_pools *pools);
 /* A pool whose lcore caches do not swallow it; name is unique. NULL if memory is short. */
 struct rte_mempool *sl_pool_make(const char *name, uint32_t n, uint32_t room_bytes, int node);
 
-/* Bytes that one packet with this data room takes in memory, all overhead included. */
-uint32_t sl_pool_packet_bytes(uint32_t room_bytes);
+/*
+ * Bytes that one packet with this data room takes in memory, all overhead included. Without
+ * huge pages rte_mempool lets no packet cross one of 4 kB, and much is left over.
+ */
+uint32_t sl_pool_packet_bytes(uint32_t room_bytes, bool huge_pages);
+
+/* Bytes that a pool takes besides its packets: a cache for every lcore there could be. */
+#define SL_POOL_BYTES \
+	(sizeof(struct rte_mempool) + RTE_MAX_LCORE * sizeof(struct rte_mempool_cache))
 
 #endif

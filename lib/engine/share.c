@@ -135,6 +135,8 @@ sl_share_core(const struct sl_engine_conf *conf, uint16_t n_workers,
 	}
 }
 
+#define EAL_BYTES (16 << 20) /* what EAL and drivers take for themselves */
+
 static void
 line(FILE *to, const char *what, uint64_t n, uint64_t each, uint64_t bytes)
 {
@@ -165,22 +167,24 @@ print_core(FILE *to, const struct sl_core_conf *core, const struct sl_budget *b)
 
 /* Buffers of all pools; of those that receive, as large as their port's MTU asks. */
 static uint64_t
-buffer_bytes(const struct sl_engine_conf *conf, const struct sl_share *share)
+buffer_bytes(const struct sl_engine_conf *conf, const struct sl_share *share, bool huge_pages)
 {
 	uint64_t packets = share->total, bytes = 0;
 
 	for (uint16_t p = 0; p < conf->n_ports; p++) {
 		uint32_t room = sl_room_bytes(conf->port[p].mtu);
 
-		bytes += (uint64_t)share->rx * sl_pool_packet_bytes(room);
+		bytes += (uint64_t)share->rx * sl_pool_packet_bytes(room, huge_pages);
 		packets -= share->rx;
 	}
-	return bytes + packets * sl_pool_packet_bytes(SL_ROOM_BYTES);
+	return bytes + packets * sl_pool_packet_bytes(SL_ROOM_BYTES, huge_pages);
 }
 
 uint64_t
-sl_engine_budget(const struct sl_engine_conf *conf, unsigned int workers, FILE *to)
+sl_engine_budget(const struct sl_engine_conf *conf, unsigned int workers, bool huge_pages,
+		 FILE *to)
 {
+	uint64_t pools = conf->n_ports + (uint64_t)workers * SL_POOL_COUNT;
 	struct sl_core_conf *core = calloc(1, sizeof(*core));
 	uint64_t bytes = 0, buffers;
 	struct sl_floor floor;
@@ -204,12 +208,15 @@ sl_engine_budget(const struct sl_engine_conf *conf, unsigned int workers, FILE *
 	fprintf(to, "memory of the process\n");
 	bytes = b.total * workers;
 	line(to, "workers", workers, b.total, bytes);
-	buffers = buffer_bytes(conf, &share);
+	buffers = buffer_bytes(conf, &share, huge_pages);
 	line(to, "buffers", share.total, buffers / share.total, buffers);
 	bytes += buffers;
+	line(to, "their pools", pools, SL_POOL_BYTES, pools * SL_POOL_BYTES);
+	bytes += pools * SL_POOL_BYTES;
 	line(to, "together", 0, 0, bytes);
-	fprintf(to, "  EAL wants -m %" PRIu64 " or more\n",
-		(bytes + bytes / 16) / 1000000 + 32);
+	bytes += bytes / 64 + EAL_BYTES;
+	fprintf(to, "  EAL wants -m %" PRIu64 " or more%s\n", bytes >> 20,
+		huge_pages ? "" : ", without huge pages");
 	free(core);
 	return bytes;
 }

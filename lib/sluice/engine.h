@@ -83,9 +83,11 @@ int sl_engine_close(struct sl_engine *engine);
 
 /*
  * Memory that sl_engine_open() would want with @workers workers, said on @to by purpose;
- * needs no EAL. Returns the bytes; UINT64_MAX if the configuration cannot work at all.
+ * needs no EAL. Returns the bytes EAL should have; UINT64_MAX if the configuration cannot work
+ * at all. Packets take more memory without huge pages.
  */
-uint64_t sl_engine_budget(const struct sl_engine_conf *conf, unsigned int workers, FILE *to);
+uint64_t sl_engine_budget(const struct sl_engine_conf *conf, unsigned int workers,
+			  bool huge_pages, FILE *to);
 
 /*
  * Zeroed memory for sl_send_pinned(), which ports can read; needs EAL. NULL if there is

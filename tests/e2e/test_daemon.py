@@ -57,6 +57,19 @@ def test_check_counts_the_workers_that_eal_would_make(tmp_path, lcores, workers)
     assert f"of each of {workers} worker" in out.stdout
 
 
+@pytest.mark.parametrize("connections", [1024, 20000, 200000])
+@pytest.mark.parametrize("workers", [1, 2])
+def test_the_memory_that_check_wants_is_enough_and_no_luxury(own, tmp_path, workers, connections):
+    config = w.BASIC.replace("connections: 20000", f"connections: {connections}")
+    out = w.run(w.SLUICE, "-l", f"0-{workers - 1}", "--no-huge", "-m", "4000", "--", "--config",
+                write(tmp_path, config), "--check")
+    wants = int(w.number(r"EAL wants -m (\d+)", out.stdout))
+    own(config=config, workers=workers, memory=wants,
+        vdevs=(f"net_af_packet0,iface=sluice,framecnt=4096,qpairs={workers}",)).stop_clean()
+    less = own(config=config, workers=workers, memory=wants * 3 // 4, ready=False)
+    assert less.process.wait(10) == 1 and "no memory" in less.said()
+
+
 def test_no_huge_without_an_amount_is_64_megabytes(tmp_path):
     path = write(tmp_path, w.BASIC.replace("connections: 20000", "connections: 200000"))
     out = w.run(w.SLUICE, "-l", "0", "--no-huge", "--", "--config", path, "--check")
