@@ -22,8 +22,8 @@ by_value(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
-static void
-print(const char *name, const char *unit, double min, double median, unsigned int windows)
+void
+bench_line(const char *name, const char *unit, double min, double median, unsigned int windows)
 {
 	printf("{\"name\": \"%s\", \"unit\": \"%s\", \"min\": %.2f, \"median\": %.2f, "
 	       "\"windows\": %u}\n",
@@ -52,7 +52,8 @@ bench_rows(const struct bench_row *row, unsigned int n)
 		double *v = value + r * options.windows;
 
 		qsort(v, options.windows, sizeof(*v), by_value);
-		print(row[r].name, "cycles", v[0], v[options.windows / 2], options.windows);
+		bench_line(row[r].name, "cycles", v[0], v[options.windows / 2],
+			   options.windows);
 	}
 	free(value);
 }
@@ -60,7 +61,7 @@ bench_rows(const struct bench_row *row, unsigned int n)
 void
 bench_figure(const char *name, const char *unit, double value)
 {
-	print(name, unit, value, value, 1);
+	bench_line(name, unit, value, value, 1);
 }
 
 void *

@@ -34,6 +34,10 @@ struct bench_row {
 /* Run all @n rows interleaved and print their lines. */
 void bench_rows(const struct bench_row *row, unsigned int n);
 
+/* Print the line of what was derived from @windows windows. */
+void bench_line(const char *name, const char *unit, double min, double median,
+		unsigned int windows);
+
 /* Print the line of a figure that was counted, not timed. */
 void bench_figure(const char *name, const char *unit, double value);
 

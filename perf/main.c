@@ -29,6 +29,7 @@ static const struct {
 	{ "held", group_held, false },
 	{ "table", group_table, false },
 	{ "timer", group_timer, false },
+	{ "cores", group_cores, true },
 };
 
 #define GROUPS (sizeof(group) / sizeof(group[0]))

@@ -155,8 +155,8 @@ take(struct peer *p, const struct rte_mbuf *m, const struct wire_in *in)
 	p->answered(p, i, in);
 }
 
-static void
-take_answers(struct peer *p)
+void
+peer_take_answers(struct peer *p)
 {
 	struct rte_mbuf *m[64];
 	uint16_t n;
@@ -183,7 +183,7 @@ void
 peer_run(struct peer *p)
 {
 	world_run(p->world);
-	take_answers(p);
+	peer_take_answers(p);
 }
 
 uint32_t

@@ -56,6 +56,9 @@ void peer_send(struct peer *p, uint32_t i, uint8_t flags, const void *payload, u
 /* Hand over what was sent, and take the answers. */
 void peer_run(struct peer *p);
 
+/* Take the answers. */
+void peer_take_answers(struct peer *p);
+
 /* A connection that is not waiting for an answer, at random. */
 uint32_t peer_pick(struct peer *p);
 

@@ -19,6 +19,7 @@
 
 #define RING_PACKETS    8192
 #define BUFFERS_DEFAULT 65536
+#define WORLDS_MAX      2
 
 static void
 configure(struct sl_engine_conf *conf, const struct world_conf *c, uint16_t port)
@@ -89,26 +90,52 @@ open_engine(struct world *w, const struct world_conf *c, uint16_t port)
 		slow_down(w, c->slow);
 }
 
+/* A port of a pair of rings for each of @n worlds. */
+static uint16_t
+open_rings(struct world *w, unsigned int n)
+{
+	static unsigned int n_ports;
+	struct rte_ring *in[WORLDS_MAX], *out[WORLDS_MAX];
+	char name[32];
+	int port;
+
+	for (unsigned int i = 0; i < n; i++) {
+		snprintf(name, sizeof(name), "perf%u_in%u", n_ports, i);
+		in[i] = w[i].in = rte_ring_create(name, RING_PACKETS, 0, 0);
+		snprintf(name, sizeof(name), "perf%u_out%u", n_ports, i);
+		out[i] = w[i].out = rte_ring_create(name, RING_PACKETS, 0, 0);
+		if (in[i] == NULL || out[i] == NULL)
+			bench_fail("no memory for rings");
+	}
+	snprintf(name, sizeof(name), "perf%u", n_ports++);
+	port = rte_eth_from_rings(name, in, n, out, n, 0);
+	if (port < 0)
+		bench_fail("no port of rings");
+	return (uint16_t)port;
+}
+
 void
 world_open(struct world *w, const struct world_conf *c)
 {
-	static unsigned int n;
-	char in[32], out[32], name[32];
-	int port;
-
-	snprintf(in, sizeof(in), "perf%u_in", n);
-	snprintf(out, sizeof(out), "perf%u_out", n);
-	snprintf(name, sizeof(name), "perf%u", n++);
 	memset(w, 0, sizeof(*w));
-	w->in = rte_ring_create(in, RING_PACKETS, 0, 0);
-	w->out = rte_ring_create(out, RING_PACKETS, 0, 0);
-	if (w->in == NULL || w->out == NULL)
-		bench_fail("no memory for rings");
-	port = rte_eth_from_rings(name, &w->in, 1, &w->out, 1, 0);
-	if (port < 0)
-		bench_fail("no port of rings");
-	open_engine(w, c, (uint16_t)port);
+	open_engine(w, c, open_rings(w, 1));
 	world_idle(w);
+}
+
+void
+world_open_many(struct world *w, unsigned int n, const struct world_conf *c)
+{
+	memset(w, 0, n * sizeof(*w));
+	open_engine(&w[0], c, open_rings(w, n));
+	if (w[0].engine->siblings.n != n)
+		bench_fail("%u workers, want %u", w[0].engine->siblings.n, n);
+	for (unsigned int i = 0; i < n; i++) {
+		w[i].engine = w[0].engine;
+		w[i].worker = w[0].engine->worker[i];
+		w[i].core = w[i].worker->core;
+		w[i].pool = w[0].pool;
+		w[i].worker->clock = &w[0].engine->clock;
+	}
 }
 
 static void
@@ -155,9 +182,8 @@ clock_stands(struct world *w)
 	w->stopped = rte_rdtsc();
 }
 
-/* Times that this thread lost its CPU to another. */
-static long
-preemptions(void)
+long
+world_preemptions(void)
 {
 	struct rusage usage;
 
@@ -178,7 +204,7 @@ round_timed(struct world *w)
 static void
 hand_over(struct world *w)
 {
-	long before = preemptions();
+	long before = world_preemptions();
 	uint64_t cycles = 0;
 	uint16_t done = 0;
 
@@ -195,7 +221,7 @@ hand_over(struct world *w)
 	if (!rte_ring_empty(w->in))
 		bench_fail("the worker left packets");
 	w->n_batches++;
-	w->is_spoilt = preemptions() != before;
+	w->is_spoilt = world_preemptions() != before;
 	w->n_spoilt += w->is_spoilt;
 	if (!w->is_spoilt) {
 		w->cycles += cycles;
@@ -261,7 +287,7 @@ swap_macs(struct rte_mbuf **m, uint16_t n)
 static void
 macswap_batch(struct world *w, uint64_t *cycles, uint64_t *packets)
 {
-	long preempted = preemptions();
+	long preempted = world_preemptions();
 	uint64_t took = 0;
 	uint16_t all = w->n_batch;
 	uint16_t port = w->engine->port[0].id;
@@ -280,7 +306,7 @@ macswap_batch(struct world *w, uint64_t *cycles, uint64_t *packets)
 			bench_fail("the port's ring is full");
 		took += rte_rdtsc() - before;
 	}
-	if (preemptions() == preempted) {
+	if (world_preemptions() == preempted) {
 		*cycles += took;
 		*packets += all;
 	}

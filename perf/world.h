@@ -36,7 +36,6 @@ struct world_conf {
 	uint8_t cookies; /* enum sl_cookies */
 	bool no_v6;
 	uint32_t slow; /* time goes so many times slower than the counter says; 0: as it does */
-	uint16_t workers;
 };
 
 struct world {
@@ -58,6 +57,12 @@ struct world {
 void world_open(struct world *w, const struct world_conf *conf);
 void world_close(struct world *w);
 
+/*
+ * One engine with @n workers, one a world, each with a queue of the port. Their clock is the
+ * counter: it never stands. Only the first is closed.
+ */
+void world_open_many(struct world *w, unsigned int n, const struct world_conf *conf);
+
 /* An empty packet for the peer to fill, which is handed over with the next batch. */
 struct rte_mbuf *world_packet(struct world *w);
 
@@ -78,6 +83,9 @@ void world_pass(struct world *w, uint64_t ns);
 
 /* What the engine sent, up to @n packets; the caller frees them. */
 uint16_t world_sent(struct world *w, struct rte_mbuf **m, uint16_t n);
+
+/* Times that this thread lost its CPU to another. */
+long world_preemptions(void);
 
 uint64_t world_count(const struct world *w, unsigned int counter);
 
