@@ -63,7 +63,9 @@ window_field(const struct sl_tcp *tcp, const struct sl_tcb *tcb)
 {
 	uint32_t promised = tcb->rcv_adv - tcb->rcv_nxt;
 	uint32_t up = (promised + (1u << tcb->rcv_scale) - 1) >> tcb->rcv_scale;
-	uint32_t most = receive_room(tcp, tcb) + (ROUNDED_UP_MOST << tcb->rcv_scale);
+	uint32_t rcvbuf = sl_tcb_conf(tcp, tcb)->rcvbuf;
+	uint32_t room = tcb->rx_bytes < rcvbuf ? rcvbuf - tcb->rx_bytes : 0;
+	uint32_t most = room + (ROUNDED_UP_MOST << tcb->rcv_scale);
 
 	return up << tcb->rcv_scale <= most ? up : promised >> tcb->rcv_scale;
 }
