@@ -22,6 +22,7 @@
 struct control {
 	struct sl_engine *engine;
 	sl_ns_t next_link, next_clock, next_line, last_line;
+	uint64_t conflicts; /* seen so far */
 	unsigned int n_lines;
 	struct sl_stats before;
 };
@@ -66,6 +67,23 @@ look_at_links(struct sl_engine *e)
 					: "down");
 }
 
+/* Whose address it is, the neighbours of this network know; here is that it happened. */
+static void
+look_at_conflicts(struct control *c)
+{
+	struct sl_stats stats;
+	uint64_t n;
+
+	sl_engine_stats(c->engine, &stats);
+	n = stats.count[SL_CNT_address_conflict];
+	if (n != c->conflicts)
+		fprintf(stderr,
+			"sluice: another host claims an address of ours (address_conflict: "
+			"%" PRIu64 ")\n",
+			n);
+	c->conflicts = n;
+}
+
 /* A line, and when the next one is due: whole periods from the start, however late we are. */
 static void
 print_line(struct control *c, sl_ns_t now)
@@ -99,6 +117,7 @@ do_what_is_due(struct control *c)
 	}
 	if (now >= c->next_clock) {
 		tell_clock(e);
+		look_at_conflicts(c);
 		c->next_clock = now + CLOCK_NS;
 	}
 	if (e->conf.stats_period_s != 0 && now >= c->next_line)

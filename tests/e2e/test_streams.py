@@ -287,3 +287,22 @@ def test_nc_is_unmodified_in_its_default_way_too(sluice):
     finally:
         p.kill()
         p.communicate()
+
+
+def test_another_host_with_our_address_is_reported_and_changes_nothing(own):
+    sluice = own()
+    mine = bytes.fromhex(w.sh("ip", "-o", "link", "show", "client").split("ether ")[1].split()[0]
+                         .replace(":", ""))
+    ours = socket.inet_aton(w.V4)
+    claim = struct.pack("!HHBBH", 1, 0x0800, 6, 4, 1) + mine + ours + bytes(6) + ours
+    with socket.socket(socket.AF_PACKET, socket.SOCK_RAW) as s:
+        s.bind(("client", 0x806))
+        s.send((b"\xff" * 6 + mine + b"\x08\x06" + claim).ljust(60, b"\0"))
+    assert sluice.settled("address_conflict", 1)
+    deadline = time.monotonic() + 5
+    while "another host claims an address of ours" not in sluice.said():
+        assert time.monotonic() < deadline, sluice.said()
+        time.sleep(0.05)
+    through(w.V4, 7, MB)
+    sluice.settled("live")
+    sluice.stop_clean()
