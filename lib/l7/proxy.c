@@ -26,7 +26,6 @@ struct side {
 	bool holds;         /* bytes were left untaken */
 	bool ended;         /* its FIN came */
 	bool passed;        /* ... and was handed on */
-	bool alone;         /* front: its backend failed */
 };
 
 struct turns {
@@ -115,13 +114,10 @@ dial(struct sl_conn *front)
 static void
 let_go(struct sl_conn *front, bool reset)
 {
-	struct side *side = sl_conn_state(front);
-
 	if (reset) {
 		sl_abort(front);
 		return;
 	}
-	side->alone = true;
 	sl_shutdown(front);
 	sl_timer(front, LINGER_MS);
 	sl_resume(front);
