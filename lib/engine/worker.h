@@ -122,7 +122,7 @@ void sl_worker_round(struct sl_worker *w);
 /* The loop; an lcore_function_t of struct sl_siblings. Returns when halted. */
 int sl_worker_run(void *siblings);
 
-/* By the control thread: @event to @w, or to every worker. False if a mailbox is full. */
+/* From any thread: put @event into the mailbox of @w. False if that is full. */
 bool sl_worker_tell(struct sl_worker *w, const struct sl_event *event);
 
 /* All have ended: give every packet back. The pools are still there, to be counted. */

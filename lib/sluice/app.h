@@ -40,7 +40,10 @@ struct sl_ref {
 	uint32_t idx, gen; /* all zero: no connection */
 };
 
-/* Bytes received, in order: @bytes of them, the first at @offset of @first's data. */
+/*
+ * Bytes received, in order: @bytes of them, the first at @offset of @first's data. They are
+ * the library's, and good until the callback returns; sl_send_chain() takes references.
+ */
 struct sl_chain {
 	const struct rte_mbuf *first; /* linked by rte_mbuf.next */
 	uint32_t offset;
@@ -56,7 +59,7 @@ enum sl_reason {
 	SL_REASON_UNREACHABLE, /* no route, no neighbour, or a hard ICMP error to our SYN */
 	SL_REASON_ABORTED,     /* sl_abort(), or sl_close() with bytes still coming in */
 	SL_REASON_KILLED,      /* the core was told to end it: drain deadline */
-	SL_REASON_PRESSURE,    /* ended for want of memory */
+	SL_REASON_PRESSURE,    /* ended for want of memory; nothing is, in this version */
 	SL_REASON_COUNT,
 };
 
@@ -147,7 +150,10 @@ void sl_close(struct sl_conn *c);
 /* Reset now; what is queued is lost. */
 void sl_abort(struct sl_conn *c);
 
-/* Call timer in @ms; 0 cancels. One a connection; setting it again replaces it. */
+/*
+ * Call timer in @ms, less than 2^31; 0 cancels. One a connection; setting it again replaces
+ * it, and the end of the connection cancels it.
+ */
 void sl_timer(struct sl_conn *c, uint32_t ms);
 
 /* Whether small writes wait for an ACK (Nagle, RFC 9293, 3.7.4); begins as configured. */

@@ -38,8 +38,9 @@ struct sl_core_conf {
 	uint32_t rx_buffers;  /* received buffers that may be kept; see DESIGN "Memory" */
 	bool ipv6;            /* reserve memory for IPv6 connections */
 
-	struct sl_prf_key secret;        /* this core's own: ISNs, ports, tables, timestamps */
-	struct sl_prf_key cookie_secret; /* shared by all that accept each other's cookies */
+	struct sl_prf_key secret;        /* this core's own: ISNs, ports, tables */
+	struct sl_prf_key cookie_secret; /* shared by all that accept each other's cookies,
+					    and so each other's timestamps */
 	uint64_t tai_ms; /* wall clock (TAI) at open; SL_EVENT_CLOCK corrects it */
 
 	struct sl_net_conf net;
