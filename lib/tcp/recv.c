@@ -14,34 +14,16 @@
 
 #define COMPACT_MARK     0x51u /* packet_type of a buffer of our own that may grow */
 #define SMALL_BYTES      512u  /* a segment this small is copied when others wait already */
-#define SCARCE_SEGMENTS  2u    /* what a connection may have waiting while buffers are scarce */
 #define PIECES_FREE      64u   /* pieces out of order, however small */
 #define PIECE_BYTES_MEAN 512u  /* beyond that, bytes each must bring on average */
 #define ROUNDED_UP_MOST  64u   /* units of the shift that windows may exceed the buffer by */
-
-static bool
-is_scarce(const struct sl_tcp *tcp)
-{
-	return tcp->n_kept > tcp->rx_buffers / 10 * 9;
-}
-
-/*
- * Bytes that may wait for the application. While buffers are scarce they are for those
- * whose bytes pass through: whoever pins the rest of them, the others go on.
- */
-static uint32_t
-share(const struct sl_tcp *tcp, const struct sl_tcb *tcb)
-{
-	uint32_t most = sl_tcb_conf(tcp, tcb)->rcvbuf, least = SCARCE_SEGMENTS * tcb->mss;
-
-	return is_scarce(tcp) && least < most ? least : most;
-}
 
 /* How far the right edge could move now: whole steps only (RFC 9293, 3.8.6.2.2). */
 static uint32_t
 edge_gain(const struct sl_tcp *tcp, const struct sl_tcb *tcb)
 {
-	uint32_t may = share(tcp, tcb), most = 65535u << tcb->rcv_scale;
+	uint32_t may = sl_tcp_share(tcp, tcb, sl_tcb_conf(tcp, tcb)->rcvbuf);
+	uint32_t most = 65535u << tcb->rcv_scale;
 	uint32_t room = tcb->rx_bytes < may ? may - tcb->rx_bytes : 0;
 	uint32_t half = sl_tcb_conf(tcp, tcb)->rcvbuf / 2;
 	uint32_t step = half < tcb->mss ? half : tcb->mss;
@@ -395,7 +377,7 @@ may_keep_piece(const struct sl_tcp *tcp, const struct sl_active *a)
 {
 	bool dense = a->n_ooo < PIECES_FREE + a->ooo_bytes / PIECE_BYTES_MEAN;
 
-	return dense && !is_scarce(tcp);
+	return dense && !sl_tcp_is_scarce(tcp);
 }
 
 /* Bytes behind a gap: kept if there is room for them, and told of by SACK. */
@@ -569,8 +551,9 @@ sl_tcb_receive(struct sl_tcp *tcp, struct sl_tcb *tcb, struct sl_lane *lane)
 		sl_tcb_abort(tcp, tcb, SL_REASON_ABORTED); /* nobody is left to read it */
 		return;
 	}
-	if (end != seq && (tcp->n_kept >= tcp->rx_buffers ||
-			   (is_scarce(tcp) && tcb->rx_bytes >= share(tcp, tcb)))) {
+	if (end != seq &&
+	    (tcp->n_kept >= tcp->rx_buffers ||
+	     (sl_tcp_is_scarce(tcp) && tcb->rx_bytes >= sl_tcp_share(tcp, tcb, UINT32_MAX)))) {
 		sl_count(tcp, no_buffer); /* not acknowledged: the peer will send it again */
 		owe_ack(tcp, tcb, false);
 		return;

@@ -150,11 +150,25 @@ sl_spans_pin(struct sl_tcp *tcp, struct sl_tcb *tcb, const void *data, uint32_t 
 	return want;
 }
 
+/*
+ * As sl_spans_room(), but no more than its share of what is scarce. With nothing queued
+ * there is always some, so that whoever waits for room is told of it by an ACK.
+ */
+static uint32_t
+room_to_share(const struct sl_tcp *tcp, const struct sl_tcb *tcb)
+{
+	uint32_t room = sl_spans_room(tcp, tcb), most = sl_tcb_conf(tcp, tcb)->sndbuf;
+	uint32_t queued = most > room ? most - room : 0;
+	uint32_t share = sl_tcp_share(tcp, tcb, most);
+
+	return share > queued ? share - queued : 0;
+}
+
 uint32_t
 sl_spans_share(struct sl_tcp *tcp, struct sl_tcb *tcb, const struct sl_chain *in,
 	       uint32_t offset, uint32_t len)
 {
-	uint32_t room = sl_spans_room(tcp, tcb);
+	uint32_t room = room_to_share(tcp, tcb);
 	uint32_t want = len < room ? len : room, took = 0;
 	struct rte_mbuf *m = (struct rte_mbuf *)(uintptr_t)in->first;
 	struct sl_span *s;

@@ -166,6 +166,27 @@ sl_tcb_tsval(const struct sl_tcp *tcp, const struct sl_tcb *tcb)
 	return tcp->tick + tcb->ts_offset;
 }
 
+/* Nine tenths of the received buffers that may be kept are. */
+static inline bool
+sl_tcp_is_scarce(const struct sl_tcp *tcp)
+{
+	return tcp->n_kept > tcp->rx_buffers / 10 * 9;
+}
+
+/*
+ * Of the @most bytes that a connection may hold in received buffers, its share while those
+ * are scarce: a segment, or a sixteenth of what is left. Whoever pins the rest, the bytes
+ * of those whose application or peer keeps up go on.
+ */
+static inline uint32_t
+sl_tcp_share(const struct sl_tcp *tcp, const struct sl_tcb *tcb, uint32_t most)
+{
+	uint32_t left = tcp->n_kept < tcp->rx_buffers ? tcp->rx_buffers - tcp->n_kept : 0;
+	uint64_t share = (uint64_t)tcb->mss * (left > 16 ? left / 16 : 1);
+
+	return sl_tcp_is_scarce(tcp) && share < most ? (uint32_t)share : most;
+}
+
 /* Bring the clocks and budgets to @now; called once a step, before anything else. */
 void sl_tcp_clock(struct sl_tcp *tcp, sl_ns_t now);
 
