@@ -308,10 +308,11 @@ start(struct options *o, int eal_argc, char **eal_argv)
 		code = check(o, sl_conf_engine(config));
 	} else if (rte_eal_init(eal_argc, eal_argv) < 0) {
 		fprintf(stderr,
-			"sluice: EAL does not start: %s; with huge pages --in-memory needs the "
-			"least, without them --no-huge -m 1024; config/doctor -- ARGUMENTS "
-			"says more\n",
-			rte_strerror(rte_errno));
+			"sluice: EAL does not start%s%s; with huge pages --in-memory needs the "
+			"least, without them --no-huge -m 1024; a second process needs a "
+			"--file-prefix of its own; config/doctor -- ARGUMENTS says more\n",
+			rte_errno != 0 ? ": " : "",
+			rte_errno != 0 ? rte_strerror(rte_errno) : "");
 		code = FAILED;
 	} else {
 		code = serve(config, o);

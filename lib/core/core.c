@@ -9,6 +9,7 @@
 
 #define STATE_MOST      64u
 #define BACKLOG_DEFAULT 1024u
+#define BUFFER_MOST     (1u << 30) /* sequence numbers must keep their order */
 #define SCALE_MOST      14u
 
 /* The arrays of a core: how long and how wide. */
@@ -56,6 +57,7 @@ is_sane(const struct sl_core_conf *conf)
 		const struct sl_listener_conf *l = &conf->listener[i];
 
 		if (l->app == NULL || l->tcp.rcvbuf < 1024 || l->tcp.sndbuf < 1024 ||
+		    l->tcp.rcvbuf > BUFFER_MOST || l->tcp.sndbuf > BUFFER_MOST ||
 		    l->tcp.rto_min_ms == 0 || l->tcp.rto_max_ms < l->tcp.rto_min_ms ||
 		    l->tcp.msl_ms == 0 || l->tcp.ttl == 0)
 			return false;
