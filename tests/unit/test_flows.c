@@ -9,6 +9,7 @@
 
 #include <errno.h>
 #include <pthread.h>
+#include <sched.h>
 #include <stdio.h>
 
 #include <cmocka.h>
@@ -420,7 +421,7 @@ enum { STAY = 64 };
 
 struct reader {
 	const struct world *w;
-	_Atomic bool stop;
+	_Atomic bool stop, begun;
 	uint64_t n_found, n_missed;
 };
 
@@ -440,6 +441,7 @@ read_on(void *arg)
 			r->n_found += idx != SL_NO_FLOW;
 			r->n_missed += idx == SL_NO_FLOW;
 		}
+		atomic_store_explicit(&r->begun, true, memory_order_relaxed);
 	}
 	return NULL;
 }
@@ -457,6 +459,8 @@ a_reader_on_another_core_never_misses_who_stays(void **state)
 	for (uint32_t t = 0; t < entries; t++)
 		assert_int_equal(insert(&w, t), 0);
 	assert_int_equal(pthread_create(&thread, NULL, read_on, &reader), 0);
+	while (!atomic_load_explicit(&reader.begun, memory_order_relaxed))
+		sched_yield(); /* a busy machine may take its time to run it */
 
 	for (int i = 0; i < 200000; i++) {
 		uint32_t out = STAY + rnd_below(&w.rnd, w.n - STAY);
