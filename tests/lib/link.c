@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * link - each host has the frames on their way to it in a list ordered by arrival. Nearly
- * all frames go to its end; only jitter puts one before another.
+ * link - the clock, and who is stepped when.
  */
 #include "link.h"
 
@@ -10,17 +9,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "router.h"
+
 #define ROOM        (2 * SL_BURST) /* packets a step may make */
 #define FRAME_MAX   9600
 #define PORT        0
 #define STEPS_STILL 100000 /* steps at one moment after which a core is said to spin */
-
-struct link_frame {
-	struct link_frame *prev, *next;
-	sl_ns_t due;
-	size_t len;
-	uint8_t bytes[];
-};
 
 static void __attribute__((noreturn, format(printf, 1, 2))) die(const char *fmt, ...)
 {
@@ -32,19 +26,6 @@ static void __attribute__((noreturn, format(printf, 1, 2))) die(const char *fmt,
 	va_end(args);
 	fputc('\n', stderr);
 	abort();
-}
-
-/* A number below @limit (xorshift64*). */
-static uint64_t
-random_below(struct link *link, uint64_t limit)
-{
-	uint64_t x = link->random;
-
-	x ^= x >> 12;
-	x ^= x << 25;
-	x ^= x >> 27;
-	link->random = x;
-	return ((x * 0x2545f4914f6cdd1dull) >> 32) % limit;
 }
 
 struct sl_addr
@@ -96,26 +77,50 @@ link_listen(struct sl_core_conf *conf, uint16_t port, const struct sl_app *app, 
 void
 link_open(struct link *link, const struct link_conf *conf)
 {
-	*link = (struct link){
-		.conf = *conf, .now = SL_NS_PER_S, .random = conf->seed * 2 + 1, /* never 0 */
-	};
+	*link = (struct link){ .conf = *conf, .now = SL_NS_PER_S };
+}
+
+/* Whoever is next, with its cable. */
+static struct link_host *
+new_host(struct link *link, const uint8_t *mac)
+{
+	struct link_host *host = &link->host[link->n_hosts];
+	struct rnd seeds = { link->conf.seed + link->n_hosts };
+
+	if (link->n_hosts == LINK_HOSTS_MAX)
+		die("more than %d hosts", LINK_HOSTS_MAX);
+	memcpy(host->mac, mac, sizeof(host->mac));
+	cable_open(&host->cable, &link->conf.cable, rnd_u64(&seeds));
+	return host;
 }
 
 unsigned int
 link_join(struct link *link, const struct sl_core_conf *conf)
 {
-	struct link_host *host = &link->host[link->n_hosts];
+	struct link_host *host = new_host(link, conf->net.port[0].mac);
 	int rc;
 
-	if (link->n_hosts == LINK_HOSTS_MAX)
-		die("more than %d hosts", LINK_HOSTS_MAX);
 	heapbufs_open(&host->hb);
 	arena_open(&host->arena);
-	memcpy(host->mac, conf->net.port[0].mac, sizeof(host->mac));
 	rc = sl_core_open(&host->core, conf, &host->hb.bufs, &host->arena.mem, link->now);
 	if (rc < 0)
 		die("host %u does not open: %s", link->n_hosts, strerror(-rc));
 	return link->n_hosts++;
+}
+
+unsigned int
+link_join_peer(struct link *link, const struct link_peer *peer)
+{
+	const uint8_t mac[6] = { 2, 0, 0, 0, 0, (uint8_t)(link->n_hosts + 1) };
+
+	new_host(link, mac)->peer = *peer;
+	return link->n_hosts++;
+}
+
+void
+link_cable(struct link *link, unsigned int host, const struct cable_conf *conf)
+{
+	link->host[host].cable.conf = *conf;
 }
 
 int
@@ -128,57 +133,38 @@ link_connect(struct link *link, unsigned int from, uint16_t listener, unsigned i
 	return sl_core_connect(link->host[from].core, link->now, listener, &connect, NULL);
 }
 
-/* Put a copy of the frame among those on their way to @host. */
+/* A router before @host's cable tells the sender of a frame what still passes. */
 static void
-queue_frame(struct link_host *host, const uint8_t *bytes, size_t len, sl_ns_t due)
+tell_too_big(struct link *link, unsigned int from, const struct link_host *host,
+	     const uint8_t *bytes, size_t len)
 {
-	struct link_frame *frame = malloc(sizeof(*frame) + len);
-	struct link_frame *before = host->last;
+	static struct craft icmp;
 
-	if (frame == NULL)
-		die("out of memory");
-	frame->due = due;
-	frame->len = len;
-	memcpy(frame->bytes, bytes, len);
-
-	while (before != NULL && before->due > due)
-		before = before->prev;
-	frame->prev = before;
-	frame->next = before ? before->next : host->first;
-	*(frame->next ? &frame->next->prev : &host->last) = frame;
-	*(before ? &before->next : &host->first) = frame;
+	if (router_too_big(&icmp, bytes, len, host->cable.conf.mtu))
+		cable_put(&link->host[from].cable, link->now, icmp.b, icmp.len);
 }
 
-static struct link_frame *
-pop_frame(struct link_host *host)
+void
+link_send(struct link *link, unsigned int from, const uint8_t *bytes, size_t len)
 {
-	struct link_frame *frame = host->first;
+	bool to_group = bytes[0] & 1;
 
-	host->first = frame->next;
-	*(frame->next ? &frame->next->prev : &host->last) = NULL;
-	return frame;
-}
+	link->n_frames++;
+	if (link->conf.lets != NULL && !link->conf.lets(link->conf.arg, from, bytes, len))
+		return;
+	for (unsigned int i = 0; i < link->n_hosts; i++) {
+		struct link_host *host = &link->host[i];
 
-static bool
-is_lost(struct link *link, unsigned int from, const uint8_t *bytes, size_t len)
-{
-	const struct link_conf *conf = &link->conf;
-
-	if (conf->lets != NULL && !conf->lets(conf->arg, from, bytes, len))
-		return true;
-	return conf->loss_ppm > 0 && random_below(link, 1000000) < conf->loss_ppm;
-}
-
-static sl_ns_t
-arrival(struct link *link)
-{
-	sl_ns_t jitter = link->conf.jitter ? random_below(link, link->conf.jitter + 1) : 0;
-
-	return link->now + link->conf.delay + jitter;
+		if (i == from || !(to_group || memcmp(bytes, host->mac, 6) == 0))
+			continue;
+		if (cable_put(&host->cable, link->now, bytes, len) == CABLE_TOO_BIG &&
+		    link->conf.tells_too_big)
+			tell_too_big(link, from, host, bytes, len);
+	}
 }
 
 static void
-carry(struct link *link, unsigned int from, struct rte_mbuf *m)
+send_packet(struct link *link, unsigned int from, struct rte_mbuf *m)
 {
 	uint8_t bytes[FRAME_MAX];
 	size_t len = heapbufs_read(m, bytes, sizeof(bytes));
@@ -186,30 +172,27 @@ carry(struct link *link, unsigned int from, struct rte_mbuf *m)
 	if (len < 14 || len > sizeof(bytes))
 		die("host %u sent a frame of %zu bytes", from, len);
 	heapbufs_put(&link->host[from].hb, m);
-
-	link->n_frames++;
-	if (is_lost(link, from, bytes, len)) {
-		link->n_lost++;
-		return;
-	}
-	for (unsigned int i = 0; i < link->n_hosts; i++) {
-		bool to_group = bytes[0] & 1;
-
-		if (i != from && (to_group || memcmp(bytes, link->host[i].mac, 6) == 0))
-			queue_frame(&link->host[i], bytes, len, arrival(link));
-	}
+	link_send(link, from, bytes, len);
 }
 
 static void
-step_host(struct link *link, unsigned int i)
+check_core(const struct link *link, unsigned int i)
+{
+	const char *why = "";
+
+	if (sl_core_check(link->host[i].core, &why) != 0)
+		die("host %u at %.6f s: %s", i, (double)link->now / SL_NS_PER_S, why);
+}
+
+static void
+step_core(struct link *link, unsigned int i)
 {
 	struct link_host *host = &link->host[i];
 	struct rte_mbuf *rx[SL_BURST], *tx[ROOM];
+	struct cable_frame *frame;
 	uint16_t n_rx = 0, n_tx;
 
-	while (n_rx < SL_BURST && host->first != NULL && host->first->due <= link->now) {
-		struct link_frame *frame = pop_frame(host);
-
+	while (n_rx < SL_BURST && (frame = cable_take(&host->cable, link->now)) != NULL) {
 		rx[n_rx] = heapbufs_packet(&host->hb, frame->bytes, frame->len,
 					   RTE_PKTMBUF_HEADROOM);
 		rx[n_rx++]->port = PORT;
@@ -217,16 +200,33 @@ step_host(struct link *link, unsigned int i)
 	}
 	n_tx = sl_core_step(host->core, link->now, rx, n_rx, tx, ROOM);
 	for (uint16_t t = 0; t < n_tx; t++)
-		carry(link, i, tx[t]);
+		send_packet(link, i, tx[t]);
 	link->n_steps++;
+	if (link->conf.checks)
+		check_core(link, i);
+}
+
+static void
+step_peer(struct link *link, unsigned int i)
+{
+	struct link_host *host = &link->host[i];
+	struct cable_frame *frame;
+
+	while ((frame = cable_take(&host->cable, link->now)) != NULL) {
+		host->peer.frame(host->peer.arg, frame->bytes, frame->len);
+		free(frame);
+	}
+	if (host->peer.next(host->peer.arg) <= link->now)
+		host->peer.timer(host->peer.arg);
 }
 
 /* When @host next has something to do. */
 static sl_ns_t
 host_next(const struct link_host *host)
 {
-	sl_ns_t timer = sl_core_next(host->core);
-	sl_ns_t frame = host->first != NULL ? host->first->due : UINT64_MAX;
+	sl_ns_t frame = cable_next(&host->cable);
+	sl_ns_t timer =
+		host->core != NULL ? sl_core_next(host->core) : host->peer.next(host->peer.arg);
 
 	return frame < timer ? frame : timer;
 }
@@ -244,20 +244,41 @@ link_next(const struct link *link)
 	return next;
 }
 
+/* What came out of the cable is what the core says it got, and what became of it. */
 static void
-check_host(const struct link *link, unsigned int i)
+check_fates(const struct link *link, unsigned int i)
 {
 	const struct sl_stats *stats = sl_core_stats(link->host[i].core);
-	const char *why = "";
 	uint64_t fates = 0;
 
-	if (sl_core_check(link->host[i].core, &why) != 0)
-		die("host %u at %.3f s: %s", i, (double)link->now / SL_NS_PER_S, why);
 	for (int fate = 0; fate < SL_FATE_COUNT; fate++)
 		fates += stats->fate[fate];
-	if (fates != stats->count[SL_CNT_rx] || stats->fate[SL_FATE_NONE] != 0)
+	if (fates != stats->count[SL_CNT_rx] || fates != link->host[i].cable.taken ||
+	    stats->fate[SL_FATE_NONE] != 0)
 		die("host %u: %llu packets have %llu fates", i,
-		    (unsigned long long)stats->count[SL_CNT_rx], (unsigned long long)fates);
+		    (unsigned long long)link->host[i].cable.taken, (unsigned long long)fates);
+}
+
+static void
+check_cable(const struct link *link, unsigned int i)
+{
+	const struct cable *cable = &link->host[i].cable;
+	uint64_t left = cable->put + cable->duplicated - cable->fate[CABLE_LOST] -
+			cable->fate[CABLE_DROPPED] - cable->fate[CABLE_TOO_BIG] - cable->taken;
+
+	for (const struct cable_frame *f = cable->first; f != NULL; f = f->next)
+		left--;
+	if (left != 0)
+		die("the cable of host %u lost count of %lld frames", i, (long long)left);
+}
+
+static void
+step_host(struct link *link, unsigned int i)
+{
+	if (link->host[i].core != NULL)
+		step_core(link, i);
+	else
+		step_peer(link, i);
 }
 
 bool
@@ -278,8 +299,13 @@ link_run(struct link *link, sl_ns_t span, bool (*done)(void *arg), void *arg)
 	}
 	if (!is_done)
 		link->now = end;
-	for (unsigned int i = 0; i < link->n_hosts; i++)
-		check_host(link, i);
+	for (unsigned int i = 0; i < link->n_hosts; i++) {
+		check_cable(link, i);
+		if (link->host[i].core == NULL)
+			continue;
+		check_core(link, i);
+		check_fates(link, i);
+	}
 	return is_done;
 }
 
@@ -289,8 +315,9 @@ link_close(struct link *link)
 	for (unsigned int i = 0; i < link->n_hosts; i++) {
 		struct link_host *host = &link->host[i];
 
-		while (host->first != NULL)
-			free(pop_frame(host));
+		cable_close(&host->cable);
+		if (host->core == NULL)
+			continue;
 		sl_core_close(host->core);
 		heapbufs_close(&host->hb);
 		arena_close(&host->arena);

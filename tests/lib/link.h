@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * link - cores on one Ethernet, in virtual time.
+ * link - hosts on one Ethernet, in virtual time.
  *
- * Each host is a struct sl_core with packets and memory of its own. A frame is copied off
- * its sender and reaches the host that has its destination address (all others, if that is
- * a group) after the delay, unless it is lost. Cores are stepped when a frame arrives and
- * when they asked to be; the clock jumps from one such moment to the next. Neighbours are
- * resolved for real. Same configuration and seed, same run.
+ * Each host is a struct sl_core with packets and memory of its own, or a peer that a test
+ * scripts. A frame is copied off its sender and comes to the host that has its destination
+ * address (all others, if that is a group) through that host's cable, which is where things
+ * happen to it (cable.h): two senders to one host share its rate and queue. Cores are
+ * stepped when a frame arrives and when they asked to be; the clock jumps from one such
+ * moment to the next. Neighbours are resolved for real. Same configuration and seed, same run.
  */
 #ifndef TEST_LINK_H
 #define TEST_LINK_H
@@ -15,18 +16,17 @@
 #include <stdint.h>
 
 #include "arena.h"
+#include "cable.h"
 #include "heapbufs.h"
 
 #include <sluice/core.h>
 
 #define LINK_HOSTS_MAX 8
 
-struct link_frame;
-
 struct link_conf {
-	sl_ns_t delay;     /* one way */
-	sl_ns_t jitter;    /* added at random, 0 to this: frames overtake each other */
-	uint32_t loss_ppm; /* frames lost of a million */
+	struct cable_conf cable; /* of every host, to begin with */
+	bool tells_too_big;      /* a router says so by ICMP when a cable's MTU is exceeded */
+	bool checks;             /* each core after each of its steps, not only in the end */
 	uint64_t seed;
 
 	/* Whether the frame may pass, or NULL: a test's own way to lose or to look at frames.
@@ -35,12 +35,21 @@ struct link_conf {
 	void *arg;
 };
 
+/* A host without a core; its answers go out by link_send(). */
+struct link_peer {
+	void (*frame)(void *arg, const uint8_t *bytes, size_t len);
+	sl_ns_t (*next)(const void *arg); /* when it wants timer called; UINT64_MAX: never */
+	void (*timer)(void *arg);
+	void *arg;
+};
+
 struct link_host {
-	struct sl_core *core;
+	struct sl_core *core; /* NULL: there is a peer */
 	struct heapbufs hb;
 	struct arena arena;
+	struct link_peer peer;
 	uint8_t mac[6];
-	struct link_frame *first, *last; /* on their way to it, by time of arrival */
+	struct cable cable; /* by which all comes to it */
 };
 
 struct link {
@@ -48,8 +57,7 @@ struct link {
 	sl_ns_t now;
 	unsigned int n_hosts;
 	struct link_host host[LINK_HOSTS_MAX];
-	uint64_t n_frames, n_lost, n_steps;
-	uint64_t random;
+	uint64_t n_frames, n_steps;
 };
 
 /* A host's configuration to begin with: number @i has 10.0.0.(i+1)/24 and fd00::(i+1)/64. */
@@ -65,13 +73,21 @@ void link_open(struct link *link, const struct link_conf *conf);
 /* A new host, number n_hosts. Aborts if its core does not open. */
 unsigned int link_join(struct link *link, const struct sl_core_conf *conf);
 
+/* The same without a core; its MAC address ends in n_hosts + 1, as those of the others. */
+unsigned int link_join_peer(struct link *link, const struct link_peer *peer);
+void link_send(struct link *link, unsigned int from, const uint8_t *bytes, size_t len);
+
+/* The cable to @host is another one from now on; what is on its way stays so. */
+void link_cable(struct link *link, unsigned int host, const struct cable_conf *conf);
+
 /* Connect @from's listener number @listener to @port of host @to. As sl_core_connect(). */
 int link_connect(struct link *link, unsigned int from, uint16_t listener, unsigned int to,
 		 uint16_t port, bool v6);
 
 /*
  * Let the time @span pass, or less, until @done(@arg). Returns whether it was done. @done
- * NULL is never done. Every core is checked at the end, and received = the sum of fates.
+ * NULL is never done. Every core is checked at the end: its invariants, that what its cable
+ * brought is the sum of its fates, and that no frame of a cable is unaccounted for.
  */
 bool link_run(struct link *link, sl_ns_t span, bool (*done)(void *arg), void *arg);
 

@@ -350,7 +350,7 @@ end_all(void)
 static void
 any_two_calls_may_be_made_in_any_callback(void **state)
 {
-	static const struct link_conf wire = { .delay = 50000, .seed = 3 };
+	static const struct link_conf wire = { .cable.delay = 50000, .seed = 3 };
 	unsigned int happened = 0;
 
 	for (unsigned int i = 0; i < 2 * N_WHEN * N_CALLS * N_CALLS; i++) {
@@ -373,9 +373,9 @@ static void
 whatever_applications_do_each_end_is_told_once(void **state)
 {
 	for (uint64_t seed = 1; seed <= 40; seed++) {
-		const struct link_conf wire = { .delay = 2 * SL_NS_PER_MS,
-						.jitter = 3 * SL_NS_PER_MS,
-						.loss_ppm = 30000,
+		const struct link_conf wire = { .cable.delay = 2 * SL_NS_PER_MS,
+						.cable.jitter = 3 * SL_NS_PER_MS,
+						.cable.loss_ppm = 30000,
 						.seed = seed };
 
 		plan = (struct plan){ .is_random = true, .rnd = { seed } };

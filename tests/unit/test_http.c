@@ -30,7 +30,7 @@
 #define USUAL    OK("10") "\r\n" BODY_10
 #define CLOSE_10 OK("10") "Connection: close\r\n\r\n" BODY_10
 
-static const struct link_conf lan = { .delay = 50000, .seed = 1 };
+static const struct link_conf lan = { .cable.delay = 50000, .seed = 1 };
 
 static struct link link;
 static struct sl_core_conf core;

@@ -173,9 +173,9 @@ connect_all(struct link *link, unsigned int n)
 static void
 play(struct scenario *s)
 {
-	struct link_conf wire = { .delay = 3 * SL_NS_PER_MS,
-				  .jitter = 4 * SL_NS_PER_MS,
-				  .loss_ppm = 30000,
+	struct link_conf wire = { .cable.delay = 3 * SL_NS_PER_MS,
+				  .cable.jitter = 4 * SL_NS_PER_MS,
+				  .cable.loss_ppm = 30000,
 				  .seed = 11,
 				  .lets = trace_frame,
 				  .arg = &s->trace };
@@ -381,7 +381,7 @@ record_frame(void *arg, unsigned int from, const uint8_t *bytes, size_t len)
 	if (from != CLIENT)
 		return true;
 	assert_true(n_recorded < RTE_DIM(record) && len <= sizeof(record[0].bytes));
-	record[n_recorded].at = r->link->now + r->link->conf.delay;
+	record[n_recorded].at = r->link->now + r->link->conf.cable.delay;
 	record[n_recorded].len = len;
 	record[n_recorded].apart = is_apart(bytes, len);
 	memcpy(record[n_recorded++].bytes, bytes, len);
@@ -394,7 +394,7 @@ record_run(sl_ns_t start)
 	static struct link link;
 	struct recorder recorder = { .link = &link, .rnd = { 5 } };
 	struct link_conf wire = {
-		.delay = SL_NS_PER_MS, .seed = 3, .lets = record_frame, .arg = &recorder
+		.cable.delay = SL_NS_PER_MS, .seed = 3, .lets = record_frame, .arg = &recorder
 	};
 	struct talk_result result = { 0 };
 	struct talk_plan plan = { .send = 40000, .result = &result };

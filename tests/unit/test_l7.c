@@ -21,10 +21,11 @@
 #define PORT   7
 #define MINUTE (60 * SL_NS_PER_S)
 
-static const struct link_conf lan = { .delay = 50000, .seed = 1 };
-static const struct link_conf bad_wire = {
-	.delay = 2 * SL_NS_PER_MS, .jitter = SL_NS_PER_MS, .loss_ppm = 5000, .seed = 7
-};
+static const struct link_conf lan = { .cable.delay = 50000, .seed = 1 };
+static const struct link_conf bad_wire = { .cable.delay = 2 * SL_NS_PER_MS,
+					   .cable.jitter = SL_NS_PER_MS,
+					   .cable.loss_ppm = 5000,
+					   .seed = 7 };
 
 static struct link link;
 static struct sl_core_conf conf;

@@ -23,7 +23,7 @@ enum { PROXY, CLIENT, BACK_A, BACK_B, N_HOSTS, NOBODY = 77 };
 #define CLOSED_PORT 81
 #define MINUTE      (60 * SL_NS_PER_S)
 
-static const struct link_conf lan = { .delay = 50000, .seed = 1 };
+static const struct link_conf lan = { .cable.delay = 50000, .seed = 1 };
 
 static struct link link;
 static struct sl_core_conf core;
@@ -169,9 +169,10 @@ twenty_megabytes_through_proxy_and_echo_arrive_byte_for_byte(void **state)
 static void
 nothing_is_lost_on_a_wire_that_loses_and_reorders(void **state)
 {
-	const struct link_conf wire = {
-		.delay = SL_NS_PER_MS, .jitter = SL_NS_PER_MS, .loss_ppm = 5000, .seed = 3
-	};
+	const struct link_conf wire = { .cable.delay = SL_NS_PER_MS,
+					.cable.jitter = SL_NS_PER_MS,
+					.cable.loss_ppm = 5000,
+					.seed = 3 };
 
 	client_plan.send = 500000;
 	backend_plan[0].send = 300000;
@@ -310,7 +311,7 @@ lets_no_tcp_to_a(void *arg, unsigned int from, const uint8_t *frame, size_t len)
 	return !(frame[5] == BACK_A + 1 && frame[12] == 8 && frame[13] == 0 && frame[23] == 6);
 }
 
-static const struct link_conf silent_a = { .delay = 50000,
+static const struct link_conf silent_a = { .cable.delay = 50000,
 					   .seed = 1,
 					   .lets = lets_no_tcp_to_a };
 

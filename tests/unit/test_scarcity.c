@@ -30,8 +30,8 @@ static struct sl_proxy_conf proxy;
 static void
 open_world(struct link *link, const struct talk_plan *plan, uint8_t offloads)
 {
-	static const struct link_conf wire = { .delay = SL_NS_PER_MS,
-					       .loss_ppm = 10000,
+	static const struct link_conf wire = { .cable.delay = SL_NS_PER_MS,
+					       .cable.loss_ppm = 10000,
 					       .seed = 4 };
 	static struct sl_core_conf conf;
 
