@@ -1,0 +1,126 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""groups - which groups of perf/bench a run takes, with what memory, and how one is run."""
+import dataclasses
+import json
+import os
+import re
+import subprocess
+import time
+
+import host
+
+QUICK, NORMAL, FULL = "quick", "normal", "full"
+M = 1000000
+
+
+@dataclasses.dataclass
+class Group:
+    """A call of perf/bench, and the memory it takes: EAL's, and other."""
+    name: str
+    args: list
+    eal_mb: int
+    other_mb: int = 0
+    keep: tuple = ()  # only these rows; none named: all
+
+    def __str__(self):
+        return " ".join([self.name, *map(str, self.args)])
+
+
+def buffers_mb(n):
+    return n * 2500 // M
+
+
+def live_mb(n):
+    return 345 * n // M + buffers_mb(65536 + n // 4) + 150
+
+
+def connection_mb(n):
+    return 385 * n // M + buffers_mb(65536) + 200
+
+
+SMALL = buffers_mb(65536) + 150
+
+
+def named(mode):
+    """The rows that have targets, and their rivals."""
+    w = {QUICK: 40, NORMAL: 200, FULL: 500}[mode]
+    windows = ["--windows", w]
+    runs = [
+        Group("syn", windows, SMALL),
+        Group("syn_auto", windows, SMALL),
+        Group("live", windows, live_mb(M), 50),
+        Group("connection", windows + ["--size", 4096], SMALL, 50),
+        Group("connection", windows, connection_mb(M), 50),
+        Group("server_close", windows, SMALL + 200, 50),
+        Group("bulk", windows, SMALL, 50),
+        Group("bytes", [], connection_mb(1 << 20), 50),
+        Group("table", windows, 64, 400),
+        Group("timer", ["--windows", max(24, w // 2)], 64, 200),
+        Group("cores", windows, SMALL, 50),
+    ]
+    if mode == QUICK:
+        return runs + [Group("held", [], connection_mb(M), 50)]
+    most = 16 * M if mode == NORMAL else 32 * M
+    return runs + [
+        Group("table", windows + ["--size", 32 * M], 3800, 7200),
+        Group("connection", windows + ["--size", 16 * M], connection_mb(16 * M), 600),
+        Group("held", ["--size", most], connection_mb(most), 600),
+    ]
+
+
+def run(pages, group, bench=None):
+    """Its rows, and what went wrong or None."""
+    wants = group.eal_mb + group.other_mb
+    if host.available_mb() < wants + 500:
+        return [], f"absent: wants {wants} MB"
+    huge = pages.have(group.eal_mb)
+    command = [bench or os.path.join(host.BUILD, "perf", "bench"), group.name, "--memory",
+               str(group.eal_mb), *map(str, group.args)] + (["--huge"] if huge else [])
+    done = subprocess.run(command, capture_output=True, text=True, timeout=900,
+                          preexec_fn=host.first_in_line)
+    rows = [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
+    rows = [row for row in rows if not group.keep or row["name"] in group.keep]
+    for row in rows:
+        row["pages"] = "2M" if huge else "4k"
+    if done.returncode != 0:
+        return rows, "FAILED: " + (done.stderr.strip().splitlines() or ["no word"])[-1]
+    return rows, None
+
+
+def testpmd(pages):
+    """dpdk-testpmd itself, on a ring that hands it its own packets back: always in L1."""
+    huge = pages.have(200)
+    lcores = "0,1" if (os.cpu_count() or 1) > 1 else "0,1@0"
+    eal = ["--lcores", lcores, "--no-pci", "--no-telemetry", "--vdev", "net_ring0", "-m", "200"]
+    eal += ["--in-memory"] if huge else ["--no-huge", "--no-shconf"]
+    try:
+        p = subprocess.Popen(["dpdk-testpmd", *eal, "--", "-i", "--total-num-mbufs=4096"],
+                             stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                             stderr=subprocess.DEVNULL, text=True,
+                             preexec_fn=host.first_in_line)
+    except OSError:
+        return [], "absent: dpdk-testpmd is not installed; config/setup --perf"
+
+    def say(text, pause):
+        p.stdin.write(text + "\n")
+        p.stdin.flush()
+        time.sleep(pause)
+
+    try:
+        time.sleep(1)
+        say("set record-core-cycles on\nset burst 64\nset fwd macswap\nstart tx_first 4", 0.1)
+        for _ in range(24):
+            say("clear fwd stats all", 0.01)
+            say("show fwd stats all", 0.005)
+        say("stop\nquit", 0)
+        text = p.communicate(timeout=60)[0]
+    except (OSError, subprocess.TimeoutExpired) as why:
+        p.kill()
+        p.wait()
+        return [], f"FAILED: {why}"
+    cycles = sorted(float(x) for x in re.findall(r"CPU cycles/packet=(\d+\.\d+)", text))
+    if not cycles:
+        return [], "FAILED: dpdk-testpmd said no cycles: " + text.strip()[-100:]
+    return [{"name": "testpmd_macswap", "unit": "cycles", "min": cycles[0],
+             "median": cycles[len(cycles) // 2], "windows": len(cycles),
+             "pages": "2M" if huge else "4k"}], None

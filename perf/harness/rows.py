@@ -1,0 +1,99 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""rows - what is wanted of each row, and how a run is printed and kept."""
+import json
+import os
+import time
+
+import host
+
+# Row: target and stretch, of the minimum; for ratios and counts more is better.
+TARGETS = {
+    "syn_cookie_v4": (45, 40), "syn_cookie_1m": (55, 48), "syn_cookie_mix": (65, 50),
+    "syn_cookie_v6": (75, 55), "bogus_ack_budget": (35, 20), "bogus_ack_checked": (55, 35),
+    "stray": (30, 20), "table_hit_1m": (20, 12), "table_miss_1m": (8, 5),
+    "table_hit_32m": (95, 60), "table_miss_32m": (40, 30), "request_1m": (220, 150),
+    "connection_4k": (700, 450), "connection_1m": (900, 620), "connection_16m": (1300, 900),
+    "connection_server_close_1m": (1000, 700), "timer_mixed_1m": (30, 15),
+    "bulk_rx": (240, 180), "bulk_tx": (240, 180), "bytes_idle_v4": (192, 144),
+    "bytes_idle_v6": (256, 192), "bytes_time_wait_v4": (48, None),
+    "bytes_time_wait_v6": (80, None), "connections_held": (16e6, 48e6),
+    "cores_2_ratio": (1.85, None), "cores_2_steered_ratio": (1.4, None),
+}
+MORE_IS_BETTER = ("ratio", "count")
+NOISY = 1.25
+
+
+def is_noisy(row):
+    return row["median"] > NOISY * row["min"]
+
+
+def merge(rows):
+    """One of each name: of those measured more than once, macswap_loop say, the least."""
+    by_name = {}
+    for row in rows:
+        old = by_name.get(row["name"])
+        if old is None or row["min"] < old["min"]:
+            by_name[row["name"]] = row
+    return list(by_name.values())
+
+
+def finish(rows):
+    """Add what relates a row to others: its target, and its cost in packets of macswap."""
+    by_name = {row["name"]: row for row in rows}
+    rival = by_name.get("testpmd_macswap")
+    loop = by_name.get("macswap_loop")
+    for row in rows:
+        cycles = row["unit"] == "cycles"
+        row["target"] = TARGETS.get(row["name"], (None, None))[0]
+        row["testpmd_ratio"] = round(row["min"] / rival["min"], 2) if cycles and rival else None
+        row["loop_ratio"] = round(row["min"] / loop["min"], 2) if cycles and loop else None
+
+
+def verdict(row):
+    target, stretch = TARGETS.get(row["name"], (None, None))
+    if target is None:
+        return ""
+    more = row["unit"] in MORE_IS_BETTER
+
+    def met(goal):
+        return goal is not None and (row["min"] >= goal if more else row["min"] <= goal)
+    if met(stretch):
+        return "stretch"
+    return "met" if met(target) else "missed"
+
+
+def number(x):
+    if x is None:
+        return "-"
+    if x >= 100000:
+        return f"{x / 1e6:g} M"
+    return f"{x:.1f}" if x != int(x) else f"{int(x)}"
+
+
+def table(rows):
+    """Rows with a target first, in its order, then the others; those of a curve stay together."""
+    head = ("row", "unit", "target", "min", "median", "testpmd", "loop", "verdict")
+    form = "{:<36} {:<7} {:>8} {:>9} {:>9} {:>8} {:>7}  {}"
+    order = list(TARGETS)
+
+    def place(row):
+        if row["name"] in order:
+            return 0, order.index(row["name"]), 0
+        return (2, row["curve"], row["x"]) if "curve" in row else (1, 0, 0)
+
+    print(form.format(*head))
+    for r in sorted(rows, key=place):
+        print(form.format(r["name"], r["unit"], number(r["target"]), number(r["min"]),
+                          number(r["median"]), number(r["testpmd_ratio"]),
+                          number(r["loop_ratio"]),
+                          verdict(r) + (" noisy" if is_noisy(r) else "")))
+
+
+def save(result, path=""):
+    """Write it where it is wanted, or where results are kept; returns where."""
+    path = path or os.path.join(host.RESULTS, time.strftime("%Y%m%d-%H%M%S") + ".json")
+    os.makedirs(os.path.dirname(os.path.abspath(path)), exist_ok=True)
+    with open(path, "w") as f:
+        json.dump(result, f, indent=1)
+        f.write("\n")
+    return os.path.relpath(path)
