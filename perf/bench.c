@@ -13,6 +13,7 @@
 #define HUGE_PAGE (2u << 20)
 
 struct options options = { .windows = 24, .burst = 64 };
+struct bench_parts bench_parts;
 
 static int
 by_value(const void *a, const void *b)
@@ -31,29 +32,70 @@ bench_line(const char *name, const char *unit, double min, double median, unsign
 	fflush(stdout);
 }
 
+/* Sort the windows' values and print their line. */
+static void
+print_row(const char *name, double *value)
+{
+	unsigned int n = options.windows;
+
+	qsort(value, n, sizeof(*value), by_value);
+	bench_line(name, "cycles", value[0], value[n / 2], n);
+}
+
+/* A window, and what each part has of it: as much as it has of the cycles of all parts. */
+static void
+run_window(const struct bench_row *row, double *value, double *part)
+{
+	uint64_t before[PARTS_MAX], all = 0;
+
+	memcpy(before, bench_parts.cycles, sizeof(before));
+	*value = row->window(row->arg);
+	for (unsigned int i = 0; i < bench_parts.n; i++)
+		all += bench_parts.cycles[i] - before[i];
+	for (unsigned int i = 0; all > 0 && i < bench_parts.n; i++)
+		part[i * options.windows] =
+			*value * (double)(bench_parts.cycles[i] - before[i]) / (double)all;
+}
+
+static void
+print_parts(const struct bench_row *row, double *part)
+{
+	char name[96];
+
+	for (unsigned int i = 0; i < bench_parts.n; i++) {
+		double *value = part + i * options.windows;
+
+		snprintf(name, sizeof(name), "%s_stage_%s", row->name, bench_parts.name[i]);
+		if (value[0] > 0) /* the macswap loop has no rounds */
+			print_row(name, value);
+	}
+}
+
 void
 bench_rows(const struct bench_row *row, unsigned int n)
 {
-	double *value = malloc((size_t)n * options.windows * sizeof(*value));
+	size_t each = (size_t)options.windows * (1 + bench_parts.n);
+	double *value;
 
 	for (unsigned int r = 0; options.row != NULL && r < n; r++)
 		if (strcmp(options.row, row[r].name) == 0) {
 			row += r;
 			n = 1;
 		}
+	value = calloc(n * each, sizeof(*value));
 	if (value == NULL)
 		bench_fail("no memory");
 	for (unsigned int r = 0; r < n; r++)
 		row[r].window(row[r].arg); /* not counted: caches, branches, page tables */
 	for (unsigned int w = 0; w < options.windows; w++)
-		for (unsigned int r = 0; r < n; r++)
-			value[r * options.windows + w] = row[r].window(row[r].arg);
-	for (unsigned int r = 0; r < n; r++) {
-		double *v = value + r * options.windows;
+		for (unsigned int r = 0; r < n; r++) {
+			double *v = value + r * each + w;
 
-		qsort(v, options.windows, sizeof(*v), by_value);
-		bench_line(row[r].name, "cycles", v[0], v[options.windows / 2],
-			   options.windows);
+			run_window(&row[r], v, v + options.windows);
+		}
+	for (unsigned int r = 0; r < n; r++) {
+		print_row(row[r].name, value + r * each);
+		print_parts(&row[r], value + r * each + options.windows);
 	}
 	free(value);
 }

@@ -34,6 +34,20 @@ struct bench_row {
 /* Run all @n rows interleaved and print their lines. */
 void bench_rows(const struct bench_row *row, unsigned int n);
 
+/*
+ * Of what parts a round consists, and how many cycles went into each so far. There are none
+ * but in bench-stages (stages.c), where a row is followed by one of each of its parts.
+ */
+#define PARTS_MAX 16
+struct bench_parts {
+	unsigned int n;
+	const char *name[PARTS_MAX];
+	uint64_t cycles[PARTS_MAX];
+	void (*round_begins)(uint64_t now);
+	void (*round_ends)(void);
+};
+extern struct bench_parts bench_parts;
+
 /* Print the line of what was derived from @windows windows. */
 void bench_line(const char *name, const char *unit, double min, double median,
 		unsigned int windows);

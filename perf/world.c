@@ -196,7 +196,11 @@ round_timed(struct world *w)
 {
 	uint64_t before = rte_rdtsc();
 
+	if (bench_parts.n > 0)
+		bench_parts.round_begins(before);
 	sl_worker_round(w->worker);
+	if (bench_parts.n > 0)
+		bench_parts.round_ends();
 	return rte_rdtsc() - before;
 }
 
@@ -205,6 +209,7 @@ static void
 hand_over(struct world *w)
 {
 	long before = world_preemptions();
+	struct bench_parts parts = bench_parts;
 	uint64_t cycles = 0;
 	uint16_t done = 0;
 
@@ -223,7 +228,9 @@ hand_over(struct world *w)
 	w->n_batches++;
 	w->is_spoilt = world_preemptions() != before;
 	w->n_spoilt += w->is_spoilt;
-	if (!w->is_spoilt) {
+	if (w->is_spoilt) {
+		bench_parts = parts;
+	} else {
 		w->cycles += cycles;
 		w->packets += w->n_batch;
 	}

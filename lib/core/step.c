@@ -7,6 +7,11 @@
 
 #include "core/core.h"
 
+/* Nothing, but in perf/, which builds this file once more to see what each stage takes. */
+#ifndef SL_STAGE_ENDS
+#define SL_STAGE_ENDS(name)
+#endif
+
 #define EXPIRE_BATCH  64u
 #define EXPIRE_ROUNDS 4u /* wheel entries a step looks at: bounded, the rest comes next */
 #define STARVED_NS    SL_NS_PER_MS /* until buffers are asked for again */
@@ -329,17 +334,27 @@ sl_core_step(struct sl_core *core, sl_ns_t now, struct rte_mbuf **rx, uint16_t n
 {
 	struct sl_out out = { .pkt = tx, .room = room };
 
+	SL_STAGE_ENDS(receive);
 	core->tcp.out = &out;
 	sl_tcp_clock(&core->tcp, now);
 	parse(core, rx, n);
+	SL_STAGE_ENDS(parse);
 	find(core);
+	SL_STAGE_ENDS(find);
 	triage(core);
+	SL_STAGE_ENDS(triage);
 	answer(core);
+	SL_STAGE_ENDS(answer);
 	input(core);
+	SL_STAGE_ENDS(input);
 	expire(core);
+	SL_STAGE_ENDS(expire);
 	sl_core_deliver(core);
+	SL_STAGE_ENDS(deliver);
 	output(core);
+	SL_STAGE_ENDS(output);
 	settle(core);
+	SL_STAGE_ENDS(settle);
 	core->tcp.out = NULL;
 	return out.n;
 }
