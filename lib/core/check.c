@@ -68,6 +68,15 @@ check_received(const struct sl_tcp *tcp, const struct sl_tcb *tcb)
 	return NULL;
 }
 
+/* The block of congestion control and its connection know each other. */
+static const char *
+check_epoch(const struct sl_tcp *tcp, const struct sl_tcb *tcb)
+{
+	DEMAND(tcb->epoch == SL_NO_BLOCK ||
+	       tcp->epoch[tcb->epoch].owner == sl_tcb_idx(tcp, tcb));
+	return NULL;
+}
+
 static const char *
 check_conn(const struct sl_tcp *tcp, const struct sl_tcb *tcb)
 {
@@ -85,7 +94,9 @@ check_conn(const struct sl_tcp *tcp, const struct sl_tcb *tcb)
 	DEMAND(tcb->rcv_nxt == tcb->ack_sent || tcb->acks_owed > 0 ||
 	       tcb->due[SL_TIMER_ACK] != 0 || !sl_state_is_synchronized(tcb->state) ||
 	       (tcb->is & SL_IS_IN_OUTPUT) || tcb->state == SL_ST_TIME_WAIT);
-	why = check_spans(tcp, tcb);
+	why = check_epoch(tcp, tcb);
+	if (why == NULL)
+		why = check_spans(tcp, tcb);
 	return why != NULL ? why : check_received(tcp, tcb);
 }
 
@@ -125,7 +136,7 @@ check_ages(const struct sl_tcp *tcp)
 }
 
 static const char *
-check_counts(const struct sl_tcp *tcp, uint32_t live, uint32_t half_open)
+check_counts(const struct sl_tcp *tcp, uint32_t live, uint32_t half_open, uint32_t epochs)
 {
 	uint64_t fates = 0;
 
@@ -139,6 +150,7 @@ check_counts(const struct sl_tcp *tcp, uint32_t live, uint32_t half_open)
 	DEMAND(sl_flows_count(tcp->flows) == live + tcp->stats.count[SL_CNT_time_wait]);
 	DEMAND(sl_slots_free_count(&tcp->free_active) + tcp->stats.count[SL_CNT_active] ==
 	       tcp->n_active);
+	DEMAND(sl_slots_free_count(&tcp->free_epoch) + epochs == tcp->n_active);
 	return NULL;
 }
 
@@ -148,7 +160,7 @@ check_all(const struct sl_core *core)
 	const struct sl_tcp *tcp = &core->tcp;
 	const uint16_t on_a_list =
 		SL_IS_IN_DELIVER | SL_IS_IN_OUTPUT | SL_IS_IN_GONE | SL_IS_PARKED;
-	uint32_t live = 0, half_open = 0;
+	uint32_t live = 0, half_open = 0, epochs = 0;
 	const char *why;
 
 	for (uint32_t i = 0; i < tcp->n_tcb; i++) {
@@ -157,6 +169,7 @@ check_all(const struct sl_core *core)
 		live += tcb->state != SL_ST_CLOSED || tcb->marks != 0 ||
 			tcb->path != SL_NO_PATH || (tcb->is & on_a_list) != 0;
 		half_open += !!(tcb->is & SL_IS_COUNTED);
+		epochs += tcb->epoch != SL_NO_BLOCK;
 		why = tcb->state == SL_ST_CLOSED ? NULL : check_conn(tcp, tcb);
 		if (why != NULL)
 			return why;
@@ -169,7 +182,7 @@ check_all(const struct sl_core *core)
 	if (why == NULL)
 		why = check_ages(tcp);
 	if (why == NULL)
-		why = check_counts(tcp, live, half_open);
+		why = check_counts(tcp, live, half_open, epochs);
 	return why;
 }
 

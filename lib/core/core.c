@@ -83,14 +83,16 @@ derive(const struct sl_prf_key *secret, const char *label)
 static bool
 take_arrays(struct sl_tcp *tcp, struct sl_mem *mem, const struct layout *l)
 {
-	uint32_t *store[5];
-	const uint32_t n[5] = { l->n_tcb, l->n_active, l->n_span, l->n_tw, l->n_key6 };
-	struct sl_slots *slots[5] = { &tcp->free_tcb, &tcp->free_active, &tcp->free_span,
-				      &tcp->free_tw, &tcp->free_key6 };
+	uint32_t *store[6];
+	const uint32_t n[6] = { l->n_tcb,  l->n_active, l->n_active,
+				l->n_span, l->n_tw,     l->n_key6 };
+	struct sl_slots *slots[6] = { &tcp->free_tcb,  &tcp->free_active, &tcp->free_epoch,
+				      &tcp->free_span, &tcp->free_tw,     &tcp->free_key6 };
 
 	tcp->tcb = sl_mem_take(mem, (size_t)l->n_tcb * sizeof(*tcp->tcb), SL_CACHE_LINE);
 	tcp->active =
 		sl_mem_take(mem, (size_t)l->n_active * sizeof(*tcp->active), SL_CACHE_LINE);
+	tcp->epoch = sl_mem_take(mem, (size_t)l->n_active * sizeof(*tcp->epoch), SL_CACHE_LINE);
 	tcp->span = sl_mem_take(mem, (size_t)l->n_span * sizeof(*tcp->span), SL_CACHE_LINE);
 	tcp->tw = sl_mem_take(mem, (size_t)l->n_tw * sizeof(*tcp->tw), SL_CACHE_LINE);
 	tcp->key6 =
@@ -98,11 +100,11 @@ take_arrays(struct sl_tcp *tcp, struct sl_mem *mem, const struct layout *l)
 	tcp->app_state = sl_mem_take(mem, (size_t)l->n_tcb * l->state_bytes + 1, SL_CACHE_LINE);
 	tcp->gone = sl_mem_take(mem, (size_t)l->n_tcb * sizeof(*tcp->gone), SL_CACHE_LINE);
 	tcp->by_port = sl_mem_take(mem, 65536 * sizeof(*tcp->by_port), SL_CACHE_LINE);
-	if (tcp->tcb == NULL || tcp->active == NULL || tcp->span == NULL || tcp->tw == NULL ||
-	    tcp->key6 == NULL || tcp->app_state == NULL || tcp->gone == NULL ||
-	    tcp->by_port == NULL)
+	if (tcp->tcb == NULL || tcp->active == NULL || tcp->epoch == NULL ||
+	    tcp->span == NULL || tcp->tw == NULL || tcp->key6 == NULL ||
+	    tcp->app_state == NULL || tcp->gone == NULL || tcp->by_port == NULL)
 		return false;
-	for (int i = 0; i < 5; i++) {
+	for (int i = 0; i < 6; i++) {
 		store[i] =
 			sl_mem_take(mem, ((size_t)n[i] + 1) * sizeof(uint32_t), SL_CACHE_LINE);
 		if (store[i] == NULL)
@@ -159,6 +161,7 @@ open_listener(struct sl_tcp *tcp, struct sl_mem *mem, const struct sl_core_conf 
 	l->conf = conf->listener[i];
 	l->connections = l->conf.connections != 0 ? l->conf.connections : conf->connections;
 	l->backlog = l->conf.backlog != 0 ? l->conf.backlog : BACKLOG_DEFAULT;
+	l->cc = &sl_cc_newreno;
 	l->rcv_scale = scale_for(l->conf.tcp.rcvbuf);
 	l->next = SL_NO_LISTENER;
 	if (l->conf.tcp.cookies == SL_COOKIES_ALWAYS)
@@ -271,7 +274,7 @@ sl_core_budget(const struct sl_core_conf *conf, struct sl_budget *budget)
 			  wheel / l.n_tcb;
 	budget->idle_v6 = budget->idle_v4 + key6;
 	budget->half_open = budget->idle_v4;
-	budget->active = sizeof(struct sl_active) + slot;
+	budget->active = sizeof(struct sl_active) + sizeof(struct sl_epoch) + 2 * slot;
 	budget->time_wait = sizeof(struct sl_tw) + slot + table / entries;
 	budget->fixed = sizeof(struct sl_core) + 65536 * sizeof(uint16_t) + listeners +
 			sl_net_bytes(&conf->net) +

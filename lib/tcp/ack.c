@@ -103,7 +103,7 @@ sl_tcb_ack(struct sl_tcp *tcp, struct sl_tcb *tcb, const struct sl_seg *seg)
 	bool is_duplicate = acked == 0 && flight > 0 && bare && tcb->snd_wnd > 0 &&
 			    (uint32_t)seg->wnd << tcb->snd_scale == tcb->snd_wnd;
 	bool fin_acked = sl_state_fin_pending(tcb->state) && seg->ack == tcb->snd_end + 1;
-	bool repairing = is_repairing(tcp, tcb), opened;
+	bool repairing = is_repairing(tcp, tcb), opened, used;
 
 	if (sl_seq_lt(seg->ack, tcb->snd_una))
 		return; /* old; its window is older still */
@@ -115,8 +115,9 @@ sl_tcb_ack(struct sl_tcp *tcp, struct sl_tcb *tcb, const struct sl_seg *seg)
 	sl_recovery_ack(tcp, tcb, seg, acked, is_duplicate);
 	repairing |= is_repairing(tcp, tcb); /* the first and the last ACK of it count, too */
 
-	if (acked > 0 && !repairing && used_its_window(tcb, flight))
-		sl_cc_newreno.acked(tcp, tcb, acked);
+	used = used_its_window(tcb, flight);
+	if (acked > 0 && !repairing && (used || tcb->epoch != SL_NO_BLOCK))
+		sl_tcb_cc(tcp, tcb)->acked(tcp, tcb, acked, used);
 	if (opened && tcb->snd_una != tcb->snd_nxt && acked == 0)
 		tcb->owes |= SL_OWES_HEAD; /* the probe's byte was not taken */
 	if (opened)

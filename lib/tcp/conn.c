@@ -208,7 +208,7 @@ sl_tcb_clear(struct sl_tcb *tcb)
 	memset((char *)tcb + behind_key, 0, sizeof(*tcb) - behind_key);
 	tcb->gen = gen;
 	tcb->state = SL_ST_CLOSED;
-	tcb->active = SL_NO_BLOCK;
+	tcb->active = tcb->epoch = SL_NO_BLOCK;
 	tcb->path = SL_NO_PATH;
 	tcb->span_head = tcb->span_tail = tcb->span_next = SL_NO_INDEX;
 	tcb->next_deliver = tcb->next_output = SL_NO_INDEX;
@@ -353,7 +353,7 @@ enter_established(struct sl_tcp *tcp, struct sl_tcb *tcb)
 	else
 		sl_count(tcp, opened_passive);
 	sl_stat_add(tcp->listener[tcb->listener].stats.opened, 1);
-	sl_cc_newreno.open(tcp, tcb, tcb->backoff > 0);
+	sl_tcb_cc(tcp, tcb)->open(tcp, tcb, tcb->backoff > 0);
 	if (tcb->backoff > 0 && tcb->srtt_us8 == 0 && tcb->rto_ms < 3000)
 		tcb->rto_ms = 3000; /* RFC 6298, 5.7 */
 	tcb->backoff = 0;
@@ -518,6 +518,7 @@ release_holdings(struct sl_tcp *tcp, struct sl_tcb *tcb)
 
 	sl_tcb_drop_received(tcp, tcb);
 	sl_spans_free_all(tcp, tcb);
+	sl_epoch_give(tcp, tcb);
 	if (a != NULL) {
 		sl_slots_put(&tcp->free_active, tcb->active);
 		tcb->active = SL_NO_BLOCK;

@@ -5,11 +5,9 @@
 #include "tcp/cc.h"
 #include "tcp/tcp.h"
 
-#define CWND_MAX (1u << 30)
-
 /* RFC 6928, 2. */
-static uint32_t
-initial_window(const struct sl_tcb *tcb)
+uint32_t
+sl_cc_initial_window(const struct sl_tcb *tcb)
 {
 	uint32_t two = 2u * tcb->mss, ten = 10u * tcb->mss;
 	uint32_t floor = two > 14600 ? two : 14600;
@@ -17,31 +15,62 @@ initial_window(const struct sl_tcb *tcb)
 	return ten < floor ? ten : floor;
 }
 
-static void
-newreno_open(struct sl_tcp *tcp, struct sl_tcb *tcb, int syn_was_resent)
+void
+sl_cc_open(struct sl_tcp *tcp, struct sl_tcb *tcb, bool syn_was_resent)
 {
-	tcb->cwnd = syn_was_resent ? tcb->mss : initial_window(tcb);
-	tcb->ssthresh = CWND_MAX;
-	tcb->cc_acked = 0;
+	tcb->cwnd = syn_was_resent ? tcb->mss : sl_cc_initial_window(tcb);
+	tcb->ssthresh = SL_CWND_MAX;
 }
 
-/* Slow start adds what was acknowledged, two segments an ACK at most; then one MSS an RTT. */
-static void
-newreno_acked(struct sl_tcp *tcp, struct sl_tcb *tcb, uint32_t acked)
+void
+sl_cc_idle(struct sl_tcp *tcp, struct sl_tcb *tcb)
 {
-	if (tcb->cwnd < tcb->ssthresh) {
-		uint32_t most = 2u * tcb->mss;
+	uint32_t iw = sl_cc_initial_window(tcb);
 
-		tcb->cwnd += acked < most ? acked : most;
+	if (tcb->cwnd > iw)
+		tcb->cwnd = iw;
+}
+
+void
+sl_cc_slow_start(struct sl_tcb *tcb, uint32_t acked)
+{
+	uint32_t most = 2u * tcb->mss;
+
+	tcb->cwnd += acked < most ? acked : most;
+	if (tcb->cwnd > SL_CWND_MAX)
+		tcb->cwnd = SL_CWND_MAX;
+}
+
+/* One MSS once a window was acknowledged; without a block, each ACK's part of it. */
+static void
+avoid(struct sl_tcp *tcp, struct sl_tcb *tcb, uint32_t acked)
+{
+	struct sl_epoch *e = sl_epoch_take(tcp, tcb);
+
+	if (acked > tcb->cwnd)
+		acked = tcb->cwnd;
+	if (e == NULL) {
+		tcb->cwnd += (uint64_t)tcb->mss * acked / tcb->cwnd;
 	} else {
-		tcb->cc_acked += acked;
-		if (tcb->cc_acked >= tcb->cwnd) {
-			tcb->cc_acked -= tcb->cwnd;
+		e->acked += acked;
+		if (e->acked >= tcb->cwnd) {
+			e->acked -= tcb->cwnd;
 			tcb->cwnd += tcb->mss;
 		}
 	}
-	if (tcb->cwnd > CWND_MAX)
-		tcb->cwnd = CWND_MAX;
+	if (tcb->cwnd > SL_CWND_MAX)
+		tcb->cwnd = SL_CWND_MAX;
+}
+
+static void
+newreno_acked(struct sl_tcp *tcp, struct sl_tcb *tcb, uint32_t acked, bool used)
+{
+	if (!used)
+		return;
+	if (tcb->cwnd < tcb->ssthresh)
+		sl_cc_slow_start(tcb, acked);
+	else
+		avoid(tcp, tcb, acked);
 }
 
 /* RFC 5681, equation 4. */
@@ -53,36 +82,54 @@ half_of(const struct sl_tcb *tcb, uint32_t flight)
 	return half > two ? half : two;
 }
 
+/* ssthresh is cut; what the windows were is remembered, in case this was a mistake. */
+static void
+cut(struct sl_tcp *tcp, struct sl_tcb *tcb, uint32_t flight)
+{
+	struct sl_epoch *e = sl_epoch_take(tcp, tcb);
+
+	if (e != NULL) {
+		e->acked = 0;
+		e->old_cwnd = tcb->cwnd;
+		e->old_ssthresh = tcb->ssthresh;
+	}
+	tcb->ssthresh = half_of(tcb, flight);
+}
+
 static void
 newreno_lost(struct sl_tcp *tcp, struct sl_tcb *tcb, uint32_t flight)
 {
-	tcb->ssthresh = half_of(tcb, flight);
+	cut(tcp, tcb, flight);
 	tcb->cwnd = tcb->ssthresh;
-	tcb->cc_acked = 0;
 }
 
 static void
 newreno_timeout(struct sl_tcp *tcp, struct sl_tcb *tcb, uint32_t flight)
 {
-	tcb->ssthresh = half_of(tcb, flight);
+	if (flight > 0)
+		cut(tcp, tcb, flight);
 	tcb->cwnd = tcb->mss;
-	tcb->cc_acked = 0;
 }
 
 static void
-newreno_idle(struct sl_tcp *tcp, struct sl_tcb *tcb)
+newreno_undo(struct sl_tcp *tcp, struct sl_tcb *tcb)
 {
-	uint32_t iw = initial_window(tcb);
+	struct sl_epoch *e = sl_epoch_of(tcp, tcb);
 
-	if (tcb->cwnd > iw)
-		tcb->cwnd = iw;
+	if (e == NULL || e->old_cwnd == 0)
+		return;
+	if (tcb->cwnd < e->old_cwnd)
+		tcb->cwnd = e->old_cwnd;
+	tcb->ssthresh = e->old_ssthresh;
+	e->old_cwnd = 0;
 }
 
 const struct sl_cc sl_cc_newreno = {
 	.name = "newreno",
-	.open = newreno_open,
+	.open = sl_cc_open,
 	.acked = newreno_acked,
 	.lost = newreno_lost,
 	.timeout = newreno_timeout,
-	.idle = newreno_idle,
+	.undo = newreno_undo,
+	.idle = sl_cc_idle,
 };

@@ -153,7 +153,7 @@ enter_recovery(struct sl_tcp *tcp, struct sl_tcb *tcb, struct sl_active *a)
 	sl_count(tcp, fast_retransmit);
 	a->mode = SL_LOSS_RECOVERY;
 	a->recover = tcb->snd_nxt;
-	sl_cc_newreno.lost(tcp, tcb, flight < tcb->cwnd ? flight : tcb->cwnd);
+	sl_tcb_cc(tcp, tcb)->lost(tcp, tcb, flight < tcb->cwnd ? flight : tcb->cwnd);
 	tcb->owes |= SL_OWES_HEAD;
 }
 
@@ -250,11 +250,9 @@ sl_recovery_timeout(struct sl_tcp *tcp, struct sl_tcb *tcb)
 	uint32_t flight = tcb->snd_nxt - tcb->snd_una;
 	struct sl_span *s;
 
-	if (a != NULL && a->mode == SL_LOSS_TIMEOUT)
-		flight = 2 * tcb->ssthresh; /* the same flight: no second cut (RFC 5681, 3.1) */
-	else if (tcb->backoff > 0)
-		flight = 2 * tcb->ssthresh;
-	sl_cc_newreno.timeout(tcp, tcb, flight);
+	if (tcb->backoff > 0 || (a != NULL && a->mode == SL_LOSS_TIMEOUT))
+		flight = 0; /* the same flight: no second cut (RFC 5681, 3.1) */
+	sl_tcb_cc(tcp, tcb)->timeout(tcp, tcb, flight);
 	tcb->dup_acks = 0;
 	if (a == NULL)
 		return;

@@ -2,11 +2,12 @@
 /*
  * tcb - what is remembered of a connection.
  *
- * Three records of different lifetimes. A struct sl_tcb lives as long as the connection;
+ * Four records of different lifetimes. A struct sl_tcb lives as long as the connection;
  * its first line is all that receiving in order touches. A struct sl_active is borrowed
- * while something is wrong: a gap in what came, a loss to be repaired. A struct sl_tw is
- * what is left in TIME-WAIT. Records are reached by index; pools never move or free them,
- * so an index read from the table is always readable, and `gen` tells lives apart.
+ * while something is wrong: a gap in what came, a loss to be repaired. A struct sl_epoch is
+ * congestion control's, from the first loss on. A struct sl_tw is what is left in TIME-WAIT.
+ * Records are reached by index; pools never move or free them, so an index read from the table
+ * is always readable, and `gen` tells lives apart.
  */
 #ifndef SL_TCP_TCB_H
 #define SL_TCP_TCB_H
@@ -108,6 +109,18 @@ struct sl_active {
 	uint8_t mode;       /* enum sl_loss_mode */
 };
 
+/*
+ * What congestion control remembers between two losses (cc.h): kept from the first one on,
+ * until the connection ends or another one needs it more.
+ */
+struct sl_epoch {
+	alignas(SL_CACHE_LINE) uint32_t owner; /* index of the tcb */
+	uint32_t old_cwnd, old_ssthresh;       /* before the last cut; old_cwnd 0: none */
+	uint32_t acked;                        /* NewReno: bytes towards the next increase */
+};
+
+static_assert(sizeof(struct sl_epoch) == SL_CACHE_LINE, "a congestion epoch is a line");
+
 struct sl_tcb {
 	/* line 0: who, and receiving in order */
 	alignas(SL_CACHE_LINE) struct sl_key key;
@@ -133,7 +146,7 @@ struct sl_tcb {
 	/* line 1: sending and time */
 	alignas(SL_CACHE_LINE) sl_tick_t due[SL_TIMER_COUNT]; /* 0: not set */
 	uint32_t cwnd, ssthresh;   /* bytes; written by struct sl_cc */
-	uint32_t cc_acked;         /* bytes acknowledged towards the next increase */
+	uint32_t epoch;            /* the struct sl_epoch held, or SL_NO_BLOCK */
 	uint32_t srtt_us8;         /* smoothed RTT, eighths of a microsecond; 0: none yet */
 	uint32_t rttvar_us4;       /* its variation, quarters */
 	uint32_t rto_ms;           /* before backing off */

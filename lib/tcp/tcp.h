@@ -14,6 +14,7 @@
  *   answer.c    answers that need no connection: SYN-ACKs, resets, cookies back in
  *   timewait.c  what is left of a connection for 2 MSL
  *   newreno.c   congestion control behind struct sl_cc
+ *   epoch.c     what that remembers between two losses
  */
 #ifndef SL_TCP_TCP_H
 #define SL_TCP_TCP_H
@@ -55,6 +56,7 @@ struct sl_lane {
 struct sl_listener {
 	struct sl_listener_conf conf;
 	struct sl_listener_stats stats;
+	const struct sl_cc *cc;
 	void *state;   /* of the application, on this core */
 	uint16_t next; /* the next listener on the same port */
 	uint8_t rcv_scale;
@@ -80,13 +82,15 @@ struct sl_tcp {
 
 	struct sl_tcb *tcb;
 	struct sl_active *active;
+	struct sl_epoch *epoch; /* n_active of them, too */
 	struct sl_span *span;
 	struct sl_tw *tw;
 	struct sl_key6 *key6;
 	uint8_t *app_state; /* state_bytes for each tcb */
 	uint32_t app_state_bytes;
 	uint32_t n_tcb, n_active, n_span, n_tw, n_key6;
-	struct sl_slots free_tcb, free_active, free_span, free_tw, free_key6;
+	struct sl_slots free_tcb, free_active, free_epoch, free_span, free_tw, free_key6;
+	uint32_t epoch_hand; /* whose epoch is looked at next when none is free */
 
 	struct sl_list deliver, output, parked;
 	bool starved;   /* what is on output waits for buffers, not for room */
@@ -136,6 +140,12 @@ static inline const struct sl_tcp_conf *
 sl_tcb_conf(const struct sl_tcp *tcp, const struct sl_tcb *tcb)
 {
 	return &tcp->listener[tcb->listener].conf.tcp;
+}
+
+static inline const struct sl_cc *
+sl_tcb_cc(const struct sl_tcp *tcp, const struct sl_tcb *tcb)
+{
+	return tcp->listener[tcb->listener].cc;
 }
 
 static inline struct sl_active *
