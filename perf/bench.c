@@ -48,6 +48,8 @@ run_window(const struct bench_row *row, double *value, double *part)
 {
 	uint64_t before[PARTS_MAX], all = 0;
 
+	options.is_handicapped =
+		options.handicap != NULL && strcmp(options.handicap, row->name) == 0;
 	memcpy(before, bench_parts.cycles, sizeof(before));
 	*value = row->window(row->arg);
 	for (unsigned int i = 0; i < bench_parts.n; i++)

@@ -20,7 +20,10 @@ struct options {
 	unsigned int burst;   /* most packets an iteration finds */
 	uint32_t size;        /* of groups that have one */
 	bool huge;            /* whether there are huge pages */
+	bool offload;         /* the port verifies and makes checksums, as it says */
 	const char *row;      /* only this one, for a profiler; NULL: all */
+	const char *handicap; /* this one is made twice as slow: perf/guard must see it */
+	bool is_handicapped;  /* the row of the moment is */
 };
 extern struct options options;
 
@@ -93,5 +96,6 @@ void group_held(void);
 void group_table(void);
 void group_timer(void);
 void group_cores(void);
+void group_burst(void);
 
 #endif

@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "bench.h"
-#include "peer.h"
+#include "streams.h"
 
 #define IN_FLIGHT 4096 /* of connections that the server closes */
 
@@ -36,7 +36,7 @@ answer_and_close(struct sl_conn *c, const struct sl_chain *in)
 	return in->bytes;
 }
 
-static const struct sl_app keeps = {
+const struct sl_app request_app = {
 	.name = "keeps",
 	.state_bytes = sizeof(struct state),
 	.data = answer,
@@ -49,8 +49,8 @@ static const struct sl_app closes = {
 	.data = answer_and_close,
 };
 
-static void
-pin(void)
+void
+request_pin(void)
 {
 	if (response == NULL)
 		response = sl_pin_alloc(RESPONSE_BYTES);
@@ -60,7 +60,7 @@ pin(void)
 }
 
 /* Requests on random connections; each acknowledges what was answered before. */
-static double
+double
 request_window(void *arg)
 {
 	struct peer *p = arg;
@@ -134,14 +134,14 @@ group_live(void)
 		{ sized(request, "request", n), request_window, &p },
 	};
 
-	pin();
+	request_pin();
 	/*
 	 * Slowed down: on a busy machine this process is off its CPU for so long that those
 	 * whose turn comes last would be sent their answers again.
 	 */
 	world_open(&w, &(struct world_conf){ .connections = n + 1024,
 					     .buffers = 65536 + n / 4,
-					     .app = &keeps,
+					     .app = &request_app,
 					     .cookies = SL_COOKIES_ALWAYS,
 					     .slow = 1 + n / 50000 });
 	peer_open(&p, &w, n, false);
@@ -222,9 +222,9 @@ group_connection(void)
 		{ sized(name, "connection", n), lives_window, &l },
 	};
 
-	pin();
+	request_pin();
 	world_open(&w, &(struct world_conf){ .connections = n + n / 16 + 1024,
-					     .app = &keeps,
+					     .app = &request_app,
 					     .cookies = SL_COOKIES_ALWAYS,
 					     .slow = 1 + n / 50000 });
 	peer_open(&l.peer, &w, clients, false);
@@ -250,7 +250,7 @@ group_server_close(void)
 		{ sized(name, "connection_server_close", n), lives_window, &l },
 	};
 
-	pin();
+	request_pin();
 	world_open(&w, &(struct world_conf){ .connections = 2 * IN_FLIGHT,
 					     .time_wait = n + n / 8,
 					     .app = &closes,

@@ -3,6 +3,7 @@
  * bench - one group of rows, in a process of its own. perf/run calls it.
  *
  *   bench GROUP [--windows N] [--size N] [--burst N] [--row NAME] [--memory MB] [--huge]
+ *               [--simd BITS] [--offload] [--handicap NAME]
  */
 #include <getopt.h>
 #include <stdio.h>
@@ -30,15 +31,18 @@ static const struct {
 	{ "table", group_table, false },
 	{ "timer", group_timer, false },
 	{ "cores", group_cores, true },
+	{ "burst", group_burst, false },
 };
 
 #define GROUPS (sizeof(group) / sizeof(group[0]))
+
+static unsigned int simd_bits; /* 0: what the CPU and EAL allow */
 
 static _Noreturn void
 usage(void)
 {
 	fputs("usage: bench GROUP [--windows N] [--size N] [--burst N] [--row NAME] [--memory "
-	      "MB] [--huge]\n"
+	      "MB] [--huge] [--simd BITS] [--offload] [--handicap NAME]\n"
 	      "groups:",
 	      stderr);
 	for (unsigned int i = 0; i < GROUPS; i++)
@@ -68,6 +72,9 @@ parse(int argc, char **argv)
 		{ "memory", required_argument, NULL, 'm' },
 		{ "row", required_argument, NULL, 'r' },
 		{ "huge", no_argument, NULL, 'h' },
+		{ "simd", required_argument, NULL, 'v' },
+		{ "offload", no_argument, NULL, 'o' },
+		{ "handicap", required_argument, NULL, 'c' },
 		{ 0 },
 	};
 	unsigned int memory = 512;
@@ -86,6 +93,12 @@ parse(int argc, char **argv)
 			options.row = optarg;
 		else if (c == 'h')
 			options.huge = true;
+		else if (c == 'v')
+			simd_bits = number(optarg, 64, 512);
+		else if (c == 'o')
+			options.offload = true;
+		else if (c == 'c')
+			options.handicap = optarg;
 		else
 			usage();
 	}
@@ -97,14 +110,16 @@ parse(int argc, char **argv)
 static void
 start_eal(const char *program, unsigned int memory, bool two)
 {
-	char line[256];
+	char line[256], simd[48] = "";
 	char *args[24];
 	int n = 0;
 
+	if (simd_bits != 0)
+		snprintf(simd, sizeof(simd), "--force-max-simd-bitwidth=%u", simd_bits);
 	snprintf(line, sizeof(line),
-		 "%s -l %s %s %u --no-pci --no-telemetry --log-level *:error", program,
+		 "%s -l %s %s %u --no-pci --no-telemetry --log-level *:error %s", program,
 		 two ? "0,1" : "0",
-		 options.huge ? "--in-memory -m" : "--no-huge --no-shconf -m", memory);
+		 options.huge ? "--in-memory -m" : "--no-huge --no-shconf -m", memory, simd);
 	for (char *word = strtok(line, " "); word != NULL; word = strtok(NULL, " "))
 		args[n++] = word;
 	if (rte_eal_init(n, args) < 0)

@@ -6,18 +6,9 @@
 #include <string.h>
 
 #include "bench.h"
-#include "peer.h"
+#include "streams.h"
 
 #define WIRE_KINDS 4 /* of SYNs */
-
-/* A stream of packets from strangers. */
-struct stream {
-	struct world *world;
-	struct peer peer; /* its random numbers and, for proofs, its connections */
-	void (*put)(struct stream *s, struct rte_mbuf *m);
-	bool answered; /* each packet by a SYN-ACK */
-	uint64_t n_in, n_out;
-};
 
 static void
 put_syn(struct stream *s, struct rte_mbuf *m, uint8_t kind)
@@ -121,7 +112,7 @@ take_strangers(struct stream *s)
 	}
 }
 
-static double
+double
 stream_window(void *arg)
 {
 	struct stream *s = arg;
@@ -149,6 +140,12 @@ stream_open(struct stream *s, struct world *w, bool v6,
 	s->world = w;
 	s->put = put;
 	s->answered = put == put_linux_syn;
+}
+
+void
+stream_open_syn(struct stream *s, struct world *w, bool v6)
+{
+	stream_open(s, w, v6, put_linux_syn);
 }
 
 /* The proof: cookies that go back make connections, which work and end. */

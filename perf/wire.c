@@ -122,6 +122,14 @@ put_options(uint8_t *at, const struct wire_seg *s)
 	return (uint16_t)(p - at);
 }
 
+/* What a port that verifies checksums says of a good packet. */
+static void
+mark_verified(struct rte_mbuf *m)
+{
+	if (options.offload)
+		m->ol_flags |= RTE_MBUF_F_RX_IP_CKSUM_GOOD | RTE_MBUF_F_RX_L4_CKSUM_GOOD;
+}
+
 void
 wire_put(struct rte_mbuf *m, const struct wire_end *end, const struct wire_seg *s)
 {
@@ -130,6 +138,7 @@ wire_put(struct rte_mbuf *m, const struct wire_end *end, const struct wire_seg *
 	uint8_t *p = room(m, 14 + l3 + head + s->len);
 	struct rte_tcp_hdr *tcp = (void *)(p + 14 + l3);
 
+	mark_verified(m);
 	put_ether(p, end->v6 ? RTE_ETHER_TYPE_IPV6 : RTE_ETHER_TYPE_IPV4);
 	*tcp = (struct rte_tcp_hdr){
 		.src_port = rte_cpu_to_be_16(end->port),
@@ -220,6 +229,23 @@ wire_get(const struct rte_mbuf *m, struct wire_in *in)
 	return true;
 }
 
+/* Whether a port that makes checksums has what it needs for those of @m. */
+static bool
+is_left_right(const struct rte_mbuf *m)
+{
+	const struct rte_ether_hdr *eth = rte_pktmbuf_mtod(m, void *);
+	const void *ip = eth + 1;
+	bool v6 = eth->ether_type == RTE_BE16(RTE_ETHER_TYPE_IPV6);
+	uint64_t want = v6 ? RTE_MBUF_F_TX_IPV6 : RTE_MBUF_F_TX_IPV4 | RTE_MBUF_F_TX_IP_CKSUM;
+	const struct rte_tcp_hdr *tcp = (const void *)((const uint8_t *)ip + (v6 ? 40 : 20));
+
+	want |= RTE_MBUF_F_TX_TCP_CKSUM;
+	if ((m->ol_flags & want) != want || m->l2_len != 14 || m->l3_len != (v6 ? 40 : 20) ||
+	    m->l4_len != (tcp->data_off >> 4) * 4)
+		return false;
+	return tcp->cksum == (v6 ? rte_ipv6_phdr_cksum(ip, 0) : rte_ipv4_phdr_cksum(ip, 0));
+}
+
 bool
 wire_is_right(const struct rte_mbuf *m)
 {
@@ -229,6 +255,8 @@ wire_is_right(const struct rte_mbuf *m)
 	if (memcmp(&eth->dst_addr, own_mac, 6) != 0 ||
 	    memcmp(&eth->src_addr, wire_server_mac, 6) != 0)
 		return false;
+	if (options.offload)
+		return is_left_right(m);
 	if (eth->ether_type == RTE_BE16(RTE_ETHER_TYPE_IPV6))
 		return rte_ipv6_udptcp_cksum_mbuf_verify(m, ip, 54) == 0;
 	return rte_raw_cksum(ip, 20) == 0xffff &&

@@ -191,6 +191,16 @@ world_preemptions(void)
 	return usage.ru_nivcsw;
 }
 
+/* As much again as went by since @before: a row that is made slower on purpose. */
+static void
+waste(uint64_t before)
+{
+	uint64_t took = rte_rdtsc() - before;
+
+	while (rte_rdtsc() - before < 2 * took)
+		;
+}
+
 static uint64_t
 round_timed(struct world *w)
 {
@@ -201,6 +211,8 @@ round_timed(struct world *w)
 	sl_worker_round(w->worker);
 	if (bench_parts.n > 0)
 		bench_parts.round_ends();
+	if (options.is_handicapped)
+		waste(before);
 	return rte_rdtsc() - before;
 }
 
@@ -210,17 +222,22 @@ hand_over(struct world *w)
 {
 	long before = world_preemptions();
 	struct bench_parts parts = bench_parts;
+	uint32_t sampled = w->n_sampled;
 	uint64_t cycles = 0;
 	uint16_t done = 0;
 
 	while (done < w->n_batch) {
 		uint16_t n = RTE_MIN(w->n_batch - done, (int)options.burst);
+		uint64_t took;
 
 		if (rte_ring_enqueue_bulk(w->in, (void **)w->batch + done, n, NULL) != n)
 			bench_fail("the port's ring is full");
 		clock_goes(w);
-		cycles += round_timed(w);
+		took = round_timed(w);
 		clock_stands(w);
+		if (w->sample != NULL && w->n_sampled < w->sample_max)
+			w->sample[w->n_sampled++] = (uint32_t)took;
+		cycles += took;
 		done += n;
 	}
 	if (!rte_ring_empty(w->in))
@@ -230,6 +247,7 @@ hand_over(struct world *w)
 	w->n_spoilt += w->is_spoilt;
 	if (w->is_spoilt) {
 		bench_parts = parts;
+		w->n_sampled = sampled;
 	} else {
 		w->cycles += cycles;
 		w->packets += w->n_batch;

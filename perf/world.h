@@ -50,6 +50,8 @@ struct world {
 	uint64_t packets; /* that came in in them */
 	bool is_spoilt;   /* the last batch: the kernel took the CPU away, it does not count */
 	uint64_t n_batches, n_spoilt;
+	uint32_t *sample; /* if not NULL: the cycles of each round go here */
+	uint32_t n_sampled, sample_max;
 	uint16_t n_batch; /* packets waiting to be handed over */
 	struct rte_mbuf *batch[WORLD_BATCH];
 };
