@@ -19,11 +19,13 @@ check_entry(const struct sl_flows *flows, uint64_t b, unsigned int way, uint64_t
 {
 	const struct sl_bucket *bucket = &flows->bucket[b];
 	uint32_t idx = sl_bucket_idx(bucket, way);
-	struct sl_tuple tuple = sl_key_tuple(sl_flows_key(flows, idx), flows->key6);
-	uint64_t hash = sl_flows_hash(flows, &tuple);
-	uint64_t home = hash & flows->mask;
 	bool guest = bucket->guests >> way & 1;
+	struct sl_tuple tuple;
+	uint64_t hash, home;
 
+	sl_key_tuple(sl_flows_key(flows, idx), flows->key6, &tuple);
+	hash = sl_flows_hash(flows, &tuple);
+	home = hash & flows->mask;
 	if (sl_bucket_tag(bucket, way) != sl_flows_tag(hash))
 		return -EBADMSG;
 	if (b != (guest ? sl_flows_other(flows, home, sl_flows_tag(hash)) : home))

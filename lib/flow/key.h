@@ -78,21 +78,26 @@ sl_key_set(struct sl_key *key, struct sl_key6 *key6, uint32_t v6, const struct s
 	}
 }
 
-/* The tuple that @key, together with the array @key6, stands for. On the owning core. */
-static inline struct sl_tuple
-sl_key_tuple(const struct sl_key *key, const struct sl_key6 *key6)
+/*
+ * Write the tuple that @key, together with the array @key6, stands for. On the owning core.
+ * Written in place and in the words it is read by: a copy as a whole would wait for each.
+ */
+static inline void
+sl_key_tuple(const struct sl_key *key, const struct sl_key6 *key6, struct sl_tuple *tuple)
 {
-	struct sl_tuple tuple = { .rport = key->rport, .lport = key->lport };
-
+	tuple->rport = key->rport;
+	tuple->lport = key->lport;
+	tuple->v6 = key->v6 != 0;
+	memset(tuple->pad, 0, sizeof(tuple->pad));
 	if (key->v6 != 0) {
-		tuple.v6 = 1;
-		tuple.remote = key6[key->v6 - 1].remote;
-		tuple.local = key6[key->v6 - 1].local;
-	} else {
-		tuple.remote = sl_addr_v4(rte_be_to_cpu_32(key->remote));
-		tuple.local = sl_addr_v4(rte_be_to_cpu_32(key->local));
+		tuple->remote = key6[key->v6 - 1].remote;
+		tuple->local = key6[key->v6 - 1].local;
+		return;
 	}
-	return tuple;
+	tuple->remote.q[0] = tuple->local.q[0] = 0;
+	tuple->remote.w[2] = tuple->local.w[2] = RTE_BE32(0x0000ffff);
+	tuple->remote.w[3] = key->remote;
+	tuple->local.w[3] = key->local;
 }
 
 #endif

@@ -130,7 +130,7 @@ sl_tcb_gone(struct sl_tcp *tcp, struct sl_tcb *tcb)
 void
 sl_tcb_tuple(const struct sl_tcp *tcp, const struct sl_key *key, struct sl_tuple *tuple)
 {
-	*tuple = sl_key_tuple(key, tcp->key6);
+	sl_key_tuple(key, tcp->key6, tuple);
 }
 
 /* SipHash-2-4 of a tuple's addresses and ports: of IPv4 twelve bytes, of IPv6 36. */

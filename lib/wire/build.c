@@ -15,7 +15,7 @@
 
 #define TCP_OPT_MAX 40
 
-#define IP4_DONT_FRAGMENT 0x4000
+#define IP4_DONT_FRAGMENT 0x4000u
 
 /* Everything an option costs, padding to a multiple of four included. */
 #define MSS_ROOM     4
@@ -55,50 +55,80 @@ sacks_written(uint8_t opts, uint8_t n)
 uint16_t
 sl_tcp_options_len(uint8_t opts, uint8_t n_sacks)
 {
-	uint8_t n = sacks_written(opts, n_sacks);
+	uint8_t n;
 
+	if (opts == SL_OPT_TS)
+		return TS_ROOM;
+	n = sacks_written(opts, n_sacks);
 	return plain_options_len(opts) + (n > 0 ? SACK_ROOM(n) : 0);
 }
 
-/* Timestamps, with SACK-permitted or two NOPs in front so that they are aligned. */
-static uint8_t *
-put_timestamps(uint8_t *p, const struct sl_seg_out *seg)
+/*
+ * Put @v at @p and return it as it lies there. What is written is summed as it is written:
+ * reading it back from memory in wider words would wait for the stores.
+ */
+static inline uint64_t
+put_summed(uint8_t *p, uint32_t v)
 {
-	sl_put32(p, seg->opts & SL_OPT_SACK_OK ? 0x0402080a : 0x0101080a);
-	sl_put32(p + 4, seg->tsval);
-	sl_put32(p + 8, seg->tsecr);
-	return p + TS_ROOM;
+	v = rte_cpu_to_be_32(v);
+	memcpy(p, &v, sizeof(v));
+	return v;
 }
 
-static void
+/* As put_summed(), of what is in network order already. */
+static inline uint64_t
+copy_summed(uint8_t *p, uint32_t be)
+{
+	memcpy(p, &be, sizeof(be));
+	return be;
+}
+
+/* Timestamps, with SACK-permitted or two NOPs in front so that they are aligned. */
+static inline uint64_t
+put_timestamps(uint8_t *p, const struct sl_seg_out *seg)
+{
+	return put_summed(p, seg->opts & SL_OPT_SACK_OK ? 0x0402080a : 0x0101080a) +
+	       put_summed(p + 4, seg->tsval) + put_summed(p + 8, seg->tsecr);
+}
+
+static uint64_t
+put_sacks(uint8_t *p, const struct sl_seg_out *seg, uint8_t n)
+{
+	uint64_t sum = put_summed(p, 0x01010500u | (2 + 8 * n));
+
+	for (uint8_t i = 0; i < n; i++) {
+		sum += put_summed(p + 4 + 8 * i, seg->sack[i].lo);
+		sum += put_summed(p + 8 + 8 * i, seg->sack[i].hi);
+	}
+	return sum;
+}
+
+/* All of @seg's options; returns their sum. */
+static uint64_t
 put_options(uint8_t *p, const struct sl_seg_out *seg)
 {
 	uint8_t n = sacks_written(seg->opts, seg->n_sacks);
+	uint64_t sum = 0;
 
 	if (seg->opts & SL_OPT_MSS) {
-		sl_put32(p, 0x02040000u | seg->mss);
+		sum += put_summed(p, 0x02040000u | seg->mss);
 		p += MSS_ROOM;
 	}
 	if (seg->opts & SL_OPT_TS) {
-		p = put_timestamps(p, seg);
+		sum += put_timestamps(p, seg);
+		p += TS_ROOM;
 	} else if (seg->opts & SL_OPT_SACK_OK) {
-		sl_put32(p, 0x01010402);
+		sum += put_summed(p, 0x01010402);
 		p += SACK_OK_ROOM;
 	}
 	if (seg->opts & SL_OPT_WSCALE) {
-		sl_put32(p, 0x01030300u | seg->wscale);
+		sum += put_summed(p, 0x01030300u | seg->wscale);
 		p += WSCALE_ROOM;
 	}
-	if (n == 0)
-		return;
-	sl_put32(p, 0x01010500u | (2 + 8 * n));
-	for (uint8_t i = 0; i < n; i++) {
-		sl_put32(p + 4 + 8 * i, seg->sack[i].lo);
-		sl_put32(p + 8 + 8 * i, seg->sack[i].hi);
-	}
+	return n > 0 ? sum + put_sacks(p, seg, n) : sum;
 }
 
-static uint8_t *
+static inline uint8_t *
 prepend(struct rte_mbuf *m, uint16_t len)
 {
 	uint8_t *p = (uint8_t *)rte_pktmbuf_prepend(m, len);
@@ -107,134 +137,161 @@ prepend(struct rte_mbuf *m, uint16_t len)
 	return p;
 }
 
+static inline uint16_t
+ether_len(const struct sl_l2 *l2)
+{
+	return RTE_ETHER_HDR_LEN + (l2->vlan ? RTE_VLAN_HLEN : 0);
+}
+
+static inline void
+put_ether(uint8_t *eth, const struct sl_l2 *l2, uint16_t type)
+{
+	memcpy(eth, l2->dst, 6);
+	memcpy(eth + 6, l2->src, 6);
+	if (l2->vlan) {
+		sl_put16(eth + 12, RTE_ETHER_TYPE_VLAN);
+		sl_put16(eth + 14, l2->vlan);
+		eth += RTE_VLAN_HLEN;
+	}
+	sl_put16(eth + 12, type);
+}
+
 void
 sl_ether_build(struct rte_mbuf *m, const struct sl_l2 *l2, uint16_t type)
 {
-	uint16_t tag = l2->vlan ? RTE_VLAN_HLEN : 0;
-	uint8_t *eth = prepend(m, RTE_ETHER_HDR_LEN + tag);
+	uint16_t len = ether_len(l2);
 
-	memcpy(eth, l2->dst, 6);
-	memcpy(eth + 6, l2->src, 6);
-	if (tag) {
-		sl_put16(eth + 12, RTE_ETHER_TYPE_VLAN);
-		sl_put16(eth + 14, l2->vlan);
-	}
-	sl_put16(eth + 12 + tag, type);
-	m->l2_len = RTE_ETHER_HDR_LEN + tag;
+	put_ether(prepend(m, len), l2, type);
+	m->l2_len = len;
 	m->port = l2->port;
 }
 
-static void
-put_ip4(uint8_t *ip, const struct sl_tuple *tuple, uint16_t total, uint8_t proto, uint8_t ttl,
-	uint8_t tos)
+/* What an IP header says besides addresses. */
+struct ip_says {
+	uint16_t payload; /* bytes behind the header */
+	uint8_t proto, ttl, tos;
+};
+
+/* Without its checksum where @port_sums. */
+static inline void
+put_ip4(uint8_t *ip, const struct sl_tuple *tuple, const struct ip_says *says, bool port_sums)
 {
-	ip[0] = 0x45;
-	ip[1] = tos;
-	sl_put16(ip + 2, total);
-	sl_put16(ip + 4, 0);
-	sl_put16(ip + 6, IP4_DONT_FRAGMENT);
-	ip[8] = ttl;
-	ip[9] = proto;
-	sl_put16(ip + 10, 0);
-	memcpy(ip + 12, &tuple->local.w[3], 4);
-	memcpy(ip + 16, &tuple->remote.w[3], 4);
+	uint64_t sum;
+
+	sum = put_summed(ip, 0x45u << 24 | (uint32_t)says->tos << 16 |
+				     (uint16_t)(says->payload + SL_IP4_HDR));
+	sum += put_summed(ip + 4, IP4_DONT_FRAGMENT);
+	sum += put_summed(ip + 8, (uint32_t)says->ttl << 24 | (uint32_t)says->proto << 16);
+	sum += copy_summed(ip + 12, tuple->local.w[3]);
+	sum += copy_summed(ip + 16, tuple->remote.w[3]);
+	if (!port_sums)
+		sl_cksum_put(ip + 10, sl_cksum_fold(sum));
 }
 
-static void
-put_ip6(uint8_t *ip, const struct sl_tuple *tuple, uint16_t len, uint8_t proto, uint8_t ttl,
-	uint8_t tos)
+static inline void
+put_ip6(uint8_t *ip, const struct sl_tuple *tuple, const struct ip_says *says)
 {
-	sl_put32(ip, 6u << 28 | (uint32_t)tos << 20);
-	sl_put16(ip + 4, len);
-	ip[6] = proto;
-	ip[7] = ttl;
+	sl_put32(ip, 6u << 28 | (uint32_t)says->tos << 20);
+	sl_put16(ip + 4, says->payload);
+	ip[6] = says->proto;
+	ip[7] = says->ttl;
 	memcpy(ip + 8, &tuple->local, 16);
 	memcpy(ip + 24, &tuple->remote, 16);
 }
 
-/* IP and Ethernet in front of a transport packet; the IPv4 checksum unless @port_sums. */
-static void
+/*
+ * Put Ethernet and IP headers, @says of them, and @l4_len bytes more in front of @m; returns
+ * where those @l4_len begin. Nothing is left of what receiving said of @m, but how its bytes
+ * are held stays.
+ */
+static inline uint8_t *
 put_lower(struct rte_mbuf *m, const struct sl_l2 *l2, const struct sl_tuple *tuple,
-	  uint8_t proto, uint8_t ttl, uint8_t tos, bool port_sums)
+	  const struct ip_says *says, uint16_t l4_len, bool port_sums)
 {
-	uint16_t len = (uint16_t)m->pkt_len;
+	uint16_t l2_len = ether_len(l2), l3_len = tuple->v6 ? SL_IP6_HDR : SL_IP4_HDR;
+	uint8_t *eth = prepend(m, l2_len + l3_len + l4_len);
 
+	m->ol_flags &= RTE_MBUF_F_INDIRECT | RTE_MBUF_F_EXTERNAL;
+	m->tx_offload = rte_mbuf_tx_offload(l2_len, l3_len, l4_len, 0, 0, 0, 0);
+	m->port = l2->port;
 	if (tuple->v6) {
-		put_ip6(prepend(m, SL_IP6_HDR), tuple, len, proto, ttl, tos);
-		m->l3_len = SL_IP6_HDR;
-		sl_ether_build(m, l2, RTE_ETHER_TYPE_IPV6);
-		return;
+		put_ether(eth, l2, RTE_ETHER_TYPE_IPV6);
+		put_ip6(eth + l2_len, tuple, says);
+		return eth + l2_len + l3_len;
 	}
-
-	uint8_t *ip = prepend(m, SL_IP4_HDR);
-
-	put_ip4(ip, tuple, len + SL_IP4_HDR, proto, ttl, tos);
+	put_ether(eth, l2, RTE_ETHER_TYPE_IPV4);
+	put_ip4(eth + l2_len, tuple, says, port_sums);
 	if (port_sums)
 		m->ol_flags |= RTE_MBUF_F_TX_IP_CKSUM | RTE_MBUF_F_TX_IPV4;
-	else
-		sl_cksum_put(ip + 10, sl_cksum_add(0, ip, SL_IP4_HDR));
-	m->l3_len = SL_IP4_HDR;
-	sl_ether_build(m, l2, RTE_ETHER_TYPE_IPV4);
-}
-
-/* Forget what receiving said of @m; how its bytes are held stays. */
-static void
-clear_offloads(struct rte_mbuf *m)
-{
-	m->ol_flags &= RTE_MBUF_F_INDIRECT | RTE_MBUF_F_EXTERNAL;
-	m->tx_offload = 0;
+	return eth + l2_len + l3_len;
 }
 
 void
 sl_ip_build(struct rte_mbuf *m, const struct sl_l2 *l2, const struct sl_tuple *tuple,
 	    uint8_t proto, uint8_t ttl, uint8_t tos)
 {
-	clear_offloads(m);
-	put_lower(m, l2, tuple, proto, ttl, tos, false);
+	struct ip_says says = { (uint16_t)m->pkt_len, proto, ttl, tos };
+
+	put_lower(m, l2, tuple, &says, 0, false);
 }
 
-/* The checksum field of the TCP header at the front of @m; a port wants the pseudo-header's sum
- * there. */
-static void
-put_tcp_cksum(struct rte_mbuf *m, uint8_t *tcp, const struct sl_tuple *tuple, bool port_sums)
+/* A TCP header of @head bytes, options included, with no checksum; returns its sum. */
+static inline uint64_t
+put_tcp(uint8_t *tcp, const struct sl_tuple *tuple, const struct sl_seg_out *seg, uint16_t head)
 {
-	uint64_t pseudo = sl_cksum_sum_pseudo(&tuple->local, &tuple->remote, tuple->v6,
-					      IPPROTO_TCP, m->pkt_len);
-	uint16_t sum;
+	uint64_t sum;
 
-	if (port_sums) {
-		sum = sl_cksum_fold(pseudo);
-		memcpy(tcp + 16, &sum, sizeof(sum));
-		m->ol_flags |= RTE_MBUF_F_TX_TCP_CKSUM |
-			       (tuple->v6 ? RTE_MBUF_F_TX_IPV6 : RTE_MBUF_F_TX_IPV4);
-		return;
-	}
-	sl_cksum_transport(pseudo, m, 0, m->pkt_len, &sum);
-	sl_cksum_put(tcp + 16, sum);
+	sum = put_summed(tcp, (uint32_t)tuple->lport << 16 | tuple->rport);
+	sum += put_summed(tcp + 4, seg->seq);
+	sum += put_summed(tcp + 8, seg->ack);
+	sum += put_summed(tcp + 12,
+			  (uint32_t)(head / 4) << 28 | (uint32_t)seg->flags << 16 | seg->wnd);
+	sl_put32(tcp + 16, 0); /* checksum and urgent pointer */
+	if (seg->opts == SL_OPT_TS)
+		return sum + put_timestamps(tcp + SL_TCP_HDR, seg);
+	return seg->opts == 0 ? sum : sum + put_options(tcp + SL_TCP_HDR, seg);
+}
+
+/* All that @m carries, in one piece or many. */
+static inline uint64_t
+payload_sum(const struct rte_mbuf *m)
+{
+	const void *p = rte_pktmbuf_mtod(m, const void *);
+	uint16_t sum = 0;
+
+	if (m->next != NULL)
+		sl_cksum_add_chain(&sum, m, 0, m->pkt_len);
+	else if (m->data_len < SL_CKSUM_LONG)
+		return sl_cksum_sum(p, m->data_len);
+	else
+		return sl_cksum_sum_long(p, m->data_len);
+	return sum;
 }
 
 void
 sl_tcp_build(struct rte_mbuf *m, const struct sl_l2 *l2, const struct sl_tuple *tuple,
 	     const struct sl_seg_out *seg)
 {
+	bool port_sums = seg->offloads & SL_OFFLOAD_TCP_CKSUM;
 	uint16_t head = SL_TCP_HDR + sl_tcp_options_len(seg->opts, seg->n_sacks);
-	uint8_t *tcp = prepend(m, head);
+	uint32_t len = head + m->pkt_len;
+	uint64_t pseudo =
+		sl_cksum_sum_pseudo(&tuple->local, &tuple->remote, tuple->v6, IPPROTO_TCP, len);
+	uint64_t payload = port_sums ? 0 : payload_sum(m), header;
+	struct ip_says says = { (uint16_t)len, IPPROTO_TCP, seg->ttl, seg->tos };
+	uint8_t *tcp =
+		put_lower(m, l2, tuple, &says, head, seg->offloads & SL_OFFLOAD_IPV4_CKSUM);
+	uint16_t sum;
 
-	sl_put16(tcp, tuple->lport);
-	sl_put16(tcp + 2, tuple->rport);
-	sl_put32(tcp + 4, seg->seq);
-	sl_put32(tcp + 8, seg->ack);
-	tcp[12] = head / 4 << 4;
-	tcp[13] = seg->flags;
-	sl_put16(tcp + 14, seg->wnd);
-	sl_put32(tcp + 16, 0); /* checksum and urgent pointer */
-	put_options(tcp + SL_TCP_HDR, seg);
-
-	clear_offloads(m);
-	put_tcp_cksum(m, tcp, tuple, seg->offloads & SL_OFFLOAD_TCP_CKSUM);
-	m->l4_len = head;
-	put_lower(m, l2, tuple, IPPROTO_TCP, seg->ttl, seg->tos,
-		  seg->offloads & SL_OFFLOAD_IPV4_CKSUM);
+	header = put_tcp(tcp, tuple, seg, head);
+	if (!port_sums) {
+		sl_cksum_put(tcp + 16, sl_cksum_fold(pseudo + header + payload));
+		return;
+	}
+	sum = sl_cksum_fold(pseudo); /* a port wants that of the pseudo-header there */
+	memcpy(tcp + 16, &sum, sizeof(sum));
+	m->ol_flags |=
+		RTE_MBUF_F_TX_TCP_CKSUM | (tuple->v6 ? RTE_MBUF_F_TX_IPV6 : RTE_MBUF_F_TX_IPV4);
 }
 
 struct sl_l2
