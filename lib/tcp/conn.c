@@ -502,7 +502,7 @@ sl_tcb_unborrow(struct sl_tcp *tcp, struct sl_tcb *tcb)
 	struct sl_active *a = sl_tcb_active(tcp, tcb);
 
 	if (a == NULL || a->n_ooo > 0 || a->has_fin || a->mode != SL_LOSS_NONE ||
-	    a->sacked > 0 || a->dup_bytes > 0)
+	    a->sacked > 0 || a->dup_bytes > 0 || a->has_dup)
 		return;
 	assert(a->lost == 0 && a->resent == 0);
 	sl_slots_put(&tcp->free_active, tcb->active);

@@ -120,6 +120,7 @@ refuse(struct sl_tcp *tcp, struct sl_tcb *tcb, struct sl_lane *lane)
 	if (sl_seg_span(seg) > 0 && !(seg->flags & SL_SYN) &&
 	    tcb->state != SL_ST_SYN_RECEIVED) {
 		sl_count(tcp, dup_ack_out);
+		sl_tcb_note_repeat(tcp, tcb, seg);
 		owe_ack(tcp, tcb);
 	} else {
 		challenge(tcp, tcb, lane);

@@ -28,18 +28,33 @@ has_room(const struct sender *s)
 	return sl_out_has_room(s->tcp->out);
 }
 
-/* SACK blocks that fit beside what else the segment carries (RFC 2018, 3). */
+/*
+ * SACK blocks that fit beside what else the segment carries (RFC 2018, 3). What came twice
+ * stands before all others (RFC 2883, 4).
+ */
 static void
 add_sacks(const struct sl_tcp *tcp, const struct sl_tcb *tcb, struct sl_seg_out *seg)
 {
 	const struct sl_active *a = sl_tcb_active(tcp, tcb);
 	uint8_t most = seg->opts & SL_OPT_TS ? 3 : 4;
 
-	if (!(tcb->is & SL_IS_SACK) || a == NULL || a->n_recent == 0)
+	if (!(tcb->is & SL_IS_SACK) || a == NULL || (a->n_recent == 0 && !a->has_dup))
 		return;
 	seg->opts |= SL_OPT_SACK;
-	seg->n_sacks = a->n_recent < most ? a->n_recent : most;
-	memcpy(seg->sack, a->recent, seg->n_sacks * sizeof(seg->sack[0]));
+	if (a->has_dup)
+		seg->sack[seg->n_sacks++] = a->dup;
+	for (uint8_t i = 0; i < a->n_recent && seg->n_sacks < most; i++)
+		seg->sack[seg->n_sacks++] = a->recent[i];
+}
+
+/* Whoever came twice is told of once. */
+static void
+forget_repeat(const struct sl_tcp *tcp, const struct sl_tcb *tcb)
+{
+	struct sl_active *a = sl_tcb_active(tcp, tcb);
+
+	if (a != NULL)
+		a->has_dup = false;
 }
 
 /* Bytes of payload that SACK blocks take away from a segment now. */
@@ -93,8 +108,10 @@ emit(struct sender *s, struct rte_mbuf *m, uint32_t seq, uint8_t flags)
 	} else {
 		if (tcb->is & SL_IS_TS)
 			seg.opts |= SL_OPT_TS;
-		if (!(flags & SL_RST))
+		if (!(flags & SL_RST)) {
 			add_sacks(s->tcp, tcb, &seg);
+			forget_repeat(s->tcp, tcb);
+		}
 	}
 	if (seg.opts & SL_OPT_TS) {
 		seg.tsval = sl_tcb_tsval(s->tcp, tcb);
@@ -517,6 +534,7 @@ path_is_dead(struct sl_tcp *tcp, struct sl_tcb *tcb)
 	tcb->owes = 0;
 	tcb->acks_owed = 0;
 	tcb->ack_sent = tcb->rcv_nxt;
+	forget_repeat(tcp, tcb);
 	sl_timer_stop(tcb, SL_TIMER_ACK);
 	if (tcb->state == SL_ST_SYN_SENT || tcb->state == SL_ST_SYN_RECEIVED)
 		sl_tcb_kill(tcp, tcb, SL_REASON_UNREACHABLE);
@@ -549,6 +567,7 @@ sl_tcb_send(struct sl_tcp *tcp, struct sl_tcb *tcb)
 	s.offloads = sl_path_offloads(tcp->net, tcb->path);
 	sl_tcb_tuple(tcp, &tcb->key, &s.tuple);
 	done = send_owed(&s);
+	sl_tcb_unborrow(tcp, tcb);
 	if (tcb->state != SL_ST_CLOSED && tcb->state != SL_ST_TIME_WAIT)
 		sl_timer_resend(tcp, tcb, false);
 	if (tcb->due[SL_TIMER_ACK] != 0) /* nothing said it for us */

@@ -372,6 +372,53 @@ forget_sacks_until(struct sl_active *a, uint32_t rcv_nxt)
 	a->n_recent = n;
 }
 
+/* Of @lo..@hi, the first run of bytes that is kept already; false: none is. */
+static bool
+find_kept(const struct sl_active *a, uint32_t lo, uint32_t hi, struct sl_sack *run)
+{
+	bool any = false;
+
+	if (a->ooo_tail == NULL || sl_seq_ge(lo, piece_end(a->ooo_tail)))
+		return false;
+	for (const struct rte_mbuf *m = a->ooo_head; m != NULL; m = m->next) {
+		if (sl_seq_le(piece_end(m), lo))
+			continue;
+		if (sl_seq_ge(piece_seq(m), any ? run->hi + 1 : hi))
+			break;
+		if (!any)
+			run->lo = sl_seq_max(piece_seq(m), lo);
+		run->hi = sl_seq_min(piece_end(m), hi);
+		any = true;
+		if (run->hi == hi)
+			break;
+	}
+	return any;
+}
+
+/* @lo..@hi came a second time: the first block of the next ACK says so (RFC 2883, 4). */
+static void
+note_dup(struct sl_tcp *tcp, struct sl_tcb *tcb, struct sl_sack dup)
+{
+	struct sl_active *a;
+
+	if (!(tcb->is & SL_IS_SACK) || (a = sl_tcb_borrow(tcp, tcb)) == NULL)
+		return;
+	a->dup = dup;
+	a->has_dup = true;
+	sl_count(tcp, dup_in);
+}
+
+void
+sl_tcb_note_repeat(struct sl_tcp *tcp, struct sl_tcb *tcb, const struct sl_seg *seg)
+{
+	uint32_t end = sl_seq_min(seg->seq + seg->len, tcb->rcv_nxt);
+	struct sl_sack dup = { seg->seq, end };
+
+	/* what lies further back than any window of ours was never sent to us */
+	if (sl_seq_lt(dup.lo, dup.hi) && tcb->rcv_nxt - dup.lo <= 65535u << tcb->rcv_scale)
+		note_dup(tcp, tcb, dup);
+}
+
 static bool
 may_keep_piece(const struct sl_tcp *tcp, const struct sl_active *a)
 {
@@ -387,6 +434,7 @@ receive_behind_gap(struct sl_tcp *tcp, struct sl_tcb *tcb, struct sl_lane *lane,
 {
 	struct sl_active *a = sl_tcb_borrow(tcp, tcb);
 	struct rte_mbuf *m;
+	struct sl_sack dup = { 0 };
 	bool kept = false;
 
 	if (a == NULL || !may_keep_piece(tcp, a)) {
@@ -394,6 +442,8 @@ receive_behind_gap(struct sl_tcp *tcp, struct sl_tcb *tcb, struct sl_lane *lane,
 		sl_tcb_unborrow(tcp, tcb);
 		return;
 	}
+	if (find_kept(a, seq, seq + len, &dup))
+		note_dup(tcp, tcb, dup);
 	m = take_payload(tcp, lane, seq - lane->seg.seq, len);
 	while (m != NULL) {
 		struct rte_mbuf *next = m->next;
@@ -558,6 +608,8 @@ sl_tcb_receive(struct sl_tcp *tcp, struct sl_tcb *tcb, struct sl_lane *lane)
 		owe_ack(tcp, tcb, false);
 		return;
 	}
+	if (sl_seq_lt(seg->seq, tcb->rcv_nxt))
+		sl_tcb_note_repeat(tcp, tcb, seg);
 	if (end != seq && seq == tcb->rcv_nxt) {
 		receive_in_order(tcp, tcb, lane, seq - seg->seq, end - seq);
 	} else if (end != seq) {

@@ -107,6 +107,8 @@ struct sl_active {
 	uint32_t sacked, lost, resent;           /* bytes so marked */
 	uint32_t dup_bytes; /* without SACK: what duplicate ACKs say has left the network */
 	uint8_t mode;       /* enum sl_loss_mode */
+	bool has_dup;       /* bytes came twice, @dup, and the peer was not told (RFC 2883) */
+	struct sl_sack dup;
 };
 
 /*

@@ -291,6 +291,8 @@ void sl_tcb_ack(struct sl_tcp *tcp, struct sl_tcb *tcb, const struct sl_seg *seg
 
 /* Take the bytes and the FIN of an acceptable segment. */
 void sl_tcb_receive(struct sl_tcp *tcp, struct sl_tcb *tcb, struct sl_lane *lane);
+/* The bytes of @seg that lie below RCV.NXT came again: the next ACK says so (RFC 2883). */
+void sl_tcb_note_repeat(struct sl_tcp *tcp, struct sl_tcb *tcb, const struct sl_seg *seg);
 /* The application took @bytes from the front of what is queued. */
 void sl_tcb_taken(struct sl_tcp *tcp, struct sl_tcb *tcb, uint32_t bytes);
 /* Drop all that was received and not taken. */
