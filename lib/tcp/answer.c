@@ -294,7 +294,7 @@ not_a_cookie(struct sl_tcp *tcp, struct sl_lane *lane)
 	sl_tick_t at = tcp->cookie_at[lane->hash & 0xff];
 
 	sl_count(tcp, cookie_bad);
-	if (lane->seg.len > 0 && at != 0 && tcp->tick - at < COOKIE_SEEN_MS) {
+	if (sl_seg_span(&lane->seg) > 0 && at != 0 && tcp->tick - at < COOKIE_SEEN_MS) {
 		lane->fate = SL_FATE_tcp_cookie_late;
 		return;
 	}
