@@ -135,6 +135,20 @@ check_ages(const struct sl_tcp *tcp)
 	return NULL;
 }
 
+/* Every piece of data is some connection's, or free. */
+static const char *
+check_pieces(const struct sl_tcp *tcp)
+{
+	uint32_t n = sl_slots_free_count(&tcp->free_span);
+
+	for (uint32_t i = 0; i < tcp->n_tcb; i++)
+		for (uint32_t s = tcp->tcb[i].span_head; s != SL_NO_INDEX;
+		     s = tcp->span[s].next)
+			DEMAND(n++ < tcp->n_span);
+	DEMAND(n == tcp->n_span);
+	return NULL;
+}
+
 static const char *
 check_counts(const struct sl_tcp *tcp, uint32_t live, uint32_t half_open, uint32_t epochs)
 {
@@ -181,6 +195,8 @@ check_all(const struct sl_core *core)
 		why = check_list(tcp, &tcp->parked, true, SL_IS_PARKED);
 	if (why == NULL)
 		why = check_ages(tcp);
+	if (why == NULL)
+		why = check_pieces(tcp);
 	if (why == NULL)
 		why = check_counts(tcp, live, half_open, epochs);
 	return why;

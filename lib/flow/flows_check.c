@@ -56,7 +56,7 @@ sl_flows_check(const struct sl_flows *flows)
 				return -EBADMSG;
 			n++;
 		}
-		for (unsigned int s = 0; s < 64; s += SL_AWAY_BITS)
+		for (unsigned int s = 0; bucket->away != 0 && s < 64; s += SL_AWAY_BITS)
 			counted += (bucket->away >> s & SL_AWAY_MAX) * count_unit(flows, b, s);
 	}
 	return n == flows->n_entries && away == counted ? 0 : -EBADMSG;

@@ -331,16 +331,23 @@ sl_wheel_count(const struct sl_wheel *wheel)
 	return wheel->n_entries;
 }
 
+/* A bit for each of 64 slots from @slot on that holds anything. */
+static uint64_t
+slots_used(const struct sl_wheel *wheel, uint32_t slot)
+{
+	uint64_t used = 0;
+
+	for (uint32_t i = 0; i < 64; i++)
+		used |= (uint64_t)(wheel->head[slot + i] != NIL) << i;
+	return used;
+}
+
 /* Check what is linked from @slot and count it into *@n. */
 static int
 check_slot(const struct sl_wheel *wheel, uint32_t slot, uint32_t *n)
 {
 	unsigned int level = slot / SLOTS, byte = slot % SLOTS;
-	bool in_use = wheel->in_use[level][byte / 64] >> byte % 64 & 1;
 	uint32_t prev = AT_HEAD | slot;
-
-	if (in_use != (wheel->head[slot] != NIL))
-		return -EBADMSG;
 
 	for (uint32_t e = wheel->head[slot]; e != NIL; e = wheel->link[e].next) {
 		sl_tick_t due = e < 2 * wheel->n_ids ? wheel->due[e] : 0;
@@ -364,9 +371,17 @@ sl_wheel_check(const struct sl_wheel *wheel)
 {
 	uint32_t linked = 0, set = 0;
 
-	for (uint32_t slot = 0; slot < LEVELS * SLOTS; slot++) {
-		if (check_slot(wheel, slot, &linked) < 0)
+	for (uint32_t word = 0; word < LEVELS * WORDS; word++) {
+		uint64_t used = slots_used(wheel, word * 64);
+
+		if (used != wheel->in_use[word / WORDS][word % WORDS])
 			return -EBADMSG;
+		for (; used != 0; used &= used - 1) {
+			uint32_t slot = word * 64 + (uint32_t)__builtin_ctzll(used);
+
+			if (check_slot(wheel, slot, &linked) < 0)
+				return -EBADMSG;
+		}
 	}
 	for (uint32_t entry = 0; entry < 2 * wheel->n_ids; entry++)
 		set += wheel->due[entry] != 0;
