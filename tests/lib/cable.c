@@ -95,12 +95,16 @@ wait_for_turn(struct cable *cable, sl_ns_t now, size_t len, sl_ns_t *leaves)
 
 /* A frame may begin or end a burst before its own lot is drawn. */
 static bool
-is_lost(struct cable *cable)
+is_lost(struct cable *cable, sl_ns_t now)
 {
 	const struct cable_conf *conf = &cable->conf;
 
-	if (happens(cable, cable->in_burst ? conf->burst_end_ppm : conf->burst_begin_ppm))
+	if (conf->burst_most != 0 && now - cable->burst_since > conf->burst_most)
+		cable->in_burst = false;
+	if (happens(cable, cable->in_burst ? conf->burst_end_ppm : conf->burst_begin_ppm)) {
 		cable->in_burst = !cable->in_burst;
+		cable->burst_since = now;
+	}
 	if (cable->in_burst && happens(cable, conf->burst_loss_ppm))
 		return true;
 	return happens(cable, conf->loss_ppm);
@@ -140,12 +144,13 @@ flip_bits(struct cable *cable, uint8_t *bytes, size_t len)
 	cable->corrupted++;
 }
 
+/* A frame to a group may be refused before anyone looks into it. */
 static bool
 may_be_corrupted(const uint8_t *bytes, size_t len)
 {
 	bool ip = type_of(bytes) == TYPE_IP4 || type_of(bytes) == TYPE_IP6;
 
-	return ip && len >= covered_from(bytes) + 20;
+	return ip && !(bytes[0] & 1) && len >= covered_from(bytes) + 20;
 }
 
 /* Send a copy off, to arrive when it may. */
@@ -183,7 +188,7 @@ carry(struct cable *cable, sl_ns_t now, const uint8_t *bytes, size_t len)
 		return CABLE_TOO_BIG;
 	if (!wait_for_turn(cable, now, len, &leaves))
 		return CABLE_DROPPED;
-	if (is_lost(cable))
+	if (is_lost(cable, now))
 		return CABLE_LOST;
 	send_off(cable, leaves + cable->conf.delay, bytes, len);
 	if (happens(cable, cable->conf.duplicate_ppm)) {

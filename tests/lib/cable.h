@@ -30,8 +30,9 @@ struct cable_conf {
 	uint32_t queue_frames; /* the same counted in frames; 0: CABLE_QUEUE_MOST */
 	uint32_t loss_ppm;     /* each for itself */
 
-	/* Bursts (Gilbert, Elliott): begun and ended by a frame with these odds. */
+	/* Bursts (Gilbert, Elliott): begun and ended by a frame with these odds, or by time. */
 	uint32_t burst_begin_ppm, burst_end_ppm, burst_loss_ppm;
+	sl_ns_t burst_most; /* a burst is over then though few frames came; 0: no limit */
 
 	uint32_t duplicate_ppm;
 	uint32_t late_ppm; /* come later by @late, in whose time others overtake */
@@ -39,7 +40,8 @@ struct cable_conf {
 
 	/*
 	 * Up to 15 bits in a row are flipped behind the Ethernet header: of a packet's bytes
-	 * those that a checksum of IPv4, ICMP or TCP covers, which always shows that.
+	 * those that a checksum of IPv4, ICMP or TCP covers, which always shows that. Frames
+	 * to groups are spared.
 	 */
 	uint32_t corrupt_ppm;
 	uint32_t mtu; /* bytes of an IP packet that still pass; 0: all do */
@@ -64,6 +66,7 @@ struct cable {
 	struct cable_conf conf;
 	struct rnd rnd;
 	bool in_burst;
+	sl_ns_t burst_since;
 	uint64_t put, fate[CABLE_FATES], duplicated, late, corrupted, taken;
 
 	/* the queue: when each frame in it has left, and how long it is */

@@ -154,11 +154,14 @@ link_send(struct link *link, unsigned int from, const uint8_t *bytes, size_t len
 		return;
 	for (unsigned int i = 0; i < link->n_hosts; i++) {
 		struct link_host *host = &link->host[i];
+		enum cable_fate fate;
 
 		if (i == from || !(to_group || memcmp(bytes, host->mac, 6) == 0))
 			continue;
-		if (cable_put(&host->cable, link->now, bytes, len) == CABLE_TOO_BIG &&
-		    link->conf.tells_too_big)
+		fate = cable_put(&host->cable, link->now, bytes, len);
+		if (link->conf.saw != NULL)
+			link->conf.saw(link->conf.arg, from, i, bytes, len, fate);
+		if (fate == CABLE_TOO_BIG && link->conf.tells_too_big)
 			tell_too_big(link, from, host, bytes, len);
 	}
 }

@@ -32,7 +32,11 @@ struct link_conf {
 	/* Whether the frame may pass, or NULL: a test's own way to lose or to look at frames.
 	 */
 	bool (*lets)(void *arg, unsigned int from, const uint8_t *frame, size_t len);
-	void *arg;
+	/* Told of each frame that was put into the cable of @to, and what became of it; or
+	 * NULL. */
+	void (*saw)(void *arg, unsigned int from, unsigned int to, const uint8_t *frame,
+		    size_t len, enum cable_fate fate);
+	void *arg; /* of both */
 };
 
 /* A host without a core; its answers go out by link_send(). */

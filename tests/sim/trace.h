@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * trace - a line on stderr for each frame, for whoever looks into a seed that failed.
+ */
+#ifndef SIM_TRACE_H
+#define SIM_TRACE_H
+
+#include "link.h"
+
+/* For link_conf.saw, whose argument is the link. Numbers count from each side's SYN. */
+void trace_frame(void *arg, unsigned int from, unsigned int to, const uint8_t *frame,
+		 size_t len, enum cable_fate fate);
+
+#endif
