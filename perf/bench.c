@@ -108,6 +108,16 @@ bench_figure(const char *name, const char *unit, double value)
 	bench_line(name, unit, value, value, 1);
 }
 
+const char *
+bench_sized(char *name, size_t room, const char *what, uint32_t n)
+{
+	if (n >= 1000000)
+		snprintf(name, room, "%s_%um", what, n / 1000000);
+	else
+		snprintf(name, room, "%s_%uk", what, n / 1000);
+	return name;
+}
+
 void *
 bench_memory(size_t bytes)
 {

@@ -61,6 +61,10 @@ void bench_figure(const char *name, const char *unit, double value);
 /* Say on stderr what is wrong with the answers, and end with failure. */
 _Noreturn void bench_fail(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
+/* What a row at size @n is called: WHAT_4k, WHAT_1m. Returns @name, which has room for @room.
+ */
+const char *bench_sized(char *name, size_t room, const char *what, uint32_t n);
+
 /* Zeroed memory on huge pages, transparent ones, or it ends. Never given back. */
 void *bench_memory(size_t bytes);
 

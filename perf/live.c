@@ -111,16 +111,6 @@ syn_window(void *arg)
 	return (double)(w->cycles - cycles) / (double)(w->packets - packets);
 }
 
-static const char *
-sized(char *name, const char *what, uint32_t n)
-{
-	if (n >= 1000000)
-		sprintf(name, "%s_%um", what, n / 1000000);
-	else
-		sprintf(name, "%s_%uk", what, n / 1000);
-	return name;
-}
-
 void
 group_live(void)
 {
@@ -130,8 +120,8 @@ group_live(void)
 	uint32_t n = options.size ? options.size : 1000000;
 	const struct bench_row row[] = {
 		{ "macswap_loop", world_macswap, &w },
-		{ sized(syn, "syn_cookie", n), syn_window, &p },
-		{ sized(request, "request", n), request_window, &p },
+		{ bench_sized(syn, sizeof(syn), "syn_cookie", n), syn_window, &p },
+		{ bench_sized(request, sizeof(request), "request", n), request_window, &p },
 	};
 
 	request_pin();
@@ -219,7 +209,7 @@ group_connection(void)
 	char name[32], live[64];
 	const struct bench_row row[] = {
 		{ "macswap_loop", world_macswap, &w },
-		{ sized(name, "connection", n), lives_window, &l },
+		{ bench_sized(name, sizeof(name), "connection", n), lives_window, &l },
 	};
 
 	request_pin();
@@ -247,7 +237,8 @@ group_server_close(void)
 	char name[40], live[64];
 	const struct bench_row row[] = {
 		{ "macswap_loop", world_macswap, &w },
-		{ sized(name, "connection_server_close", n), lives_window, &l },
+		{ bench_sized(name, sizeof(name), "connection_server_close", n), lives_window,
+		  &l },
 	};
 
 	request_pin();

@@ -195,6 +195,8 @@ group_table(void)
 {
 	static struct table t;
 	static struct look look[4];
+	static const char *const what[4] = { "table_hit", "rte_hash_hit", "table_miss",
+					     "rte_hash_miss" };
 	static char name[4][32];
 	struct bench_row row[4];
 	uint32_t n = options.size ? options.size : 1000000;
@@ -211,8 +213,7 @@ group_table(void)
 	open_rival(&t);
 	for (int i = 0; i < 4; i++) {
 		look[i] = (struct look){ &t, i & 1, i < 2 };
-		snprintf(name[i], sizeof(name[i]), "%s_%s_%um", i & 1 ? "rte_hash" : "table",
-			 i < 2 ? "hit" : "miss", n / 1000000);
+		bench_sized(name[i], sizeof(name[i]), what[i], n);
 		row[i] = (struct bench_row){ name[i], window, &look[i] };
 	}
 	bench_rows(row, 4);

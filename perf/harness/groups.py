@@ -124,3 +124,79 @@ def testpmd(pages):
     return [{"name": "testpmd_macswap", "unit": "cycles", "min": cycles[0],
              "median": cycles[len(cycles) // 2], "windows": len(cycles),
              "pages": "2M" if huge else "4k"}], None
+
+
+def more_sizes(mode):
+    """The curves against the number of connections: what lies between the named rows."""
+    windows = ["--windows", 60 if mode == NORMAL else 200]
+    sizes = [64000, 256000, 4 * M] + ([8 * M, 32 * M] if mode == FULL else [])
+    runs = [Group("connection", windows + ["--size", n], connection_mb(n), 60 + 27 * n // M)
+            for n in sizes]
+    sizes = [4096, 64000, 256000, 4 * M] + ([8 * M, 16 * M] if mode == FULL else [])
+    runs += [Group("live", windows + ["--size", n], live_mb(n), 50 + 16 * n // M)
+             for n in sizes]
+    sizes = [64000, 256000, 4 * M] + ([16 * M] if mode == FULL else [])
+    return runs + [Group("table", windows + ["--size", n], 64 + 120 * n // M, 50 + 230 * n // M)
+                   for n in sizes]
+
+
+def burst(mode):
+    windows = {QUICK: 20, NORMAL: 40, FULL: 100}[mode]
+    return Group("burst", ["--windows", windows], SMALL)
+
+
+@dataclasses.dataclass
+class Variant:
+    """What a group is run as: arguments, and what its rows are called then."""
+    suffix: str
+    args: list
+
+
+SIMD = [Variant(f"_simd_{bits}", ["--simd", bits]) for bits in (64, 256, 512)]
+OFFLOAD = [Variant("_offload_off", []), Variant("_offload_on", ["--offload"])]
+
+
+def varied():
+    """(name, groups, variants): each group as each variant, in turns."""
+    windows = ["--windows", 24]
+    syn = Group("syn", windows, SMALL, 0,
+                ("syn_cookie_v4", "syn_cookie_v6", "syn_cookie_mix", "bogus_ack_checked"))
+    lives = Group("connection", windows + ["--size", 4096], SMALL, 50, ("connection_4k",))
+    bulk = Group("bulk", windows, SMALL, 50, ("bulk_rx", "bulk_tx"))
+    return [("simd", [syn, lives, bulk], SIMD), ("offload", [syn, lives, bulk], OFFLOAD)]
+
+
+def take_turns(pages, group, variants, turns, bench=None):
+    """A group as each variant, @turns times around, so that all meet the same noise."""
+    rows, wrong = {}, None
+    for _ in range(turns):
+        for variant in variants:
+            got, why = run(pages, dataclasses.replace(group, args=group.args + variant.args),
+                           bench)
+            wrong = wrong or why
+            for row in got:
+                row["name"] += variant.suffix
+                rows.setdefault(row["name"], []).append(row)
+    return [together(same) for same in rows.values()], wrong
+
+
+def together(same):
+    """One row of several runs': the least minimum, and the median of their medians."""
+    medians = sorted(row["median"] for row in same)
+    return {**same[0], "min": min(row["min"] for row in same),
+            "median": medians[len(medians) // 2], "windows": sum(row["windows"] for row in same)}
+
+
+def stages():
+    """The work whose cycles are split."""
+    windows = ["--windows", 24]
+    return [Group("syn", windows, SMALL),
+            Group("live", windows, live_mb(M), 50),
+            Group("connection", windows, connection_mb(M), 50),
+            Group("bulk", windows, SMALL, 50)]
+
+
+def run_stages(pages, group):
+    """The parts of bench-stages' rows; those rows themselves carry the cost of its marks."""
+    rows, why = run(pages, group, os.path.join(host.BUILD, "perf", "bench-stages"))
+    return [row for row in rows if "_stage_" in row["name"]], why

@@ -4,6 +4,7 @@ import json
 import os
 import time
 
+import charts
 import host
 
 # Row: target and stretch, of the minimum; for ratios and counts more is better.
@@ -78,15 +79,24 @@ def table(rows):
 
     def place(row):
         if row["name"] in order:
-            return 0, order.index(row["name"]), 0
-        return (2, row["curve"], row["x"]) if "curve" in row else (1, 0, 0)
+            return 0, order.index(row["name"])
+        return (2, *curve) if (curve := charts.of_a_curve(row["name"])) else (1,)
 
     print(form.format(*head))
-    for r in sorted(rows, key=place):
+    for r in sorted((r for r in rows if not charts.STAGE.match(r["name"])), key=place):
         print(form.format(r["name"], r["unit"], number(r["target"]), number(r["min"]),
                           number(r["median"]), number(r["testpmd_ratio"]),
                           number(r["loop_ratio"]),
                           verdict(r) + (" noisy" if is_noisy(r) else "")))
+
+
+def split(rows):
+    """Where cycles go, a line for each kind of work, a column for each stage."""
+    bars = charts.stages(rows)
+    if bars:
+        print("\n" + "{:<22}".format("stages, medians") + "".join(f"{s:>8}" for s in charts.STAGES))
+    for name, parts in bars.items():
+        print(f"{name:<22}" + "".join(f"{parts.get(s, 0):>8.1f}" for s in charts.STAGES))
 
 
 def save(result, path=""):
