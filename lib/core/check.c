@@ -77,6 +77,12 @@ check_epoch(const struct sl_tcp *tcp, const struct sl_tcb *tcb)
 	return NULL;
 }
 
+static bool
+is_armed(const struct sl_tcb *tcb, sl_tick_t due)
+{
+	return tcb->armed != 0 && sl_tick_le(tcb->armed, due);
+}
+
 static const char *
 check_conn(const struct sl_tcp *tcp, const struct sl_tcb *tcb)
 {
@@ -96,7 +102,11 @@ check_conn(const struct sl_tcp *tcp, const struct sl_tcb *tcb)
 	       (tcb->is & SL_IS_IN_OUTPUT) || tcb->state == SL_ST_TIME_WAIT);
 	why = check_epoch(tcp, tcb);
 	if (why == NULL)
-		why = check_spans(tcp, tcb);
+		for (int i = 0; i < SL_TIMER_COUNT; i++)
+			DEMAND(tcb->due[i] == 0 || is_armed(tcb, tcb->due[i]) ||
+			       (i == SL_TIMER_ACK &&
+				(tcb->is & (SL_IS_IN_OUTPUT | SL_IS_PARKED))));
+	why = check_spans(tcp, tcb);
 	return why != NULL ? why : check_received(tcp, tcb);
 }
 

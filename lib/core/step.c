@@ -14,6 +14,8 @@
 
 #define EXPIRE_BATCH  64u
 #define EXPIRE_ROUNDS 4u /* wheel entries a step looks at: bounded, the rest comes next */
+#define RECORD_AHEAD  12 /* segments before its own that a record is asked for ... */
+#define SPAN_AHEAD    5  /* ... and the first of its spans, which the record names */
 #define STARVED_NS    SL_NS_PER_MS /* until buffers are asked for again */
 
 static void
@@ -49,21 +51,6 @@ parse(struct sl_core *core, struct rte_mbuf **rx, uint16_t n)
 	sl_count_n(tcp, rx, n);
 }
 
-/*
- * Ask memory for all that input, deliver and output will touch of a connection: its other
- * lines (the first came with the comparison of keys), its application's, its timers'.
- */
-static void
-prefetch_connection(const struct sl_tcp *tcp, uint32_t slot)
-{
-	const struct sl_tcb *tcb = &tcp->tcb[slot];
-
-	rte_prefetch0(&tcb->due);
-	rte_prefetch0(&tcb->rx_head);
-	rte_prefetch0(tcp->app_state + (size_t)slot * tcp->app_state_bytes);
-	sl_wheel_prefetch(tcp->wheel, slot);
-}
-
 /* Look up all TCP lanes at once, TIME-WAIT records included. */
 static void
 find(struct sl_core *core)
@@ -86,11 +73,8 @@ find(struct sl_core *core)
 	if (n == 0)
 		return;
 	sl_flows_lookup(core->tcp.flows, tuple, hash, slot, n);
-	for (uint16_t i = 0; i < n; i++) {
+	for (uint16_t i = 0; i < n; i++)
 		core->lane[at[i]].slot = slot[i];
-		if (slot[i] < SL_FLOW_TW)
-			prefetch_connection(&core->tcp, slot[i]);
-	}
 }
 
 /* A segment to a listener, met by no record (RFC 9293, 3.10.7.2). */
@@ -226,39 +210,65 @@ met_the_dead(struct sl_core *core, struct sl_lane *lane)
 		sl_answer_reset(&core->tcp, lane);
 }
 
-/* What waits for its ACK, now that the connection's own lines are there. */
+/*
+ * Ask memory for all that input, deliver and output will touch of a connection: its other
+ * lines (the first came with the comparison of keys) and its application's.
+ */
 static void
-prefetch_spans(const struct sl_core *core)
+prefetch_record(const struct sl_tcp *tcp, uint32_t slot)
 {
-	const struct sl_tcp *tcp = &core->tcp;
+	const struct sl_tcb *tcb = &tcp->tcb[slot];
 
-	for (uint16_t i = 0; i < core->n_lanes; i++) {
-		const struct sl_lane *lane = &core->lane[i];
-
-		if (lane->route == SL_ROUTE_INPUT &&
-		    tcp->tcb[lane->slot].span_head != SL_NO_INDEX)
-			rte_prefetch0(&tcp->span[tcp->tcb[lane->slot].span_head]);
-	}
+	rte_prefetch0(&tcb->due);
+	rte_prefetch0(&tcb->rx_head);
+	rte_prefetch0(tcp->app_state + (size_t)slot * tcp->app_state_bytes);
 }
 
-/* The state machine, in order of arrival. */
+/* What waits for its ACK, now that the record's own lines are there. */
+static void
+prefetch_span(const struct sl_tcp *tcp, uint32_t slot)
+{
+	uint32_t span = tcp->tcb[slot].span_head;
+
+	if (span != SL_NO_INDEX)
+		rte_prefetch0(&tcp->span[span]);
+}
+
+static void
+input_lane(struct sl_core *core, struct sl_lane *lane)
+{
+	struct sl_tcp *tcp = &core->tcp;
+	struct sl_tcb *tcb = &tcp->tcb[lane->slot];
+
+	if (tcb->state == SL_ST_CLOSED)
+		met_the_dead(core, lane);
+	else
+		sl_tcb_segment(tcp, tcb, lane);
+}
+
+/*
+ * The state machine, in order of arrival. Memory is asked while segments before are being
+ * worked on: all of a burst at once would only wait for each other in the core's few line
+ * buffers.
+ */
 static void
 input(struct sl_core *core)
 {
-	struct sl_tcp *tcp = &core->tcp;
+	const struct sl_tcp *tcp = &core->tcp;
+	struct sl_lane *hit[SL_BURST];
+	int n = 0;
 
-	prefetch_spans(core);
 	for (uint16_t i = 0; i < core->n_lanes; i++) {
-		struct sl_lane *lane = &core->lane[i];
-		struct sl_tcb *tcb;
-
-		if (lane->route != SL_ROUTE_INPUT)
-			continue;
-		tcb = &tcp->tcb[lane->slot];
-		if (tcb->state == SL_ST_CLOSED)
-			met_the_dead(core, lane);
-		else
-			sl_tcb_segment(tcp, tcb, lane);
+		if (core->lane[i].route == SL_ROUTE_INPUT)
+			hit[n++] = &core->lane[i];
+	}
+	for (int i = -RECORD_AHEAD; i < n; i++) {
+		if (i + RECORD_AHEAD < n)
+			prefetch_record(tcp, hit[i + RECORD_AHEAD]->slot);
+		if (i + SPAN_AHEAD >= 0 && i + SPAN_AHEAD < n)
+			prefetch_span(tcp, hit[i + SPAN_AHEAD]->slot);
+		if (i >= 0)
+			input_lane(core, hit[i]);
 	}
 }
 

@@ -204,9 +204,11 @@ sl_tcb_clear(struct sl_tcb *tcb)
 {
 	size_t behind_key = sizeof(tcb->key); /* other cores may be reading that */
 	uint32_t gen = tcb->gen;
+	sl_tick_t armed = tcb->armed; /* what the wheel has of an old life serves the new one */
 
 	memset((char *)tcb + behind_key, 0, sizeof(*tcb) - behind_key);
 	tcb->gen = gen;
+	tcb->armed = armed;
 	tcb->state = SL_ST_CLOSED;
 	tcb->active = tcb->epoch = SL_NO_BLOCK;
 	tcb->path = SL_NO_PATH;

@@ -227,7 +227,7 @@ send_payload(struct sender *s, struct sl_span *span, uint32_t len, uint8_t flags
 			span->marks |= SL_SPAN_RESENT;
 			a->resent += span->len;
 		}
-		if (span->n_sent < UINT8_MAX)
+		if (span->n_sent < SL_SPAN_SENT_MOST)
 			span->n_sent++;
 		span->sent_us = s->tcp->now_us;
 		span = sl_span_at(s->tcp, span->next);
@@ -571,6 +571,6 @@ sl_tcb_send(struct sl_tcp *tcp, struct sl_tcb *tcb)
 	if (tcb->state != SL_ST_CLOSED && tcb->state != SL_ST_TIME_WAIT)
 		sl_timer_resend(tcp, tcb, false);
 	if (tcb->due[SL_TIMER_ACK] != 0) /* nothing said it for us */
-		sl_wheel_arm(tcp->wheel, sl_tcb_idx(tcp, tcb), tcb->due[SL_TIMER_ACK]);
+		sl_timer_arm(tcp, tcb, tcb->due[SL_TIMER_ACK]);
 	return done;
 }

@@ -134,20 +134,21 @@ sl_spans_pin(struct sl_tcp *tcp, struct sl_tcb *tcb, const void *data, uint32_t 
 {
 	uint32_t room = sl_spans_room(tcp, tcb);
 	uint32_t want = len < room ? len : room;
-	struct sl_span *s;
+	uint32_t took = 0;
 
-	if (want > 0) {
-		s = span_append(tcp, tcb);
-		if (s == NULL) {
-			want = 0;
-		} else {
-			s->data = data;
-			s->len = want;
-			tcb->snd_end += want;
-		}
+	while (took < want) {
+		struct sl_span *s = span_append(tcp, tcb);
+		uint32_t left = want - took;
+
+		if (s == NULL)
+			break;
+		s->data = (const uint8_t *)data + took;
+		s->len = left < SL_SPAN_BYTES_MOST ? left : SL_SPAN_BYTES_MOST;
+		tcb->snd_end += s->len;
+		took += s->len;
 	}
-	accepted(tcp, tcb, want, len);
-	return want;
+	accepted(tcp, tcb, took, len);
+	return took;
 }
 
 /*

@@ -67,17 +67,23 @@ enum sl_timer_kind {
 
 #define SL_NO_BLOCK SL_NO_INDEX
 
+#define SL_SPAN_BYTES_MOST ((1u << 20) - 1)
+#define SL_SPAN_SENT_MOST  15u
+
 /* Bytes to be sent or waiting for their ACK: @len of them at @data. */
 struct sl_span {
-	struct rte_mbuf *owner; /* whose buffer they lie in; NULL for pinned memory */
+	alignas(SL_CACHE_LINE /
+		2) struct rte_mbuf *owner; /* whose buffer; NULL: pinned memory */
 	const uint8_t *data;
 	uint32_t seq;
-	uint32_t len;
-	uint32_t sent_us; /* when last sent */
-	uint32_t next;    /* SL_NO_INDEX at the end */
-	uint8_t marks;    /* SL_SPAN_* */
-	uint8_t n_sent;   /* times sent, stops at 255 */
+	uint32_t len : 20;
+	uint32_t n_sent : 4; /* times sent, stops at SL_SPAN_SENT_MOST */
+	uint32_t marks : 8;  /* SL_SPAN_* */
+	uint32_t sent_us;    /* when last sent */
+	uint32_t next;       /* SL_NO_INDEX at the end */
 };
+
+static_assert(sizeof(struct sl_span) == SL_CACHE_LINE / 2, "no span lies in two lines");
 
 #define SL_SPAN_SACKED 0x01 /* the peer has it (until a time-out doubts it) */
 #define SL_SPAN_LOST   0x02 /* taken for lost */
@@ -161,7 +167,7 @@ struct sl_tcb {
 	uint8_t n_probes; /* keep-alives not answered */
 	uint8_t n_challenges;
 	uint8_t unused;
-	sl_tick_t challenged; /* when the last challenge ACK went out */
+	sl_tick_t armed; /* the wheel has an entry at it or before; 0: perhaps it has none */
 
 	/* line 2: the rest */
 	alignas(SL_CACHE_LINE) struct rte_mbuf *rx_head;
@@ -171,10 +177,11 @@ struct sl_tcb {
 	uint32_t path;
 	uint32_t next_deliver, next_output; /* links of the lists; SL_NO_INDEX at the end */
 	uint32_t gen;
-	sl_tick_t progress; /* when unacknowledged bytes last saw hope: begins R2 */
-	sl_tick_t heard;    /* when a segment last came */
-	uint32_t ts_offset; /* of our timestamps (RFC 7323, 5.4) */
-	sl_tick_t ts_age;   /* when ts_recent was taken */
+	sl_tick_t progress;   /* when unacknowledged bytes last saw hope: begins R2 */
+	sl_tick_t heard;      /* when a segment last came */
+	uint32_t ts_offset;   /* of our timestamps (RFC 7323, 5.4) */
+	sl_tick_t ts_age;     /* when ts_recent was taken */
+	sl_tick_t challenged; /* when the last challenge ACK went out */
 };
 
 static_assert(offsetof(struct sl_tcb, due) == SL_CACHE_LINE, "receiving outgrew its line");

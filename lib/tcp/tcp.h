@@ -341,6 +341,19 @@ struct sl_span *sl_recovery_lost(const struct sl_tcp *tcp, const struct sl_tcb *
 
 /* --- timer.c --- */
 
+/*
+ * The record is looked at by @due: without a look at the wheel, if it has an entry before.
+ * One later than @due is never forgotten, so what the wheel has is at most two a record.
+ */
+static inline void
+sl_timer_arm(struct sl_tcp *tcp, struct sl_tcb *tcb, sl_tick_t due)
+{
+	if (tcb->armed != 0 && sl_tick_le(tcb->armed, due))
+		return;
+	sl_wheel_arm(tcp->wheel, sl_tcb_idx(tcp, tcb), due);
+	tcb->armed = due;
+}
+
 void sl_timer_set(struct sl_tcp *tcp, struct sl_tcb *tcb, enum sl_timer_kind kind, uint32_t ms);
 void sl_timer_stop(struct sl_tcb *tcb, enum sl_timer_kind kind);
 /* The resend timer as RFC 6298, 5 wants it, after anything was sent or acknowledged. */

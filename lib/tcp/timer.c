@@ -17,7 +17,7 @@ void
 sl_timer_set(struct sl_tcp *tcp, struct sl_tcb *tcb, enum sl_timer_kind kind, uint32_t ms)
 {
 	tcb->due[kind] = sl_tick_after(tcp->tick, ms);
-	sl_wheel_arm(tcp->wheel, sl_tcb_idx(tcp, tcb), tcb->due[kind]);
+	sl_timer_arm(tcp, tcb, tcb->due[kind]);
 }
 
 void
@@ -245,6 +245,7 @@ sl_timer_expire(struct sl_tcp *tcp, uint32_t idx)
 	struct sl_tcb *tcb = &tcp->tcb[idx];
 	sl_tick_t first = 0;
 
+	tcb->armed = 0;
 	for (int i = 0; i < SL_TIMER_COUNT; i++) {
 		if (tcb->due[i] != 0 && sl_tick_le(tcb->due[i], tcp->tick)) {
 			tcb->due[i] = 0;
@@ -256,5 +257,5 @@ sl_timer_expire(struct sl_tcp *tcp, uint32_t idx)
 			first = tcb->due[i];
 	}
 	if (first != 0)
-		sl_wheel_arm(tcp->wheel, idx, first);
+		sl_timer_arm(tcp, tcb, first);
 }
