@@ -23,6 +23,25 @@ order_survives_the_wrap(void **state)
 	assert_int_equal(sl_seq_min(0xfffffff0u, 0x10u), 0xfffffff0u);
 }
 
+/* One apart or not at all, in either order and on either side of the wrap. */
+static void
+neighbours_are_told_apart(void **state)
+{
+	static const uint32_t at[] = { 0,           1,           7,          0x7fffffffu,
+				       0x80000000u, 0xfffffffeu, 0xffffffffu };
+
+	for (size_t i = 0; i < sizeof(at) / sizeof(at[0]); i++) {
+		uint32_t a = at[i], b = a + 1;
+
+		assert_true(sl_seq_lt(a, b) && !sl_seq_lt(a, a) && !sl_seq_lt(b, a));
+		assert_true(sl_seq_le(a, b) && sl_seq_le(a, a) && !sl_seq_le(b, a));
+		assert_true(sl_seq_gt(b, a) && !sl_seq_gt(a, a) && !sl_seq_gt(a, b));
+		assert_true(sl_seq_ge(b, a) && sl_seq_ge(a, a) && !sl_seq_ge(a, b));
+		assert_int_equal(sl_seq_max(a, b), b);
+		assert_int_equal(sl_seq_min(a, b), a);
+	}
+}
+
 static void
 between_includes_both_ends(void **state)
 {
@@ -44,6 +63,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(order_survives_the_wrap),
+		cmocka_unit_test(neighbours_are_told_apart),
 		cmocka_unit_test(between_includes_both_ends),
 		cmocka_unit_test(a_deadline_is_never_the_unset_value),
 	};
