@@ -13,6 +13,7 @@ import time
 import pytest
 
 import world as w
+from stranger import neighbour, open_link
 
 
 class Storm:
@@ -64,15 +65,6 @@ class Storm:
         self.over.set()
         self.thread.join()
         self.raw.close()
-
-
-def open_link(name):
-    return w.sh("ip", "-o", "link", "show", "dev", name).split("link/ether ")[1].split()[0]
-
-
-def neighbour():
-    assert w.ping(w.V4) == 1
-    return w.sh("ip", "neigh", "show", w.V4).split("lladdr ")[1].split()[0]
 
 
 @pytest.mark.parametrize("cookies", ["always", "auto"])

@@ -108,16 +108,17 @@ class World:
         sh("ethtool", "-K", client, "tx", "off", "tso", "off", "gso", "off")
         sh("ip", "link", "set", sluice, "mtu", self.mtu, "up")
 
-    def bad_wire(self, seed, drop, reorder, duplicate):
-        """As veth(), with lossy.py in between; so many of a thousand segments."""
+    def bad_wire(self, seed, drop, reorder, duplicate, corrupt=0):
+        """As veth(), with lossy.py in between, which is returned; so many of a thousand segments."""
         self.pair("client", "left")
         self.pair("right", "sluice")
         sh("sysctl", "-q", "-w", "net.ipv6.conf.right.disable_ipv6=1")
         sh("ip", "link", "set", "right", "mtu", self.mtu, "up")
         self.address_client("client")
         wire = self.spawn(sys.executable, ROOT / "tests/e2e/lossy.py", "left", "right", seed, drop,
-                          reorder, duplicate, stdout=subprocess.PIPE)
+                          reorder, duplicate, corrupt, stdout=subprocess.PIPE)
         assert wire.stdout.readline() == b"ready\n"
+        return wire
 
     def address_client(self, name):
         sh("ip", "address", "add", f"{CLIENT4}/24", "dev", name)
