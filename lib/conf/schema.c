@@ -200,6 +200,8 @@ const struct sl_field sl_schema[] = {
 	  .says = "Bytes received that a connection may hold; bounds the window." },
 	{ TCP("sndbuf", sndbuf), BYTES(2 * K, G), .preset = "256k",
 	  .says = "Bytes unacknowledged that a connection may hold." },
+	{ TCP("congestion", congestion), WORD("cubic newreno"), .preset = "cubic",
+	  .says = "Congestion control: CUBIC (RFC 9438) or NewReno (RFC 5681, 6582)." },
 	{ TCP("mss", mss), COUNT(88, 9636), .zero = "auto", .preset = "auto",
 	  .says = "Most bytes of a segment, offered and sent; auto is what the path carries." },
 	{ TCP("msl", msl_ms), TIME(1, 10 * 60 * S), .preset = "30s",
@@ -238,8 +240,8 @@ const struct sl_field sl_schema[] = {
 	{ ENGINE("connections", connections), COUNT(1024, 67108864), .preset = "200000",
 	  .says = "Most connections at once, half-open ones included." },
 	{ ENGINE("active", active), COUNT(64, 67108864), .zero = "auto", .preset = "auto",
-	  .says = "Most connections that repair a loss or hold gaps at once; auto is an eighth "
-		  "of connections." },
+	  .says = "Most connections that repair a loss or hold gaps at once, and most that "
+		  "remember one; auto is an eighth of connections." },
 	{ ENGINE("time_wait", time_wait), COUNT(1024, 134217728), .zero = "auto",
 	  .preset = "auto",
 	  .says = "Most connections remembered in TIME-WAIT; auto is as many as "

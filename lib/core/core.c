@@ -12,6 +12,11 @@
 #define BUFFER_MOST     (1u << 30) /* sequence numbers must keep their order */
 #define SCALE_MOST      14u
 
+static const struct sl_cc *const congestion[SL_CONGESTION_COUNT] = {
+	[SL_CONGESTION_CUBIC] = &sl_cc_cubic,
+	[SL_CONGESTION_NEWRENO] = &sl_cc_newreno,
+};
+
 /* The arrays of a core: how long and how wide. */
 struct layout {
 	uint32_t n_tcb, n_active, n_span, n_tw, n_key6, state_bytes;
@@ -59,7 +64,8 @@ is_sane(const struct sl_core_conf *conf)
 		if (l->app == NULL || l->tcp.rcvbuf < 1024 || l->tcp.sndbuf < 1024 ||
 		    l->tcp.rcvbuf > BUFFER_MOST || l->tcp.sndbuf > BUFFER_MOST ||
 		    l->tcp.rto_min_ms == 0 || l->tcp.rto_max_ms < l->tcp.rto_min_ms ||
-		    l->tcp.msl_ms == 0 || l->tcp.ttl == 0)
+		    l->tcp.msl_ms == 0 || l->tcp.ttl == 0 ||
+		    l->tcp.congestion >= SL_CONGESTION_COUNT)
 			return false;
 	}
 	return sized && conf->n_listeners <= SL_LISTENERS_MAX &&
@@ -161,7 +167,7 @@ open_listener(struct sl_tcp *tcp, struct sl_mem *mem, const struct sl_core_conf 
 	l->conf = conf->listener[i];
 	l->connections = l->conf.connections != 0 ? l->conf.connections : conf->connections;
 	l->backlog = l->conf.backlog != 0 ? l->conf.backlog : BACKLOG_DEFAULT;
-	l->cc = &sl_cc_newreno;
+	l->cc = congestion[l->conf.tcp.congestion];
 	l->rcv_scale = scale_for(l->conf.tcp.rcvbuf);
 	l->next = SL_NO_LISTENER;
 	if (l->conf.tcp.cookies == SL_COOKIES_ALWAYS)

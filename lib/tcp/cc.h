@@ -40,6 +40,7 @@ struct sl_cc {
 	void (*idle)(struct sl_tcp *tcp, struct sl_tcb *tcb);
 };
 
+extern const struct sl_cc sl_cc_cubic;   /* RFC 9438 */
 extern const struct sl_cc sl_cc_newreno; /* RFC 5681, RFC 6582 */
 
 /* What algorithms share. */
@@ -53,6 +54,10 @@ void sl_cc_open(struct sl_tcp *tcp, struct sl_tcb *tcb, bool syn_was_resent);
 void sl_cc_idle(struct sl_tcp *tcp, struct sl_tcb *tcb);
 /* Slow start adds what was acknowledged, two segments an ACK at most (RFC 3465). */
 void sl_cc_slow_start(struct sl_tcb *tcb, uint32_t acked);
+/* Congestion avoidance without memory: of one MSS a window, this ACK's part. */
+void sl_cc_avoid(struct sl_tcb *tcb, uint32_t acked);
+/* Give the windows back that the block remembers; false if it does not. */
+bool sl_cc_undo(struct sl_tcp *tcp, struct sl_tcb *tcb);
 
 /*
  * The block of @tcb, or NULL if it has none. sl_epoch_take() finds one, zeroed, if need be

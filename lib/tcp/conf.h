@@ -23,6 +23,12 @@ enum sl_cookies {
 	SL_COOKIES_NEVER,  /* a full backlog drops SYNs */
 };
 
+enum sl_congestion {
+	SL_CONGESTION_CUBIC,
+	SL_CONGESTION_NEWRENO,
+	SL_CONGESTION_COUNT,
+};
+
 /* TCP's settings; each listener has its own copy. sl_tcp_defaults() fills it. */
 struct sl_tcp_conf {
 	uint32_t rcvbuf,
@@ -37,8 +43,9 @@ struct sl_tcp_conf {
 	uint32_t keepalive_ms;    /* idle before the first probe; 0: off */
 	uint32_t keepalive_interval_ms;
 	uint16_t keepalive_probes;
-	uint16_t mss;    /* most we offer and send; 0: what the path carries */
-	uint8_t cookies; /* enum sl_cookies */
+	uint16_t mss;       /* most we offer and send; 0: what the path carries */
+	uint8_t cookies;    /* enum sl_cookies */
+	uint8_t congestion; /* enum sl_congestion */
 	uint8_t ttl, tos;
 	bool nagle, sack, timestamps, window_scaling;
 };

@@ -41,22 +41,30 @@ sl_cc_slow_start(struct sl_tcb *tcb, uint32_t acked)
 		tcb->cwnd = SL_CWND_MAX;
 }
 
+void
+sl_cc_avoid(struct sl_tcb *tcb, uint32_t acked)
+{
+	uint64_t acked_most = acked < tcb->cwnd ? acked : tcb->cwnd;
+
+	tcb->cwnd += tcb->mss * acked_most / tcb->cwnd;
+	if (tcb->cwnd > SL_CWND_MAX)
+		tcb->cwnd = SL_CWND_MAX;
+}
+
 /* One MSS once a window was acknowledged; without a block, each ACK's part of it. */
 static void
 avoid(struct sl_tcp *tcp, struct sl_tcb *tcb, uint32_t acked)
 {
 	struct sl_epoch *e = sl_epoch_take(tcp, tcb);
 
-	if (acked > tcb->cwnd)
-		acked = tcb->cwnd;
 	if (e == NULL) {
-		tcb->cwnd += (uint64_t)tcb->mss * acked / tcb->cwnd;
-	} else {
-		e->acked += acked;
-		if (e->acked >= tcb->cwnd) {
-			e->acked -= tcb->cwnd;
-			tcb->cwnd += tcb->mss;
-		}
+		sl_cc_avoid(tcb, acked);
+		return;
+	}
+	e->carry += acked < tcb->cwnd ? acked : tcb->cwnd;
+	if (e->carry >= tcb->cwnd) {
+		e->carry -= tcb->cwnd;
+		tcb->cwnd += tcb->mss;
 	}
 	if (tcb->cwnd > SL_CWND_MAX)
 		tcb->cwnd = SL_CWND_MAX;
@@ -89,7 +97,7 @@ cut(struct sl_tcp *tcp, struct sl_tcb *tcb, uint32_t flight)
 	struct sl_epoch *e = sl_epoch_take(tcp, tcb);
 
 	if (e != NULL) {
-		e->acked = 0;
+		e->carry = 0;
 		e->old_cwnd = tcb->cwnd;
 		e->old_ssthresh = tcb->ssthresh;
 	}
@@ -111,17 +119,24 @@ newreno_timeout(struct sl_tcp *tcp, struct sl_tcb *tcb, uint32_t flight)
 	tcb->cwnd = tcb->mss;
 }
 
-static void
-newreno_undo(struct sl_tcp *tcp, struct sl_tcb *tcb)
+bool
+sl_cc_undo(struct sl_tcp *tcp, struct sl_tcb *tcb)
 {
 	struct sl_epoch *e = sl_epoch_of(tcp, tcb);
 
 	if (e == NULL || e->old_cwnd == 0)
-		return;
+		return false;
 	if (tcb->cwnd < e->old_cwnd)
 		tcb->cwnd = e->old_cwnd;
 	tcb->ssthresh = e->old_ssthresh;
 	e->old_cwnd = 0;
+	return true;
+}
+
+static void
+newreno_undo(struct sl_tcp *tcp, struct sl_tcb *tcb)
+{
+	sl_cc_undo(tcp, tcb);
 }
 
 const struct sl_cc sl_cc_newreno = {

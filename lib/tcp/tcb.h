@@ -117,6 +117,15 @@ struct sl_active {
 	struct sl_sack dup;
 };
 
+/* CUBIC's course since congestion avoidance began, names as in RFC 9438, 4.1; bytes. */
+struct sl_curve {
+	uint32_t w_max;   /* where the last loss was, or a little below; 0: none yet */
+	uint32_t w_prior; /* cwnd_prior: the window before the last cut */
+	uint32_t w_est;   /* what Reno would have */
+	uint32_t k_ms;
+	sl_tick_t began; /* later by all the time that does not count */
+};
+
 /*
  * What congestion control remembers between two losses (cc.h): kept from the first one on,
  * until the connection ends or another one needs it more.
@@ -124,7 +133,13 @@ struct sl_active {
 struct sl_epoch {
 	alignas(SL_CACHE_LINE) uint32_t owner; /* index of the tcb */
 	uint32_t old_cwnd, old_ssthresh;       /* before the last cut; old_cwnd 0: none */
-	uint32_t acked;                        /* NewReno: bytes towards the next increase */
+	uint32_t carry; /* NewReno: bytes towards the next increase; CUBIC: a fraction */
+	struct sl_curve now, old;     /* old: before the last cut */
+	sl_tick_t seen;               /* when bytes were last acknowledged */
+	uint8_t est_carry;            /* of w_est, in 256ths of a byte */
+	bool was_empty : 1;           /* nothing was in flight then */
+	bool runs : 1, ran : 1;       /* now is under way; old was */
+	bool is_new : 1, was_new : 1; /* it will begin behind a time-out */
 };
 
 static_assert(sizeof(struct sl_epoch) == SL_CACHE_LINE, "a congestion epoch is a line");

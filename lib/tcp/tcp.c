@@ -29,6 +29,7 @@ sl_tcp_defaults(struct sl_tcp_conf *conf)
 		.keepalive_probes = 9,
 		.mss = 0,
 		.cookies = SL_COOKIES_AUTO,
+		.congestion = SL_CONGESTION_CUBIC,
 		.ttl = 64,
 		.tos = 0,
 		.nagle = true,

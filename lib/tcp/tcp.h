@@ -13,7 +13,7 @@
  *   output.c    the only maker of a connection's segments
  *   answer.c    answers that need no connection: SYN-ACKs, resets, cookies back in
  *   timewait.c  what is left of a connection for 2 MSL
- *   newreno.c   congestion control behind struct sl_cc
+ *   cubic.c, newreno.c   congestion control behind struct sl_cc
  *   epoch.c     what that remembers between two losses
  */
 #ifndef SL_TCP_TCP_H

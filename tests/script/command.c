@@ -144,6 +144,21 @@ set_cookies(const struct call *call, struct sl_listener_conf *l, const char *val
 	return world_wrong(call->w, "cookies are auto, always or never");
 }
 
+static bool
+set_congestion(const struct call *call, struct sl_listener_conf *l, const char *value)
+{
+	static const char *const names[] = {
+		[SL_CONGESTION_CUBIC] = "cubic", [SL_CONGESTION_NEWRENO] = "newreno"
+	};
+
+	for (int i = 0; i < SL_CONGESTION_COUNT; i++)
+		if (strcmp(value, names[i]) == 0) {
+			l->tcp.congestion = i;
+			return true;
+		}
+	return world_wrong(call->w, "cc is cubic or newreno");
+}
+
 /* One of the applications of lib/l7 instead of the script's own. */
 static bool
 set_app(const struct call *call, struct sl_listener_conf *l, const char *value)
@@ -181,11 +196,15 @@ listen_on(const struct call *call, uint16_t port, int first)
 	l->port = port;
 	l->backlog = 16;
 	sl_tcp_defaults(&l->tcp);
+	if (call->w->newreno)
+		l->tcp.congestion = SL_CONGESTION_NEWRENO;
 	for (int i = first; i < call->n; i++) {
 		const char *cookies = value_of(call->word[i], "cookies");
 		const char *app = value_of(call->word[i], "app");
+		const char *cc = value_of(call->word[i], "cc");
 		bool good = cookies != NULL ? set_cookies(call, l, cookies)
 			    : app != NULL   ? set_app(call, l, app)
+			    : cc != NULL    ? set_congestion(call, l, cc)
 					    : set(call, l, listener_settings, call->word[i]);
 
 		if (!good)

@@ -2,7 +2,7 @@
 /*
  * run - packet scripts against one core, in virtual time; TAP on stdout.
  *
- *	script-run [--v4|--v6] [--isn-shift N] [--states] [--starve] FILE.pkt ...
+ *	script-run [--v4|--v6] [--isn-shift N] [--states] [--starve] [--newreno] FILE.pkt ...
  *
  * Each file runs in both families unless told otherwise. --states tells the story as it goes,
  * with the state of our end. --starve runs each script once for every buffer it asks for,
@@ -21,7 +21,7 @@
 #define TOLERANCE_NS (2 * SL_NS_PER_MS) /* timers fire on the next tick */
 
 struct options {
-	bool v4, v6, states, starve;
+	bool v4, v6, states, starve, newreno;
 	uint32_t isn_shift;
 };
 
@@ -322,6 +322,7 @@ once(struct run *r, uint64_t starve, struct outcome *outcome)
 
 	r->w = world_open(r->script.v6, r->options->isn_shift);
 	r->w->starved = starve != 0;
+	r->w->newreno = r->options->newreno;
 	r->w->heap.fail_at = starve;
 	r->base = r->w->now;
 	r->burst_left = 0;
@@ -437,7 +438,8 @@ static int
 usage(const char *name)
 {
 	fprintf(stderr,
-		"usage: %s [--v4|--v6] [--isn-shift N] [--states] [--starve] FILE.pkt ...\n",
+		"usage: %s [--v4|--v6] [--isn-shift N] [--states] [--starve] [--newreno] "
+		"FILE.pkt ...\n",
 		name);
 	return 2;
 }
@@ -451,13 +453,14 @@ main(int argc, char **argv)
 		{ "isn-shift", required_argument, NULL, 'i' },
 		{ "states", no_argument, NULL, 's' },
 		{ "starve", no_argument, NULL, 'f' },
+		{ "newreno", no_argument, NULL, 'n' },
 		{ NULL, 0, NULL, 0 },
 	};
 	struct options options = { .v4 = true, .v6 = true };
 	int c, number = 0;
 	bool good = true;
 
-	while ((c = getopt_long(argc, argv, "46i:sf", known, NULL)) != -1) {
+	while ((c = getopt_long(argc, argv, "46i:sfn", known, NULL)) != -1) {
 		if (c == '4')
 			options.v6 = false;
 		else if (c == '6')
@@ -468,6 +471,8 @@ main(int argc, char **argv)
 			options.states = true;
 		else if (c == 'f')
 			options.starve = true;
+		else if (c == 'n')
+			options.newreno = true;
 		else
 			return usage(argv[0]);
 	}

@@ -102,6 +102,7 @@ struct flight {
 
 struct world {
 	bool v6, deaf; /* deaf: nobody answers ARP and ND */
+	bool newreno;  /* what listeners have that do not say */
 	bool starved;  /* buffers fail on purpose: what comes out is not compared */
 	uint16_t room; /* of a step */
 	uint32_t isn_shift;

@@ -100,7 +100,8 @@ tcp_defaults_are_those_of_the_core(void **state)
 	SAME(rcvbuf), SAME(sndbuf), SAME(msl_ms), SAME(rto_min_ms), SAME(rto_max_ms);
 	SAME(delayed_ack_ms), SAME(syn_timeout_ms), SAME(user_timeout_ms), SAME(fin_wait_ms);
 	SAME(keepalive_ms), SAME(keepalive_interval_ms), SAME(keepalive_probes), SAME(mss);
-	SAME(cookies), SAME(ttl), SAME(tos), SAME(nagle), SAME(sack), SAME(timestamps);
+	SAME(cookies), SAME(congestion), SAME(ttl), SAME(tos), SAME(nagle), SAME(sack),
+		SAME(timestamps);
 	SAME(window_scaling);
 #undef SAME
 	sl_conf_free(config);
