@@ -13,8 +13,12 @@
  * them is unfinished: new entries never go there. That is the whole state of a call that
  * stopped half-way.
  *
- * Entries 2 * id and 2 * id + 1 belong to an id. Their ticks lie apart from their links,
- * eight ids to a cache line, for sl_wheel_arm() nearly always needs the ticks alone.
+ * What lies in a slot is a stack of ids in chunks of a cache line, chained from the top one
+ * down. So a new entry goes where the last one went, and what comes up is known a chunk at
+ * a time: its ticks are asked for before they are needed, which a list of entries cannot
+ * do. An entry in the middle is taken out by moving the top one into its place; where that
+ * lay is only written, so nothing waits for memory. Ticks and positions lie apart from all
+ * this, eight ids to a line: sl_wheel_arm() nearly always needs the tick alone.
  */
 #include <assert.h>
 #include <errno.h>
@@ -30,32 +34,52 @@ enum {
 	SLOTS = 256,
 	WORDS = SLOTS / 64,
 	MOVES_PER_ID = 4, /* entries a call may move to a lower level for each it may return */
+	CHUNK_IDS = 14,
+	CHUNK_WAYS = 16, /* a position is CHUNK_WAYS times the chunk, plus the place in it */
 };
 
 #define NIL     0xffffffffu
-#define AT_HEAD 0x80000000u /* in prev: this is the first of the slot in the other bits */
-#define IDS_MAX (AT_HEAD / 2)
+#define IDS_MAX 0x80000000u
 
-struct link {
-	uint32_t next, prev;
+/* Some of the ids in a slot; all chunks but the top one of a slot are full. */
+struct chunk {
+	uint32_t below; /* the next one down, or NIL; of a free chunk the next free one */
+	uint32_t slot;
+	uint32_t id[CHUNK_IDS];
+};
+static_assert(sizeof(struct chunk) == SL_CACHE_LINE, "a chunk is a line");
+
+struct entry {
+	sl_tick_t due; /* 0: the id is not in the wheel */
+	uint32_t at;   /* else its position */
 };
 
 struct sl_wheel {
-	sl_tick_t *due; /* of each entry; 0: it is not in the wheel */
-	struct link *link;
+	struct entry *entry; /* of each id */
+	struct chunk *chunk;
+	uint32_t n_chunks;
+	uint32_t free;   /* the chunk given back last, or NIL */
+	uint32_t n_used; /* chunks from here on were never used */
 	uint32_t n_ids;
 	uint32_t n_entries;
-	sl_tick_t now; /* everything before it has come up */
+	sl_tick_t now;  /* everything before it has come up */
+	bool half_done; /* a call stopped half-way */
 	alignas(SL_CACHE_LINE) uint64_t in_use[LEVELS][WORDS];
-	uint32_t head[LEVELS * SLOTS];
+	uint32_t top[LEVELS * SLOTS]; /* position of the last id of each slot, or NIL */
 };
+
+/* Each slot in use wastes less than a chunk. */
+static uint32_t
+n_chunks(uint32_t ids)
+{
+	return ids / CHUNK_IDS + (ids < LEVELS * SLOTS ? ids : LEVELS * SLOTS);
+}
 
 size_t
 sl_wheel_bytes(uint32_t ids)
 {
-	size_t entry = sizeof(sl_tick_t) + sizeof(struct link);
-
-	return sizeof(struct sl_wheel) + 2 * (size_t)ids * entry;
+	return sizeof(struct sl_wheel) + ids * sizeof(struct entry) +
+	       n_chunks(ids) * sizeof(struct chunk);
 }
 
 int
@@ -69,15 +93,17 @@ sl_wheel_open(struct sl_wheel **out, struct sl_mem *mem, uint32_t ids, sl_tick_t
 	wheel = sl_mem_take(mem, sizeof(*wheel), SL_CACHE_LINE);
 	if (wheel == NULL)
 		return -ENOMEM;
-	wheel->due = sl_mem_take(mem, 2 * (size_t)ids * sizeof(*wheel->due), SL_CACHE_LINE);
-	wheel->link = sl_mem_take(mem, 2 * (size_t)ids * sizeof(*wheel->link), SL_CACHE_LINE);
-	if (wheel->due == NULL || wheel->link == NULL)
+	wheel->entry = sl_mem_take(mem, ids * sizeof(*wheel->entry), SL_CACHE_LINE);
+	wheel->n_chunks = n_chunks(ids);
+	wheel->chunk = sl_mem_take(mem, wheel->n_chunks * sizeof(*wheel->chunk), SL_CACHE_LINE);
+	if (wheel->entry == NULL || wheel->chunk == NULL)
 		return -ENOMEM;
 
 	wheel->n_ids = ids;
 	wheel->now = now;
+	wheel->free = NIL;
 	for (unsigned int i = 0; i < LEVELS * SLOTS; i++)
-		wheel->head[i] = NIL;
+		wheel->top[i] = NIL;
 	*out = wheel;
 	return 0;
 }
@@ -97,94 +123,119 @@ slot_for(const struct sl_wheel *wheel, sl_tick_t due)
 	return level * SLOTS + byte_of(due, level);
 }
 
+static inline uint32_t *
+id_at(struct sl_wheel *wheel, uint32_t position)
+{
+	return &wheel->chunk[position / CHUNK_WAYS].id[position % CHUNK_WAYS];
+}
+
+/* A free chunk, on top of the full one at position @top of @slot or the first one there. */
+static uint32_t
+chunk_get(struct sl_wheel *wheel, uint32_t slot, uint32_t top)
+{
+	uint32_t c = wheel->free;
+
+	if (c != NIL)
+		wheel->free = wheel->chunk[c].below;
+	else
+		c = wheel->n_used++;
+	assert(c < wheel->n_chunks);
+	wheel->chunk[c].below = top == NIL ? NIL : top / CHUNK_WAYS;
+	wheel->chunk[c].slot = slot;
+	return c;
+}
+
+/* Put @id, which is in no slot, where it belongs. */
 static void
-link_in(struct sl_wheel *wheel, uint32_t entry, sl_tick_t due)
+push(struct sl_wheel *wheel, uint32_t id, sl_tick_t due)
 {
 	uint32_t slot = slot_for(wheel, due);
-	uint32_t next = wheel->head[slot];
+	uint32_t top = wheel->top[slot];
 
-	wheel->due[entry] = due;
-	wheel->link[entry] = (struct link){ .next = next, .prev = AT_HEAD | slot };
-	if (next != NIL)
-		wheel->link[next].prev = entry;
-	wheel->head[slot] = entry;
+	if (top == NIL || top % CHUNK_WAYS == CHUNK_IDS - 1)
+		top = chunk_get(wheel, slot, top) * CHUNK_WAYS;
+	else
+		top++;
+	wheel->entry[id] = (struct entry){ .due = due, .at = top };
+	*id_at(wheel, top) = id;
+	wheel->top[slot] = top;
 	wheel->in_use[slot / SLOTS][slot % SLOTS / 64] |= 1ull << slot % 64;
 }
 
-static void
-link_out(struct sl_wheel *wheel, uint32_t entry)
+/* Take the last id out of @slot, which is in use. */
+static uint32_t
+pop(struct sl_wheel *wheel, uint32_t slot)
 {
-	struct link link = wheel->link[entry];
+	uint32_t top = wheel->top[slot], c = top / CHUNK_WAYS;
+	uint32_t id = *id_at(wheel, top);
 
-	if (link.next != NIL)
-		wheel->link[link.next].prev = link.prev;
-	if (!(link.prev & AT_HEAD)) {
-		wheel->link[link.prev].next = link.next;
-		return;
+	if (likely(top % CHUNK_WAYS > 0)) {
+		wheel->top[slot] = top - 1;
+		return id;
 	}
 
-	uint32_t slot = link.prev & ~AT_HEAD;
+	uint32_t below = wheel->chunk[c].below;
 
-	wheel->head[slot] = link.next;
-	if (link.next == NIL)
+	wheel->chunk[c].below = wheel->free;
+	wheel->free = c;
+	if (below != NIL) {
+		wheel->top[slot] = below * CHUNK_WAYS + CHUNK_IDS - 1;
+	} else {
+		wheel->top[slot] = NIL;
 		wheel->in_use[slot / SLOTS][slot % SLOTS / 64] &= ~(1ull << slot % 64);
+	}
+	return id;
 }
 
+/*
+ * Take @id out of wherever it lies: the last one of its slot takes its place. Which slot
+ * that is follows from its tick, unless the slot has been entered and is not empty yet.
+ */
 static void
-take_out(struct sl_wheel *wheel, uint32_t entry)
+pull(struct sl_wheel *wheel, uint32_t id)
 {
-	link_out(wheel, entry);
-	wheel->due[entry] = 0;
-	wheel->n_entries--;
+	struct entry entry = wheel->entry[id];
+	uint32_t slot = unlikely(wheel->half_done) ? wheel->chunk[entry.at / CHUNK_WAYS].slot
+						   : slot_for(wheel, entry.due);
+	uint32_t last = pop(wheel, slot);
+
+	*id_at(wheel, entry.at) = last;
+	wheel->entry[last].at = entry.at;
 }
 
-/* Whether one of the two entries at @pair is there and at or before @due. */
-static inline bool
-covers(const sl_tick_t *pair, sl_tick_t due)
-{
-	bool first = pair[0] != 0 && sl_tick_le(pair[0], due);
-	bool second = pair[1] != 0 && sl_tick_le(pair[1], due);
-
-	return first | second;
-}
-
-/* Of two entries that are both too late the nearer moves: the farther may still be right. */
-static void
+/* Apart, so that what nearly every call does needs no register saved. */
+static __rte_noinline void
 arm(struct sl_wheel *wheel, uint32_t id, sl_tick_t due)
 {
-	const sl_tick_t *pair = &wheel->due[2 * id];
-	uint32_t entry = 2 * id + (pair[0] != 0);
+	sl_tick_t old = wheel->entry[id].due;
 
-	if (pair[0] != 0 && pair[1] != 0) {
-		entry = 2 * id + sl_tick_lt(pair[1], pair[0]);
-		link_out(wheel, entry);
-	} else {
+	if (sl_tick_le(due, wheel->now))
+		due = wheel->now + 1;
+	due += due == 0;
+	if (old == 0)
 		wheel->n_entries++;
-	}
-	link_in(wheel, entry, due);
+	else if (sl_tick_lt(due, old))
+		pull(wheel, id);
+	else
+		return;
+	push(wheel, id, due);
 }
 
 void
 sl_wheel_arm(struct sl_wheel *wheel, uint32_t id, sl_tick_t due)
 {
-	const sl_tick_t *pair = &wheel->due[2 * id];
+	sl_tick_t old;
 
 	assert(id < wheel->n_ids);
-
-	if (likely(covers(pair, due)))
-		return;
-
-	if (sl_tick_le(due, wheel->now))
-		due = wheel->now + 1;
-	due += due == 0;
-	if (!covers(pair, due))
+	old = wheel->entry[id].due;
+	if (unlikely(old == 0 || sl_tick_lt(due, old)))
 		arm(wheel, id, due);
 }
 
 void
 sl_wheel_prefetch(const struct sl_wheel *wheel, uint32_t id)
 {
-	rte_prefetch0(&wheel->due[2 * id]);
+	rte_prefetch0(&wheel->entry[id]);
 }
 
 void
@@ -192,10 +243,11 @@ sl_wheel_drop(struct sl_wheel *wheel, uint32_t id)
 {
 	assert(id < wheel->n_ids);
 
-	for (uint32_t entry = 2 * id; entry < 2 * id + 2; entry++) {
-		if (wheel->due[entry] != 0)
-			take_out(wheel, entry);
-	}
+	if (wheel->entry[id].due == 0)
+		return;
+	pull(wheel, id);
+	wheel->entry[id].due = 0;
+	wheel->n_entries--;
 }
 
 /* The slot on @level that the wheel's tick names, if it is in use: else NIL. */
@@ -244,30 +296,58 @@ next_stop(const struct sl_wheel *wheel, sl_tick_t *stop)
 	return false;
 }
 
-/* What comes behind @entry in its slot is next: ask memory for it. */
-static inline void
-prefetch_next(const struct sl_wheel *wheel, uint32_t entry)
+static void
+prefetch_ticks(const struct sl_wheel *wheel, uint32_t c, unsigned int n)
 {
-	uint32_t next = wheel->link[entry].next;
+	for (unsigned int i = 0; i < n; i++)
+		rte_prefetch0(&wheel->entry[wheel->chunk[c].id[i]]);
+}
 
-	if (next != NIL) {
-		rte_prefetch0(&wheel->link[next]);
-		rte_prefetch0(&wheel->due[next]);
+/*
+ * Ask memory for what comes up behind the ids of the chunk at @top: the ticks of the next
+ * chunk, and the one after that. If a walk of the slot begins here, @top's own as well.
+ */
+static void
+prefetch_below(const struct sl_wheel *wheel, uint32_t top, bool first)
+{
+	uint32_t c = top / CHUNK_WAYS;
+	uint32_t below = wheel->chunk[c].below;
+
+	if (first)
+		prefetch_ticks(wheel, c, top % CHUNK_WAYS + 1);
+	if (below == NIL)
+		return;
+	prefetch_ticks(wheel, below, CHUNK_IDS);
+	if (wheel->chunk[below].below != NIL)
+		rte_prefetch0(&wheel->chunk[wheel->chunk[below].below]);
+}
+
+/* The next id of @slot in a walk that takes out all of them; *@chunk is NIL to begin with. */
+static inline uint32_t
+pop_next(struct sl_wheel *wheel, uint32_t slot, uint32_t *chunk)
+{
+	uint32_t top = wheel->top[slot];
+
+	if (top / CHUNK_WAYS != *chunk) {
+		prefetch_below(wheel, top, *chunk == NIL);
+		*chunk = top / CHUNK_WAYS;
 	}
+	return pop(wheel, slot);
 }
 
 /* Move what lies in @slot, which time has entered, to lower levels; false if out of @moves. */
 static bool
 spread(struct sl_wheel *wheel, uint32_t slot, uint32_t *moves)
 {
-	while (wheel->head[slot] != NIL) {
-		uint32_t entry = wheel->head[slot];
+	uint32_t chunk = NIL;
+
+	while (wheel->top[slot] != NIL) {
+		uint32_t id;
 
 		if ((*moves)-- == 0)
 			return false;
-		prefetch_next(wheel, entry);
-		link_out(wheel, entry);
-		link_in(wheel, entry, wheel->due[entry]);
+		id = pop_next(wheel, slot, &chunk);
+		push(wheel, id, wheel->entry[id].due);
 	}
 	return true;
 }
@@ -276,7 +356,7 @@ spread(struct sl_wheel *wheel, uint32_t slot, uint32_t *moves)
 static bool
 finish_tick(struct sl_wheel *wheel, uint32_t *moves, uint32_t *ids, uint16_t *n, uint16_t max)
 {
-	uint32_t slot;
+	uint32_t slot, chunk = NIL;
 
 	for (unsigned int level = LEVELS - 1; level > 0; level--) {
 		slot = entered(wheel, level);
@@ -285,14 +365,13 @@ finish_tick(struct sl_wheel *wheel, uint32_t *moves, uint32_t *ids, uint16_t *n,
 	}
 
 	slot = entered(wheel, 0);
-	while (slot != NIL && wheel->head[slot] != NIL) {
-		uint32_t entry = wheel->head[slot];
-
+	while (slot != NIL && wheel->top[slot] != NIL) {
 		if (*n == max)
 			return false;
-		prefetch_next(wheel, entry);
-		take_out(wheel, entry);
-		ids[(*n)++] = entry / 2;
+		ids[*n] = pop_next(wheel, slot, &chunk);
+		wheel->entry[ids[*n]].due = 0;
+		wheel->n_entries--;
+		(*n)++;
 	}
 	return true;
 }
@@ -302,14 +381,17 @@ sl_wheel_expire(struct sl_wheel *wheel, sl_tick_t now, uint32_t *ids, uint16_t m
 {
 	uint32_t moves = MOVES_PER_ID * (uint32_t)max;
 	uint16_t n = 0;
+	bool done;
 
-	while (finish_tick(wheel, &moves, ids, &n, max) && sl_tick_lt(wheel->now, now)) {
+	while ((done = finish_tick(wheel, &moves, ids, &n, max)) &&
+	       sl_tick_lt(wheel->now, now)) {
 		sl_tick_t stop;
 
 		if (!next_stop(wheel, &stop) || stop - wheel->now > now - wheel->now)
 			stop = now;
 		wheel->now = stop;
 	}
+	wheel->half_done = !done;
 	return n;
 }
 
@@ -338,30 +420,41 @@ slots_used(const struct sl_wheel *wheel, uint32_t slot)
 	uint64_t used = 0;
 
 	for (uint32_t i = 0; i < 64; i++)
-		used |= (uint64_t)(wheel->head[slot + i] != NIL) << i;
+		used |= (uint64_t)(wheel->top[slot + i] != NIL) << i;
 	return used;
 }
 
-/* Check what is linked from @slot and count it into *@n. */
-static int
-check_slot(const struct sl_wheel *wheel, uint32_t slot, uint32_t *n)
+/* Check the id at position @at of @slot. */
+static bool
+is_right(const struct sl_wheel *wheel, uint32_t slot, uint32_t at)
 {
 	unsigned int level = slot / SLOTS, byte = slot % SLOTS;
-	uint32_t prev = AT_HEAD | slot;
+	uint32_t id = wheel->chunk[at / CHUNK_WAYS].id[at % CHUNK_WAYS];
+	sl_tick_t due = id < wheel->n_ids ? wheel->entry[id].due : 0;
+	/* Unfinished work: all bytes from this level up are the wheel's. */
+	bool entered_now = (due ^ wheel->now) >> (8 * level) == 0;
 
-	for (uint32_t e = wheel->head[slot]; e != NIL; e = wheel->link[e].next) {
-		sl_tick_t due = e < 2 * wheel->n_ids ? wheel->due[e] : 0;
-		/* Unfinished work: all bytes from this level up are the wheel's. */
-		bool entered_now = (due ^ wheel->now) >> (8 * level) == 0;
+	return due != 0 && !sl_tick_lt(due, wheel->now) && wheel->entry[id].at == at &&
+	       byte == byte_of(due, level) && (entered_now || slot == slot_for(wheel, due));
+}
 
-		if (due == 0 || sl_tick_lt(due, wheel->now) || wheel->link[e].prev != prev)
+/* Check all of @slot, which is in use; count its ids into *@n and its chunks into *@chunks. */
+static int
+check_slot(const struct sl_wheel *wheel, uint32_t slot, uint32_t *n, uint32_t *chunks)
+{
+	uint32_t c = wheel->top[slot] / CHUNK_WAYS;
+	uint32_t in_chunk = wheel->top[slot] % CHUNK_WAYS + 1;
+
+	for (; c != NIL; c = wheel->chunk[c].below) {
+		if (c >= wheel->n_used || ++*chunks > wheel->n_used || in_chunk > CHUNK_IDS ||
+		    wheel->chunk[c].slot != slot)
 			return -EBADMSG;
-		if (byte != byte_of(due, level) ||
-		    !(entered_now || slot == slot_for(wheel, due)))
-			return -EBADMSG;
-		if (++*n > wheel->n_entries)
-			return -EBADMSG;
-		prev = e;
+		for (uint32_t i = 0; i < in_chunk; i++) {
+			if (!is_right(wheel, slot, c * CHUNK_WAYS + i))
+				return -EBADMSG;
+		}
+		*n += in_chunk;
+		in_chunk = CHUNK_IDS;
 	}
 	return 0;
 }
@@ -369,7 +462,7 @@ check_slot(const struct sl_wheel *wheel, uint32_t slot, uint32_t *n)
 int
 sl_wheel_check(const struct sl_wheel *wheel)
 {
-	uint32_t linked = 0, set = 0;
+	uint32_t held = 0, set = 0, chunks = 0;
 
 	for (uint32_t word = 0; word < LEVELS * WORDS; word++) {
 		uint64_t used = slots_used(wheel, word * 64);
@@ -379,11 +472,16 @@ sl_wheel_check(const struct sl_wheel *wheel)
 		for (; used != 0; used &= used - 1) {
 			uint32_t slot = word * 64 + (uint32_t)__builtin_ctzll(used);
 
-			if (check_slot(wheel, slot, &linked) < 0)
+			if (check_slot(wheel, slot, &held, &chunks) < 0)
 				return -EBADMSG;
 		}
 	}
-	for (uint32_t entry = 0; entry < 2 * wheel->n_ids; entry++)
-		set += wheel->due[entry] != 0;
-	return linked == wheel->n_entries && set == linked ? 0 : -EBADMSG;
+	for (uint32_t c = wheel->free; c != NIL; c = wheel->chunk[c].below) {
+		if (c >= wheel->n_used || ++chunks > wheel->n_used)
+			return -EBADMSG;
+	}
+	for (uint32_t id = 0; id < wheel->n_ids; id++)
+		set += wheel->entry[id].due != 0;
+	return held == wheel->n_entries && set == held && chunks == wheel->n_used ? 0
+										  : -EBADMSG;
 }

@@ -6,7 +6,7 @@
  * comes up no later than it was armed for; whoever gets it looks at its deadlines, acts on
  * what is due, and arms the next. So moving a deadline later or taking it back needs no
  * call at all, and arming one that the wheel covers already is a load and a compare. An id
- * has at most two entries, whatever is done.
+ * has at most one entry, whatever is done: one that is too late is moved.
  *
  * Ticks are milliseconds and wrap. A deadline lies less than 2^31 ticks (24 days) after
  * the last call of sl_wheel_expire(), which is made at least that often. A deadline of 0,
@@ -44,7 +44,7 @@ void sl_wheel_drop(struct sl_wheel *wheel, uint32_t id);
 
 /*
  * Up to @max ids whose entries came due by @now, the earliest first; the entries are gone.
- * An id may come up twice, and with nothing due. The work of a call is bounded by @max: what
+ * An id may come up with nothing due. The work of a call is bounded by @max: what
  * is left comes with the next call, and until then sl_wheel_next() says that it is due. A
  * call may return 0 and still have left something.
  */
@@ -57,7 +57,7 @@ uint16_t sl_wheel_expire(struct sl_wheel *wheel, sl_tick_t now, uint32_t *ids, u
  */
 bool sl_wheel_next(const struct sl_wheel *wheel, sl_tick_t *due);
 
-/* Entries now, at most two for each id. */
+/* Entries now, at most one for each id. */
 uint32_t sl_wheel_count(const struct sl_wheel *wheel);
 
 /* Whether every invariant holds: 0 or -EBADMSG. O(n). */
