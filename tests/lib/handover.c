@@ -53,8 +53,12 @@ handover_watch_pools(void)
 void
 handover_out(struct rte_mbuf *m)
 {
-	for (; m != NULL; m = m->next)
+	struct rte_mbuf *next;
+
+	for (; m != NULL; m = next) {
+		next = m->next; /* a segment that was released is no longer ours to read */
 		__tsan_release(m);
+	}
 }
 
 void
