@@ -43,6 +43,33 @@ check_spans(const struct sl_tcp *tcp, const struct sl_tcb *tcb)
 	return NULL;
 }
 
+/* What a repair remembers makes sense, and nothing of it outlives the repair. */
+static const char *
+check_recovery(const struct sl_tcp *tcp, const struct sl_tcb *tcb)
+{
+	const struct sl_active *a = sl_tcb_active(tcp, tcb);
+	bool is_timed = tcb->due[SL_TIMER_RESEND] != 0;
+
+	DEMAND(!is_timed || tcb->resend_for != SL_RESEND_LATE ||
+	       (a != NULL && a->reo_due != 0));
+	DEMAND(!is_timed || tcb->resend_for != SL_RESEND_PROBE || tcb->backoff == 0);
+	DEMAND(!tcb->probe_doubt || a == NULL || a->probe < SL_PROBE_NEW);
+	DEMAND((tcb->reo_mult == 0) == (tcb->reo_persist == 0));
+	if (a == NULL)
+		return NULL;
+	DEMAND(a->resent <= a->lost && a->sacked + a->lost <= tcb->snd_end - tcb->snd_una);
+	DEMAND(a->mode != SL_LOSS_NONE || a->lost == 0);
+	DEMAND(a->mode == SL_LOSS_RECOVERY || a->recover_fs == 0);
+	DEMAND(a->mode == SL_LOSS_TIMEOUT || !a->may_undo);
+	DEMAND(a->mode == SL_LOSS_NONE ||
+	       sl_seq_between(tcb->snd_una, a->recover, tcb->snd_nxt));
+	DEMAND(a->probe < SL_PROBE_NEW ||
+	       (a->mode == SL_LOSS_NONE &&
+		sl_seq_between(tcb->snd_una, a->probe_end, tcb->snd_nxt)));
+	DEMAND(!(tcb->is & SL_IS_SACK) || sl_seq_between(tcb->snd_una, a->fack, tcb->snd_nxt));
+	return NULL;
+}
+
 static const char *
 check_received(const struct sl_tcp *tcp, const struct sl_tcb *tcb)
 {
@@ -110,6 +137,8 @@ check_conn(const struct sl_tcp *tcp, const struct sl_tcb *tcb)
 	why = check_epoch(tcp, tcb);
 	if (why == NULL)
 		why = check_spans(tcp, tcb);
+	if (why == NULL)
+		why = check_recovery(tcp, tcb);
 	return why != NULL ? why : check_received(tcp, tcb);
 }
 

@@ -7,10 +7,11 @@
 
 /*
  * The round trip of the newest segment that @ack covers, if it was sent once only (Karn);
- * else from the timestamp it echoes. False: no sample.
+ * else from the timestamp it echoes, too coarse for the shortest round trip. False: no
+ * sample.
  */
 static bool
-measure(const struct sl_tcp *tcp, const struct sl_tcb *tcb, const struct sl_seg *seg,
+measure(const struct sl_tcp *tcp, struct sl_tcb *tcb, const struct sl_seg *seg,
 	uint32_t *rtt_us)
 {
 	const struct sl_span *s, *newest = NULL;
@@ -24,6 +25,7 @@ measure(const struct sl_tcp *tcp, const struct sl_tcb *tcb, const struct sl_seg 
 	}
 	if (newest != NULL && newest->n_sent == 1 && !(newest->marks & SL_SPAN_SACKED)) {
 		*rtt_us = tcp->now_us - newest->sent_us;
+		sl_rack_rtt(tcb, *rtt_us);
 		return true;
 	}
 	if (!(tcb->is & SL_IS_TS) || !(seg->opts & SL_OPT_TS) || seg->tsecr == 0)
@@ -80,6 +82,7 @@ take_new_ack(struct sl_tcp *tcp, struct sl_tcb *tcb, const struct sl_seg *seg)
 		sl_timer_rtt(tcp, tcb, rtt_us);
 		tcb->backoff = 0; /* not without a sample (RFC 6298, 5.7; Karn) */
 	}
+	sl_recovery_delivered(tcp, tcb, seg);
 	sl_spans_free_until(tcp, tcb, seg->ack);
 	tcb->snd_una = seg->ack;
 	tcb->progress = tcp->tick;
@@ -94,39 +97,57 @@ is_repairing(const struct sl_tcp *tcp, const struct sl_tcb *tcb)
 	return a != NULL && a->mode == SL_LOSS_RECOVERY;
 }
 
+/* What @seg acknowledges and repeats, before anything is done about it. */
+static struct sl_news
+look_at(const struct sl_tcp *tcp, const struct sl_tcb *tcb, const struct sl_seg *seg)
+{
+	uint32_t flight = tcb->snd_nxt - tcb->snd_una, left = sl_recovery_left(tcp, tcb);
+	bool bare = seg->len == 0 && !(seg->flags & (SL_SYN | SL_FIN));
+	struct sl_news news = {
+		.acked = seg->ack - tcb->snd_una,
+		.left = left,
+		.out = flight > left ? flight - left : 0,
+		.has_sack = (tcb->is & SL_IS_SACK) && seg->n_sacks > 0,
+	};
+
+	news.is_repeat = news.acked == 0 && bare && tcb->snd_wnd > 0 &&
+			 (uint32_t)seg->wnd << tcb->snd_scale == tcb->snd_wnd;
+	news.is_duplicate = news.is_repeat && flight > 0;
+	return news;
+}
+
 void
 sl_tcb_ack(struct sl_tcp *tcp, struct sl_tcb *tcb, const struct sl_seg *seg)
 {
 	uint32_t flight = tcb->snd_nxt - tcb->snd_una;
-	uint32_t acked = seg->ack - tcb->snd_una;
-	bool bare = seg->len == 0 && !(seg->flags & (SL_SYN | SL_FIN));
-	bool is_duplicate = acked == 0 && flight > 0 && bare && tcb->snd_wnd > 0 &&
-			    (uint32_t)seg->wnd << tcb->snd_scale == tcb->snd_wnd;
 	bool fin_acked = sl_state_fin_pending(tcb->state) && seg->ack == tcb->snd_end + 1;
-	bool repairing = is_repairing(tcp, tcb), opened, used;
+	bool repairing = is_repairing(tcp, tcb), opened, found, used;
+	struct sl_news news;
 
 	if (sl_seq_lt(seg->ack, tcb->snd_una))
 		return; /* old; its window is older still */
-	if (acked > 0)
+	news = look_at(tcp, tcb, seg);
+	if (news.acked > 0)
 		take_new_ack(tcp, tcb, seg);
 	opened = update_window(tcb, seg);
-	if (tcb->snd_wnd == 0)
+	if (tcb->snd_wnd == 0 || opened)
 		tcb->progress = tcp->tick; /* it answers probes: no time-out (MUST-37) */
-	sl_recovery_ack(tcp, tcb, seg, acked, is_duplicate);
+	news.has_dup = news.has_sack && sl_sack_tells_dup(tcb, seg, &news.dup);
+	found = sl_recovery_ack(tcp, tcb, seg, &news);
 	repairing |= is_repairing(tcp, tcb); /* the first and the last ACK of it count, too */
 
 	used = used_its_window(tcb, flight);
-	if (acked > 0 && !repairing && (used || tcb->epoch != SL_NO_BLOCK))
-		sl_tcb_cc(tcp, tcb)->acked(tcp, tcb, acked, used);
-	if (opened && tcb->snd_una != tcb->snd_nxt && acked == 0)
+	if (news.acked > 0 && !repairing && (used || tcb->epoch != SL_NO_BLOCK))
+		sl_tcb_cc(tcp, tcb)->acked(tcp, tcb, news.acked, used);
+	if (opened && tcb->snd_una != tcb->snd_nxt && news.acked == 0)
 		tcb->owes |= SL_OWES_HEAD; /* the probe's byte was not taken */
 	if (opened)
 		tcb->backoff = 0;
 	if (tcb->owes != 0 || sl_tcb_has_unsent(tcb))
 		sl_tcb_output(tcp, tcb);
 	tell_room(tcp, tcb);
-	sl_timer_resend(tcp, tcb, acked > 0 || opened);
-	if (acked > 0 && tcp->draining)
+	sl_timer_resend(tcp, tcb, news.acked > 0 || opened || found);
+	if (news.acked > 0 && tcp->draining)
 		sl_tcb_mark(tcp, tcb, 0); /* deliver looks whether it is idle now */
 	if (fin_acked)
 		sl_tcb_event(tcp, tcb, SL_EV_FIN_ACKED);

@@ -11,6 +11,8 @@
 
 #include "tcp/tcp.h"
 
+static_assert(SL_REASON_COUNT <= 16, "sl_tcb.why has four bits");
+
 #define MSS_FLOOR       64u /* smaller offers are taken as this */
 #define MSS_DEFAULT_V4  536u
 #define MSS_DEFAULT_V6  1220u
@@ -494,6 +496,7 @@ sl_tcb_borrow(struct sl_tcp *tcp, struct sl_tcb *tcb)
 	tcb->active = idx;
 	a = &tcp->active[idx];
 	memset(a, 0, sizeof(*a));
+	a->fack = tcb->snd_una;
 	sl_count(tcp, active);
 	return a;
 }
@@ -504,7 +507,8 @@ sl_tcb_unborrow(struct sl_tcp *tcp, struct sl_tcb *tcb)
 	struct sl_active *a = sl_tcb_active(tcp, tcb);
 
 	if (a == NULL || a->n_ooo > 0 || a->has_fin || a->mode != SL_LOSS_NONE ||
-	    a->sacked > 0 || a->dup_bytes > 0 || a->has_dup)
+	    a->sacked > 0 || a->dup_bytes > 0 || a->has_dup || a->reo_due != 0 ||
+	    a->probe != SL_PROBE_NONE || a->in_dsack_round)
 		return;
 	assert(a->lost == 0 && a->resent == 0);
 	sl_slots_put(&tcp->free_active, tcb->active);

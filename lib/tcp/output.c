@@ -47,7 +47,7 @@ add_sacks(const struct sl_tcp *tcp, const struct sl_tcb *tcb, struct sl_seg_out 
 		seg->sack[seg->n_sacks++] = a->recent[i];
 }
 
-/* Whoever came twice is told of once. */
+/* What came twice is told of once. */
 static void
 forget_repeat(const struct sl_tcp *tcp, const struct sl_tcb *tcb)
 {
@@ -221,6 +221,8 @@ send_payload(struct sender *s, struct sl_span *span, uint32_t len, uint8_t flags
 	m = attach ? payload_attached(s, span, len, n_pieces) : payload_copied(s, span, len);
 	if (m == NULL)
 		return false;
+	if (a != NULL)
+		sl_prr_sent(a, len);
 	for (; n_pieces > 0; n_pieces--) {
 		if (a != NULL &&
 		    (span->marks & (SL_SPAN_LOST | SL_SPAN_RESENT)) == SL_SPAN_LOST) {
@@ -282,6 +284,12 @@ fin_at(const struct sl_tcb *tcb, uint32_t end)
 	return sl_state_fin_pending(tcb->state) && end == tcb->snd_end ? SL_FIN : 0;
 }
 
+static bool
+fin_is_out(const struct sl_tcb *tcb)
+{
+	return tcb->snd_nxt == tcb->snd_end + 1;
+}
+
 /*
  * Send @len bytes from @span on, as send_payload(); what lies behind SND.NXT is sent for
  * the first time. The FIN goes with the last byte, if it went before or all else did.
@@ -292,8 +300,7 @@ transmit(struct sender *s, struct sl_span *span, uint32_t len)
 	struct sl_tcb *tcb = s->tcb;
 	uint32_t end = span->seq + len;
 	bool is_new = sl_seq_gt(end, tcb->snd_nxt);
-	bool fin_was_sent = tcb->snd_nxt == tcb->snd_end + 1;
-	uint8_t fin = is_new || fin_was_sent ? fin_at(tcb, end) : 0;
+	uint8_t fin = is_new || fin_is_out(tcb) ? fin_at(tcb, end) : 0;
 	uint8_t push = end == tcb->snd_end ? SL_PSH : 0;
 
 	if (tcb->snd_una == tcb->snd_nxt) { /* the timer, R2 and RFC 5681, 4.1 begin here */
@@ -396,6 +403,34 @@ send_head(struct sender *s)
 }
 
 /*
+ * A tail loss probe (RFC 8985, 7.3), whatever the congestion window says: new bytes if there
+ * are any and the peer takes them, else the last segment once more.
+ */
+static bool
+send_tail(struct sender *s)
+{
+	struct sl_tcb *tcb = s->tcb;
+	struct sl_active *a = sl_tcb_active(s->tcp, tcb);
+	struct sl_span *last = sl_span_at(s->tcp, tcb->span_head);
+	uint32_t room = segment_room(s), unsent = tcb->snd_end - tcb->snd_nxt;
+	uint32_t len = unsent < room ? unsent : room;
+	bool is_new = tcb->span_next != SL_NO_INDEX &&
+		      tcb->snd_nxt - tcb->snd_una + len <= tcb->snd_wnd;
+
+	if (last == NULL || tcb->span_next == tcb->span_head) {
+		a->probe = SL_PROBE_NONE; /* nothing is out any more, or a FIN alone */
+		return true;
+	}
+	while (last->next != tcb->span_next &&
+	       sl_seq_gt(tcb->snd_nxt, last->seq + room + fin_is_out(tcb)))
+		last = &s->tcp->span[last->next];
+	if (!(is_new ? send_new(s, len) : resend(s, last, 0, 0)))
+		return false;
+	sl_probe_sent(s->tcp, tcb, a, is_new);
+	return true;
+}
+
+/*
  * How many new bytes may go in one segment now; 0: none, wait. Sender's silly window
  * avoidance and Nagle, RFC 9293, 3.8.6.2.1 and 3.7.4.
  */
@@ -406,14 +441,13 @@ may_send(const struct sender *s)
 	uint32_t room = segment_room(s), unsent = tcb->snd_end - tcb->snd_nxt;
 	uint32_t in_flight = tcb->snd_nxt - tcb->snd_una;
 	uint32_t usable = tcb->snd_wnd > in_flight ? tcb->snd_wnd - in_flight : 0;
-	uint32_t pipe = sl_recovery_pipe(s->tcp, tcb);
 	uint32_t len = unsent < room ? unsent : room;
 	bool eager = (tcb->is & SL_IS_NODELAY) || sl_state_fin_pending(tcb->state);
 	bool all, half;
 
 	if (len > usable)
 		len = usable;
-	if (len == 0 || (pipe > 0 && pipe + len > tcb->cwnd))
+	if (len == 0 || !sl_recovery_lets(s->tcp, tcb, len))
 		return 0;
 	all = len == unsent && (eager || in_flight == 0);
 	half = len >= tcb->max_snd_wnd / 2 && (eager || in_flight == 0);
@@ -429,9 +463,9 @@ send_data(struct sender *s)
 	uint32_t len;
 
 	while ((lost = sl_recovery_lost(s->tcp, tcb)) != NULL) {
-		uint32_t pipe = sl_recovery_pipe(s->tcp, tcb);
+		uint32_t room = segment_room(s);
 
-		if (pipe > 0 && pipe + lost->len > tcb->cwnd)
+		if (!sl_recovery_lets(s->tcp, tcb, lost->len < room ? lost->len : room))
 			return true;
 		if (!resend(s, lost, SL_SPAN_LOST | SL_SPAN_RESENT, SL_SPAN_LOST))
 			return false;
@@ -510,6 +544,8 @@ send_owed(struct sender *s)
 			return false;
 		tcb->owes &= ~SL_OWES_HEAD;
 	}
+	if (a != NULL && a->probe == SL_PROBE_OWED && !send_tail(s))
+		return false;
 	if (!send_data(s))
 		return false;
 	if (tcb->owes & SL_OWES_PROBE) { /* KA2: a byte the peer has acknowledged, without it */
@@ -535,6 +571,7 @@ path_is_dead(struct sl_tcp *tcp, struct sl_tcb *tcb)
 	tcb->acks_owed = 0;
 	tcb->ack_sent = tcb->rcv_nxt;
 	forget_repeat(tcp, tcb);
+	sl_probe_forget(tcb, sl_tcb_active(tcp, tcb));
 	sl_timer_stop(tcb, SL_TIMER_ACK);
 	if (tcb->state == SL_ST_SYN_SENT || tcb->state == SL_ST_SYN_RECEIVED)
 		sl_tcb_kill(tcp, tcb, SL_REASON_UNREACHABLE);
@@ -546,6 +583,7 @@ bool
 sl_tcb_send(struct sl_tcp *tcp, struct sl_tcb *tcb)
 {
 	struct sender s = { .tcp = tcp, .tcb = tcb };
+	uint32_t before;
 	bool done;
 
 	if (tcb->path ==
@@ -566,9 +604,14 @@ sl_tcb_send(struct sl_tcp *tcp, struct sl_tcb *tcb)
 	}
 	s.offloads = sl_path_offloads(tcp->net, tcb->path);
 	sl_tcb_tuple(tcp, &tcb->key, &s.tuple);
+	before = tcb->snd_nxt;
 	done = send_owed(&s);
 	sl_tcb_unborrow(tcp, tcb);
-	if (tcb->state != SL_ST_CLOSED && tcb->state != SL_ST_TIME_WAIT)
+	if (sl_tcb_has_ended(tcb))
+		return done;
+	if (tcb->snd_nxt != before)
+		sl_timer_sent(tcp, tcb);
+	else
 		sl_timer_resend(tcp, tcb, false);
 	if (tcb->due[SL_TIMER_ACK] != 0) /* nothing said it for us */
 		sl_timer_arm(tcp, tcb, tcb->due[SL_TIMER_ACK]);

@@ -3,12 +3,14 @@
  * recovery - which bytes in flight are lost, and how many are still in the network.
  *
  * Marks on the spans say what the peer has (SACKED), what is taken for lost (LOST) and
- * what of that was sent again (RESENT); the block keeps their sums. Without SACK each
- * duplicate ACK stands for a segment that left the network, somewhere (RFC 6582).
+ * what of that was sent again (RESENT); the block keeps their sums. What is lost, rack.c
+ * says from times of sending and SACK. Without SACK each duplicate ACK stands for a segment
+ * that left the network, somewhere (RFC 6582).
  */
 #include "tcp/tcp.h"
 
 #define DUP_THRESHOLD 3u
+#define DUP_ACKS_MOST 15u /* a field of four bits */
 
 uint32_t
 sl_recovery_pipe(const struct sl_tcp *tcp, const struct sl_tcb *tcb)
@@ -21,6 +23,19 @@ sl_recovery_pipe(const struct sl_tcp *tcp, const struct sl_tcb *tcb)
 		return flight;
 	gone = a->sacked + a->lost - a->resent + a->dup_bytes;
 	return gone < flight ? flight - gone : 0;
+}
+
+bool
+sl_recovery_lets(const struct sl_tcp *tcp, const struct sl_tcb *tcb, uint32_t len)
+{
+	const struct sl_active *a = sl_tcb_active(tcp, tcb);
+	uint32_t pipe = sl_recovery_pipe(tcp, tcb);
+
+	if (pipe == 0)
+		return true; /* nothing is out whose ACK could let more go */
+	if (a != NULL && a->recover_fs > 0)
+		return len <= a->prr_room;
+	return pipe + len <= tcb->cwnd;
 }
 
 struct sl_span *
@@ -40,68 +55,24 @@ sl_recovery_lost(const struct sl_tcp *tcp, const struct sl_tcb *tcb)
 	return NULL;
 }
 
-static void
-mark_lost(struct sl_active *a, struct sl_span *s)
+uint32_t
+sl_recovery_left(const struct sl_tcp *tcp, const struct sl_tcb *tcb)
 {
-	s->marks |= SL_SPAN_LOST;
-	a->lost += s->len;
+	const struct sl_active *a = sl_tcb_active(tcp, tcb);
+
+	return a == NULL ? 0 : a->sacked + a->dup_bytes;
 }
 
-static void
-mark_sacked(struct sl_active *a, struct sl_span *s)
+uint32_t
+sl_recovery_lose(struct sl_active *a, struct sl_span *s)
 {
-	if (s->marks & SL_SPAN_LOST)
-		a->lost -= s->len;
 	if (s->marks & SL_SPAN_RESENT)
 		a->resent -= s->len;
-	s->marks &= ~(SL_SPAN_LOST | SL_SPAN_RESENT);
-	s->marks |= SL_SPAN_SACKED;
-	a->sacked += s->len;
-}
-
-/* Mark what the blocks of @seg cover whole; blocks that make no sense are ignored. */
-static uint32_t
-take_sacks(struct sl_tcp *tcp, struct sl_tcb *tcb, struct sl_active *a,
-	   const struct sl_seg *seg)
-{
-	uint32_t before = a->sacked;
-
-	for (uint8_t b = 0; b < seg->n_sacks; b++) {
-		uint32_t lo = seg->sack[b].lo, hi = seg->sack[b].hi;
-		bool sane = sl_seq_lt(lo, hi) && sl_seq_ge(lo, tcb->snd_una) &&
-			    sl_seq_le(hi, tcb->snd_nxt);
-		struct sl_span *s;
-
-		for (uint32_t i = tcb->span_head; sane && i != tcb->span_next; i = s->next) {
-			s = &tcp->span[i];
-			if (sl_seq_ge(s->seq, hi))
-				break;
-			if (!(s->marks & SL_SPAN_SACKED) && sl_seq_ge(s->seq, lo) &&
-			    sl_seq_le(s->seq + s->len, hi))
-				mark_sacked(a, s);
-		}
-	}
-	return a->sacked - before;
-}
-
-/* RFC 6675, IsLost(): more than two segments' worth was SACKed behind it. */
-static uint32_t
-find_lost(struct sl_tcp *tcp, struct sl_tcb *tcb, struct sl_active *a)
-{
-	uint32_t behind = a->sacked, found = 0;
-	uint32_t enough = (DUP_THRESHOLD - 1) * tcb->mss;
-	struct sl_span *s;
-
-	for (uint32_t i = tcb->span_head; i != tcb->span_next && behind > enough; i = s->next) {
-		s = &tcp->span[i];
-		if (s->marks & SL_SPAN_SACKED) {
-			behind -= s->len;
-		} else if (!(s->marks & SL_SPAN_LOST)) {
-			mark_lost(a, s);
-			found += s->len;
-		}
-	}
-	return found;
+	if (!(s->marks & SL_SPAN_LOST))
+		a->lost += s->len;
+	s->marks &= ~SL_SPAN_RESENT;
+	s->marks |= SL_SPAN_LOST;
+	return s->len;
 }
 
 /* The oldest segment is taken for lost; without SACK that is all one can know. */
@@ -116,11 +87,11 @@ lose_head(struct sl_tcp *tcp, struct sl_tcb *tcb, struct sl_active *a)
 		bytes += s->len;
 		if (bytes > tcb->mss && found > 0)
 			break;
-		if (!(s->marks & (SL_SPAN_LOST | SL_SPAN_SACKED))) {
-			mark_lost(a, s);
-			found += s->len;
-		}
+		if (!(s->marks & (SL_SPAN_LOST | SL_SPAN_SACKED)))
+			found += sl_recovery_lose(a, s);
 	}
+	if (found > 0)
+		tcb->owes |= SL_OWES_HEAD;
 	return found;
 }
 
@@ -142,19 +113,21 @@ clear_marks(struct sl_tcp *tcp, struct sl_tcb *tcb, struct sl_active *a, uint8_t
 }
 
 /*
- * RFC 6675, 5, step 4: once a window; the first resend does not ask the pipe. What limited
- * transmit sent beyond the window must not count as in flight (RFC 5681, 3.2).
+ * RFC 6675, 5, step 4: once a window. @out are the bytes that were out before the ACK that
+ * showed the loss. What limited transmit sent beyond the window must not count for the cut
+ * (RFC 5681, 3.2).
  */
 static void
-enter_recovery(struct sl_tcp *tcp, struct sl_tcb *tcb, struct sl_active *a)
+enter_recovery(struct sl_tcp *tcp, struct sl_tcb *tcb, struct sl_active *a, uint32_t out)
 {
 	uint32_t flight = tcb->snd_nxt - tcb->snd_una;
 
 	sl_count(tcp, fast_retransmit);
 	a->mode = SL_LOSS_RECOVERY;
 	a->recover = tcb->snd_nxt;
+	sl_probe_forget(tcb, a);
 	sl_tcb_cc(tcp, tcb)->lost(tcp, tcb, flight < tcb->cwnd ? flight : tcb->cwnd);
-	tcb->owes |= SL_OWES_HEAD;
+	sl_prr_begin(tcb, a, out);
 }
 
 static void
@@ -163,22 +136,44 @@ leave(struct sl_tcp *tcp, struct sl_tcb *tcb, struct sl_active *a)
 	clear_marks(tcp, tcb, a, SL_SPAN_LOST | SL_SPAN_RESENT);
 	a->mode = SL_LOSS_NONE;
 	a->dup_bytes = 0;
+	a->recover_fs = 0;
+	a->may_undo = false;
+	sl_rack_recovered(tcb);
+}
+
+/*
+ * Eifel (RFC 3522, 3.2; RFC 4015): the first ACK behind a time-out echoes a timestamp from
+ * before it. So it is the first copy that came, late, and nothing was lost.
+ */
+static void
+doubt_timeout(struct sl_tcp *tcp, struct sl_tcb *tcb, struct sl_active *a,
+	      const struct sl_seg *seg)
+{
+	bool was_late = a->may_undo && (tcb->is & SL_IS_TS) && (seg->opts & SL_OPT_TS) &&
+			sl_seq_lt(seg->tsecr, a->timeout_tsval);
+
+	a->may_undo = false;
+	if (!was_late)
+		return;
+	sl_count(tcp, rto_spurious);
+	sl_tcb_cc(tcp, tcb)->undo(tcp, tcb);
+	leave(tcp, tcb, a);
 }
 
 /* RFC 6582: what an ACK means without SACK. Returns bytes newly taken for lost. */
 static uint32_t
-judge_without_sack(struct sl_tcp *tcp, struct sl_tcb *tcb, struct sl_active *a, uint32_t acked,
-		   bool is_duplicate)
+judge_without_sack(struct sl_tcp *tcp, struct sl_tcb *tcb, struct sl_active *a,
+		   const struct sl_news *news)
 {
 	uint32_t flight = tcb->snd_nxt - tcb->snd_una;
 
-	if (is_duplicate && a->dup_bytes + 2u * tcb->mss <= flight)
+	if (news->is_duplicate && a->dup_bytes + 2u * tcb->mss <= flight)
 		a->dup_bytes += tcb->mss;
-	if (is_duplicate && tcb->dup_acks == DUP_THRESHOLD && a->mode == SL_LOSS_NONE)
+	if (news->is_duplicate && tcb->dup_acks == DUP_THRESHOLD && a->mode == SL_LOSS_NONE)
 		return lose_head(tcp, tcb, a);
-	if (acked > 0) {
-		a->dup_bytes = a->mode == SL_LOSS_RECOVERY && a->dup_bytes > acked
-				       ? a->dup_bytes - acked
+	if (news->acked > 0) {
+		a->dup_bytes = a->mode == SL_LOSS_RECOVERY && a->dup_bytes > news->acked
+				       ? a->dup_bytes - news->acked
 				       : 0;
 		if (a->mode == SL_LOSS_RECOVERY) /* a partial ACK: the next one is lost too */
 			return lose_head(tcp, tcb, a);
@@ -186,37 +181,98 @@ judge_without_sack(struct sl_tcp *tcp, struct sl_tcb *tcb, struct sl_active *a, 
 	return 0;
 }
 
-void
-sl_recovery_ack(struct sl_tcp *tcp, struct sl_tcb *tcb, const struct sl_seg *seg,
-		uint32_t acked, bool is_duplicate)
+/* What an ACK means with SACK (RFC 8985, 6.2). Returns bytes newly taken for lost. */
+static uint32_t
+judge_by_sack(struct sl_tcp *tcp, struct sl_tcb *tcb, struct sl_active *a,
+	      const struct sl_seg *seg, const struct sl_news *news)
 {
-	bool has_sack = (tcb->is & SL_IS_SACK) && seg->n_sacks > 0;
+	if (a->in_dsack_round && sl_seq_ge(tcb->snd_una, a->dsack_round))
+		a->in_dsack_round = false;
+	if (news->has_sack)
+		sl_sack_take(tcp, tcb, a, seg);
+	if (news->has_dup)
+		sl_count(tcp, dsack_in);
+	if (!sl_probe_ack(tcp, tcb, a, news) && news->has_dup)
+		sl_rack_resent_in_vain(tcb, a);
+	return sl_rack_find_lost(tcp, tcb, a);
+}
+
+void
+sl_recovery_delivered(struct sl_tcp *tcp, struct sl_tcb *tcb, const struct sl_seg *seg)
+{
 	struct sl_active *a = sl_tcb_active(tcp, tcb);
-	uint32_t lost = 0;
+	struct sl_span *s;
 
-	if (acked > 0)
-		tcb->dup_acks = 0;
-	else if (is_duplicate && tcb->dup_acks < UINT8_MAX)
-		tcb->dup_acks++;
-	if (a == NULL && (has_sack || is_duplicate))
-		a = sl_tcb_borrow(tcp, tcb);
-	if (a == NULL)
+	if (a == NULL || !(tcb->is & SL_IS_SACK))
 		return;
+	for (uint32_t i = tcb->span_head; i != tcb->span_next; i = s->next) {
+		s = &tcp->span[i];
+		if (sl_seq_gt(s->seq + s->len, seg->ack))
+			break;
+		if (!(s->marks & SL_SPAN_SACKED))
+			sl_rack_delivered(tcp, tcb, a, s, seg);
+	}
+	a->fack = sl_seq_max(a->fack, seg->ack);
+}
 
+/* What hears of an ACK has a block, or takes one now. */
+static struct sl_active *
+block_for(struct sl_tcp *tcp, struct sl_tcb *tcb, const struct sl_news *news)
+{
+	struct sl_active *a = sl_tcb_active(tcp, tcb);
+
+	if (a == NULL && (news->has_sack || news->is_duplicate))
+		a = sl_tcb_borrow(tcp, tcb);
+	if (a == NULL && tcb->probe_doubt)
+		sl_probe_ack(tcp, tcb, NULL, news);
+	return a;
+}
+
+bool
+sl_recovery_ack(struct sl_tcp *tcp, struct sl_tcb *tcb, const struct sl_seg *seg,
+		const struct sl_news *news)
+{
+	struct sl_active *a = block_for(tcp, tcb, news);
+	uint32_t lost, left;
+
+	if (news->acked > 0)
+		tcb->dup_acks = 0;
+	else if (news->is_duplicate && tcb->dup_acks < DUP_ACKS_MOST)
+		tcb->dup_acks++;
+	if (a == NULL)
+		return false;
+
+	if (a->mode == SL_LOSS_TIMEOUT && news->acked > 0)
+		doubt_timeout(tcp, tcb, a, seg);
 	if (a->mode != SL_LOSS_NONE && sl_seq_ge(tcb->snd_una, a->recover))
 		leave(tcp, tcb, a);
-	if (tcb->is & SL_IS_SACK) {
-		if (has_sack)
-			take_sacks(tcp, tcb, a, seg);
-		lost = find_lost(tcp, tcb, a);
-	} else {
-		lost = judge_without_sack(tcp, tcb, a, acked, is_duplicate);
-	}
+	lost = tcb->is & SL_IS_SACK ? judge_by_sack(tcp, tcb, a, seg, news)
+				    : judge_without_sack(tcp, tcb, a, news);
 	if (lost > 0 && a->mode == SL_LOSS_NONE)
-		enter_recovery(tcp, tcb, a);
-	if (lost > 0 || has_sack || is_duplicate || a->lost > a->resent)
+		enter_recovery(tcp, tcb, a, news->out);
+	left = sl_recovery_left(tcp, tcb) + news->acked;
+	sl_prr_ack(tcp, tcb, a, left > news->left ? left - news->left : 0,
+		   news->acked > 0 && lost == 0);
+	if (lost > 0 || news->has_sack || news->is_duplicate || a->lost > a->resent)
 		sl_tcb_output(tcp, tcb);
 	sl_tcb_unborrow(tcp, tcb);
+	return lost > 0;
+}
+
+bool
+sl_recovery_late(struct sl_tcp *tcp, struct sl_tcb *tcb)
+{
+	struct sl_active *a = sl_tcb_active(tcp, tcb);
+	uint32_t lost = sl_rack_find_lost(tcp, tcb, a);
+	uint32_t out = tcb->snd_nxt - tcb->snd_una - a->sacked;
+
+	if (lost > 0 && a->mode == SL_LOSS_NONE)
+		enter_recovery(tcp, tcb, a, out);
+	else if (lost > 0)
+		sl_prr_late(tcb, a);
+	sl_tcb_output(tcp, tcb);
+	sl_tcb_unborrow(tcp, tcb);
+	return lost > 0;
 }
 
 void
@@ -231,16 +287,30 @@ sl_recovery_too_big(struct sl_tcp *tcp, struct sl_tcb *tcb)
 		return;
 	for (uint32_t i = tcb->span_head; i != tcb->span_next; i = s->next) {
 		s = &tcp->span[i];
-		if (s->marks & SL_SPAN_RESENT)
-			a->resent -= s->len;
-		s->marks &= ~SL_SPAN_RESENT;
-		if (!(s->marks & (SL_SPAN_LOST | SL_SPAN_SACKED)))
-			mark_lost(a, s);
+		if (!(s->marks & SL_SPAN_SACKED))
+			sl_recovery_lose(a, s);
 	}
+	sl_probe_forget(tcb, a);
 	a->dup_bytes = 0;
+	a->reo_due = 0;
+	a->recover_fs = 0; /* the window as it is: no congestion, nothing to reduce */
 	if (a->mode == SL_LOSS_NONE)
 		a->mode = SL_LOSS_RECOVERY;
 	a->recover = tcb->snd_nxt;
+}
+
+/* All that is out is lost, or what RACK has given up on; SACKs may have been taken back. */
+static void
+doubt_all(struct sl_tcp *tcp, struct sl_tcb *tcb, struct sl_active *a)
+{
+	clear_marks(tcp, tcb, a, SL_SPAN_SACKED | SL_SPAN_LOST | SL_SPAN_RESENT);
+	a->fack = tcb->snd_una;
+	if (tcb->is & SL_IS_SACK) {
+		sl_rack_timeout(tcp, tcb, a);
+		return;
+	}
+	for (uint32_t i = tcb->span_head; i != tcb->span_next; i = tcp->span[i].next)
+		sl_recovery_lose(a, &tcp->span[i]);
 }
 
 void
@@ -248,21 +318,23 @@ sl_recovery_timeout(struct sl_tcp *tcp, struct sl_tcb *tcb)
 {
 	struct sl_active *a = sl_tcb_borrow(tcp, tcb);
 	uint32_t flight = tcb->snd_nxt - tcb->snd_una;
-	struct sl_span *s;
+	bool again = tcb->backoff > 0 || (a != NULL && a->mode == SL_LOSS_TIMEOUT);
 
-	if (tcb->backoff > 0 || (a != NULL && a->mode == SL_LOSS_TIMEOUT))
-		flight = 0; /* the same flight: no second cut (RFC 5681, 3.1) */
-	sl_tcb_cc(tcp, tcb)->timeout(tcp, tcb, flight);
+	/* the same flight: no second cut (RFC 5681, 3.1) */
+	sl_tcb_cc(tcp, tcb)->timeout(tcp, tcb, again ? 0 : flight);
 	tcb->dup_acks = 0;
+	sl_probe_forget(tcb, a);
 	if (a == NULL)
 		return;
 
-	clear_marks(tcp, tcb, a, SL_SPAN_SACKED | SL_SPAN_LOST | SL_SPAN_RESENT);
-	for (uint32_t i = tcb->span_head; i != tcb->span_next; i = s->next) {
-		s = &tcp->span[i];
-		mark_lost(a, s);
+	if (a->mode != SL_LOSS_TIMEOUT) { /* the first one; a cut before it was right */
+		a->may_undo = !again && a->mode == SL_LOSS_NONE;
+		a->timeout_tsval = sl_tcb_tsval(tcp, tcb);
 	}
-	a->dup_bytes = 0;
+	doubt_all(tcp, tcb, a);
 	a->mode = SL_LOSS_TIMEOUT;
+	a->dup_bytes = 0;
+	a->reo_due = 0;
+	a->recover_fs = 0;
 	a->recover = tcb->snd_nxt;
 }

@@ -33,6 +33,16 @@ enum sl_timer_kind {
 	SL_TIMER_COUNT,
 };
 
+/*
+ * What ends with SL_TIMER_RESEND; sl_tcb.resend_for. Behind the two earlier ones the
+ * time-out still stands, see timer.c.
+ */
+enum sl_resend {
+	SL_RESEND_TIMEOUT, /* RFC 6298; also a handshake's, and the probes of a closed window */
+	SL_RESEND_PROBE,   /* a tail loss probe (RFC 8985, 7) */
+	SL_RESEND_LATE,    /* reordered segments become lost ones (RFC 8985, 6.2, step 5) */
+};
+
 /* What the application is to be told, bits of sl_tcb.marks. */
 #define SL_MARK_OPEN     0x01
 #define SL_MARK_DATA     0x02
@@ -69,6 +79,7 @@ enum sl_timer_kind {
 
 #define SL_SPAN_BYTES_MOST ((1u << 20) - 1)
 #define SL_SPAN_SENT_MOST  15u
+#define SL_RTO_MOST_MS     ((1u << 20) - 1)
 
 /* Bytes to be sent or waiting for their ACK: @len of them at @data. */
 struct sl_span {
@@ -94,8 +105,16 @@ static_assert(sizeof(struct sl_span) == SL_CACHE_LINE / 2, "no span lies in two 
 /* How a connection repairs losses; sl_active.mode. */
 enum sl_loss_mode {
 	SL_LOSS_NONE,     /* nothing known to be lost */
-	SL_LOSS_RECOVERY, /* fast recovery (RFC 6582, RFC 6675) */
+	SL_LOSS_RECOVERY, /* fast recovery (RFC 6582, RFC 8985, RFC 9937) */
 	SL_LOSS_TIMEOUT,  /* after a retransmission time-out */
+};
+
+/* The one tail loss probe that may be out; sl_active.probe. */
+enum sl_probe {
+	SL_PROBE_NONE,
+	SL_PROBE_OWED,  /* output will send it */
+	SL_PROBE_NEW,   /* out, of bytes not sent before */
+	SL_PROBE_AGAIN, /* out, of bytes sent before */
 };
 
 /* Borrowed while there are gaps or losses. */
@@ -113,7 +132,23 @@ struct sl_active {
 	uint32_t sacked, lost, resent;           /* bytes so marked */
 	uint32_t dup_bytes; /* without SACK: what duplicate ACKs say has left the network */
 	uint8_t mode;       /* enum sl_loss_mode */
+	uint8_t probe;      /* enum sl_probe */
 	bool has_dup;       /* bytes came twice, @dup, and the peer was not told (RFC 2883) */
+	bool has_rack;      /* the next three are known */
+	uint32_t rack_us, rack_end; /* of the last sent that was delivered: when, and its end */
+	uint32_t rack_rtt_us;       /* and how long that took (RFC 8985, 5.2) */
+	uint32_t fack;              /* behind the highest byte delivered */
+	sl_tick_t reo_due;          /* what is late now will be lost; 0: nothing is late */
+	sl_tick_t rto_due;          /* the time-out behind SL_RESEND_LATE */
+	uint32_t probe_end;         /* SND.NXT behind the probe */
+	uint32_t dsack_round;       /* SND.NXT when a D-SACK last counted */
+	bool in_dsack_round;        /* SND.UNA has not reached that */
+	bool may_undo;              /* the time-out may have been a mistake */
+	uint32_t timeout_tsval;     /* our timestamp when it went off */
+
+	alignas(SL_CACHE_LINE) uint32_t recover_fs; /* RFC 9937: out at the start; 0: no PRR */
+	uint32_t prr_delivered, prr_out;            /* bytes since then */
+	uint32_t prr_room;                          /* what may be sent before the next ACK */
 	struct sl_sack dup;
 };
 
@@ -172,16 +207,21 @@ struct sl_tcb {
 	uint32_t epoch;            /* the struct sl_epoch held, or SL_NO_BLOCK */
 	uint32_t srtt_us8;         /* smoothed RTT, eighths of a microsecond; 0: none yet */
 	uint32_t rttvar_us4;       /* its variation, quarters */
-	uint32_t rto_ms;           /* before backing off */
+	uint32_t rto_ms : 20;      /* before backing off */
+	uint32_t resend_for : 2;   /* enum sl_resend: what the resend timer waits for */
+	uint32_t reo_seen : 1;     /* reordering happens (RFC 8985, 5.3) */
+	uint32_t reo_mult : 4;     /* the reordering window grew so often */
+	uint32_t reo_persist : 5;  /* recoveries until that is forgotten */
 	uint32_t snd_wl1, snd_wl2; /* SEG.SEQ and SEG.ACK of the last window update */
 	uint32_t active;           /* the struct sl_active borrowed, or SL_NO_BLOCK */
 	uint16_t listener;
-	uint8_t backoff;  /* times the resend timer was doubled */
-	uint8_t dup_acks; /* in a row */
-	uint8_t why;      /* enum sl_reason, once it ends */
-	uint8_t n_probes; /* keep-alives not answered */
+	uint16_t min_rtt_us16;   /* the shortest round trip, 16 us each; 0: none yet */
+	uint8_t backoff : 5;     /* times the resend timer was doubled */
+	uint8_t probe_doubt : 1; /* a probe that ended at SND.UNA may have repaired a loss */
+	uint8_t dup_acks : 4;    /* in a row */
+	uint8_t why : 4;         /* enum sl_reason, once it ends */
+	uint8_t n_probes;        /* keep-alives not answered */
 	uint8_t n_challenges;
-	uint8_t unused;
 	sl_tick_t armed; /* the wheel has an entry at it or before; 0: perhaps it has none */
 
 	/* line 2: the rest */

@@ -43,6 +43,56 @@ is_starved(const struct sl_tcb *tcb)
 }
 
 /*
+ * When the time-out would go off: what the deadline means now may stand before it. PROBE is
+ * only waited for while nothing was doubled, and hope is what restarts the time-out.
+ */
+static sl_tick_t
+timeout_due(const struct sl_tcp *tcp, const struct sl_tcb *tcb)
+{
+	const struct sl_active *a = sl_tcb_active(tcp, tcb);
+
+	if (tcb->resend_for == SL_RESEND_PROBE)
+		return sl_tick_after(tcb->progress, tcb->rto_ms);
+	if (tcb->resend_for == SL_RESEND_LATE)
+		return a != NULL ? a->rto_due : sl_tick_after(tcp->tick, backed_off(tcp, tcb));
+	return tcb->due[SL_TIMER_RESEND];
+}
+
+/* What the deadline should mean now. */
+static enum sl_resend
+resend_for(const struct sl_tcp *tcp, const struct sl_tcb *tcb)
+{
+	const struct sl_active *a = sl_tcb_active(tcp, tcb);
+
+	if (a != NULL && a->reo_due != 0)
+		return SL_RESEND_LATE;
+	return sl_probe_may(tcp, tcb) ? SL_RESEND_PROBE : SL_RESEND_TIMEOUT;
+}
+
+/* The one deadline, for what comes first: @rto_due, or what stands before it. */
+static void
+wait_for(struct sl_tcp *tcp, struct sl_tcb *tcb, enum sl_resend what, sl_tick_t rto_due)
+{
+	struct sl_active *a = sl_tcb_active(tcp, tcb);
+	sl_tick_t due = rto_due;
+
+	if (what == SL_RESEND_LATE) {
+		a->rto_due = rto_due;
+		due = a->reo_due;
+	} else if (what == SL_RESEND_PROBE) {
+		due = sl_tick_after(tcp->tick, sl_probe_ms(tcb));
+	}
+	if (sl_tick_lt(rto_due, due)) {
+		due = rto_due;
+		if (what == SL_RESEND_LATE)
+			what = SL_RESEND_TIMEOUT;
+	}
+	tcb->resend_for = what;
+	tcb->due[SL_TIMER_RESEND] = due;
+	sl_timer_arm(tcp, tcb, due);
+}
+
+/*
  * The timer runs while something is in flight (RFC 6298, 5.1, 5.2), and while something
  * waits with nothing in flight: only a closed window does that, and it must be probed
  * (RFC 9293, 3.8.6.1). An application that found no buffer to put its bytes into has no ACK
@@ -52,19 +102,38 @@ void
 sl_timer_resend(struct sl_tcp *tcp, struct sl_tcb *tcb, bool restart)
 {
 	bool in_flight = tcb->snd_una != tcb->snd_nxt;
+	sl_tick_t due = tcb->due[SL_TIMER_RESEND];
+	enum sl_resend what;
 
 	if (!in_flight && !sl_tcb_has_unsent(tcb)) {
+		tcb->resend_for = SL_RESEND_TIMEOUT;
 		if (!is_starved(tcb))
 			sl_timer_stop(tcb, SL_TIMER_RESEND);
 		else if (tcb->due[SL_TIMER_RESEND] == 0)
 			sl_timer_set(tcp, tcb, SL_TIMER_RESEND, STARVED_MS);
 		return;
 	}
-	if (!restart && tcb->due[SL_TIMER_RESEND] == 0 && !in_flight)
+	if (!restart && due != 0 && tcb->active == SL_NO_BLOCK &&
+	    tcb->resend_for != SL_RESEND_LATE)
+		return; /* it runs, and nothing happened */
+	if (!restart && due == 0 && !in_flight)
 		tcb->progress =
 			tcp->tick; /* R2 begins with the waiting, not when it last spoke */
-	if (restart || tcb->due[SL_TIMER_RESEND] == 0)
-		sl_timer_set(tcp, tcb, SL_TIMER_RESEND, backed_off(tcp, tcb));
+	what = resend_for(tcp, tcb);
+	if (restart || due == 0)
+		wait_for(tcp, tcb, what, sl_tick_after(tcp->tick, backed_off(tcp, tcb)));
+	else if (what == SL_RESEND_LATE || what != tcb->resend_for)
+		wait_for(tcp, tcb, what, timeout_due(tcp, tcb));
+}
+
+void
+sl_timer_sent(struct sl_tcp *tcp, struct sl_tcb *tcb)
+{
+	if (tcb->due[SL_TIMER_RESEND] != 0 && tcb->resend_for == SL_RESEND_PROBE &&
+	    sl_probe_may(tcp, tcb))
+		wait_for(tcp, tcb, SL_RESEND_PROBE, timeout_due(tcp, tcb));
+	else
+		sl_timer_resend(tcp, tcb, false);
 }
 
 /* RFC 6298, 2.2 to 2.4, in scaled integers. */
@@ -92,7 +161,7 @@ sl_timer_rtt(struct sl_tcp *tcp, struct sl_tcb *tcb, uint32_t rtt_us)
 		ms = conf->rto_min_ms;
 	if (ms > conf->rto_max_ms)
 		ms = conf->rto_max_ms;
-	tcb->rto_ms = ms;
+	tcb->rto_ms = ms < SL_RTO_MOST_MS ? ms : SL_RTO_MOST_MS;
 }
 
 void
@@ -137,6 +206,32 @@ expire_syn(struct sl_tcp *tcp, struct sl_tcb *tcb)
 	sl_timer_resend(tcp, tcb, true);
 }
 
+/*
+ * What stood before the time-out is due; true if that was all. Without a block for a probe
+ * the time-out is waited for.
+ */
+static bool
+expire_early(struct sl_tcp *tcp, struct sl_tcb *tcb)
+{
+	enum sl_resend what = tcb->resend_for;
+	sl_tick_t rto_due = timeout_due(tcp, tcb);
+	bool restart;
+
+	if (what == SL_RESEND_TIMEOUT)
+		return false;
+	if (what == SL_RESEND_LATE)
+		restart = tcb->active != SL_NO_BLOCK && sl_recovery_late(tcp, tcb);
+	else
+		restart = tcb->snd_wnd > 0 && sl_probe_owe(tcp, tcb);
+	tcb->resend_for = SL_RESEND_TIMEOUT;
+	if (!restart && sl_tick_le(rto_due, tcp->tick))
+		return false;
+	wait_for(tcp, tcb, SL_RESEND_TIMEOUT, rto_due);
+	if (what == SL_RESEND_LATE || restart)
+		sl_timer_resend(tcp, tcb, restart);
+	return true;
+}
+
 /* Data or FIN without ACK, or a window that stays closed. */
 static void
 expire_resend(struct sl_tcp *tcp, struct sl_tcb *tcb)
@@ -159,6 +254,8 @@ expire_resend(struct sl_tcp *tcp, struct sl_tcb *tcb)
 		sl_tcb_abort(tcp, tcb, SL_REASON_TIMEOUT);
 		return;
 	}
+	if (expire_early(tcp, tcb))
+		return;
 	if (probing) {
 		sl_count(tcp, probe);
 	} else {
