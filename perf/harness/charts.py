@@ -11,6 +11,8 @@ BURST = re.compile(r"(.*)_burst_(\d+)$")
 STAGE = re.compile(r"(.*)_stage_(\w+)$")
 SIMD = re.compile(r"(.*)_simd_(\d+)$")
 OFFLOAD = re.compile(r"(.*)_offload_(on|off)$")
+FLOOD = re.compile(r"flood_(\d+)k_(\w+)_(served|connect_p50|connect_p99)$")
+RATIO = re.compile(r"((?:http|proxy)_\w+)_ratio$")
 STAGES = ("receive", "parse", "find", "triage", "answer", "input", "expire", "deliver", "output",
           "settle", "send")
 WIDTHS = {"64": "scalar (64 bits)", "256": "up to AVX2 (256)", "512": "up to AVX-512 (512)"}
@@ -68,6 +70,30 @@ def stages(rows):
     return bars
 
 
+def against_linux(rows, note):
+    """What perf/linux measured; names of its rows are of no other's."""
+    curves, out = {}, {}
+    for row in rows:
+        if m := FLOOD.match(row["name"]):
+            value = row["median"] * (100 if m[3] == "served" else 0.001)
+            curves.setdefault(m[3], {}).setdefault(m[2], []).append((1000 * int(m[1]), value))
+    for what, title, says in (
+            ("served", "Visitors served during a SYN flood", "per cent served within 3 s"),
+            ("connect_p50", "Half of the visitors are connected within", "ms"),
+            ("connect_p99", "99 of 100 visitors are connected within", "ms")):
+        if what in curves:
+            share = what == "served"
+            out[what] = svg.lines(title, note, "SYNs of the flood a second, as asked for", says,
+                                  curves[what], 100 if share else None, not share)
+    bars = {m[1]: {"sluice / rival": row["median"]}
+            for row in rows if (m := RATIO.match(row["name"]))}
+    if bars:
+        out["answers"] = svg.grouped("Answers a second, of nginx's (http) and haproxy's (proxy)",
+                                     note, "ratio; above 1 sluice gives more", bars,
+                                     ["sluice / rival"])
+    return out
+
+
 def pictures(result):
     """File name -> picture, of what this run has rows for."""
     rows, host = result["rows"], result["machine"]
@@ -97,7 +123,7 @@ def pictures(result):
     if bars := variants(rows, OFFLOAD, {"off": "summed in software", "on": "summed by the port"}):
         out["offload"] = svg.grouped("Checksums in software and by the port", note, "cycles a packet",
                                      bars, ["summed in software", "summed by the port"])
-    return out
+    return out | against_linux(rows, note.replace("minima", "medians"))
 
 
 def draw(result, directory, stem):

@@ -86,13 +86,20 @@ def figure(x):
     return f"{x:.0f}" if x >= 100 else f"{x:.1f}" if x >= 10 else f"{x:.2f}"
 
 
-def lines(title, note, x_says, y_says, series, y_most=None, height=430):
+def powers(least, most):
+    """Powers of ten around both."""
+    low = math.floor(math.log10(least))
+    return [10.0 ** k for k in range(low, max(math.ceil(math.log10(most)), low + 1) + 1)]
+
+
+def lines(title, note, x_says, y_says, series, y_most=None, y_log=False, height=430):
     """@series: name -> [(x, y)]; x is drawn on a scale of powers, 0 being left of all."""
     c = Canvas(WIDTH, height)
     c.heading(title, note)
     top = c.legend(list(series), 54, dashed=True) + 6
     xs = sorted({x for points in series.values() for x, _ in points})
-    ys = steps(y_most or max(y for points in series.values() for _, y in points))
+    values = [y for points in series.values() for _, y in points]
+    ys = powers(min(values), max(values)) if y_log else steps(y_most or max(values))
     low = math.log2(min(x for x in xs if x > 0))
     high = math.log2(max(max(xs), 2 * min(x for x in xs if x > 0)))
     bottom, first = height - BOTTOM, LEFT + (60 if 0 in xs else 0)
@@ -103,6 +110,8 @@ def lines(title, note, x_says, y_says, series, y_most=None, height=430):
         return first + (math.log2(x) - low) / (high - low) * (WIDTH - RIGHT - first)
 
     def at_y(y):
+        if y_log:
+            return bottom - math.log(y / ys[0]) / math.log(ys[-1] / ys[0]) * (bottom - top)
         return bottom - y / ys[-1] * (bottom - top)
 
     for y in ys:
