@@ -205,7 +205,7 @@ step_core(struct link *link, unsigned int i)
 	for (uint16_t t = 0; t < n_tx; t++)
 		send_packet(link, i, tx[t]);
 	link->n_steps++;
-	if (link->conf.checks)
+	if (link->conf.check_every != 0 && link->n_steps % link->conf.check_every == 0)
 		check_core(link, i);
 }
 

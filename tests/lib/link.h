@@ -26,7 +26,7 @@
 struct link_conf {
 	struct cable_conf cable; /* of every host, to begin with */
 	bool tells_too_big;      /* a router says so by ICMP when a cable's MTU is exceeded */
-	bool checks;             /* each core after each of its steps, not only in the end */
+	uint32_t check_every;    /* steps, of all cores; 0: they are checked in the end */
 	uint64_t seed;
 
 	/* Whether the frame may pass, or NULL: a test's own way to lose or to look at frames.

@@ -15,7 +15,7 @@ void
 sim_init(struct sim *sim, uint64_t seed)
 {
 	memset(sim, 0, sizeof(*sim));
-	sim->conf = (struct link_conf){ .seed = seed, .checks = true };
+	sim->conf = (struct link_conf){ .seed = seed, .check_every = 1 };
 	sim->rnd = (struct rnd){ seed };
 	sim->v6 = seed & 1;
 	sim->spans = 4096;
@@ -102,10 +102,17 @@ sim_start(struct sim *sim)
 	for (unsigned int i = 0; i <= sim->n_servers; i++)
 		introduce(sim, i);
 	for (unsigned int f = 0; f < sim->n_flows; f++)
-		assert_int_equal(link_connect(&sim->link, CLIENT, (uint16_t)f,
-					      sim->flow[f].server, (uint16_t)(SIM_PORT + f),
-					      sim->v6),
-				 0);
+		if (!sim->flow[f].waits)
+			sim_connect(sim, &sim->flow[f]);
+}
+
+void
+sim_connect(struct sim *sim, const struct sim_flow *flow)
+{
+	uint16_t f = (uint16_t)(flow - sim->flow);
+
+	assert_int_equal(
+		link_connect(&sim->link, CLIENT, f, flow->server, SIM_PORT + f, sim->v6), 0);
 }
 
 void

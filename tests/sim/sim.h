@@ -29,6 +29,7 @@ enum sim_side { SIM_CLIENT, SIM_SERVER, SIM_SIDES };
 /* One connection: who it goes to, and per side what its application does and its settings. */
 struct sim_flow {
 	unsigned int server; /* host */
+	bool waits;          /* for sim_connect() */
 	struct stream_plan plan[SIM_SIDES];
 	struct sl_tcp_conf tcp[SIM_SIDES];
 	struct stream_result result[SIM_SIDES];
@@ -51,8 +52,9 @@ void sim_init(struct sim *sim, uint64_t seed);
 /* One more connection to @server, 1 to SIM_SERVERS_MAX; it sends nothing yet. */
 struct sim_flow *sim_flow(struct sim *sim, unsigned int server);
 
-/* Open all hosts and connect all flows. */
+/* Open all hosts and connect all flows, but those that wait for sim_connect(). */
 void sim_start(struct sim *sim);
+void sim_connect(struct sim *sim, const struct sim_flow *flow);
 
 void sim_pass(struct sim *sim, sl_ns_t span);
 
@@ -69,7 +71,7 @@ void sim_assert_streams_equal(struct sim *sim);
  */
 void sim_end(struct sim *sim);
 
-/* A counter of a host; all that was sent again, by any. */
+/* A counter of a host. */
 #define sim_count(sim, host, name) link_count(&(sim)->link, host, name)
 
 #endif

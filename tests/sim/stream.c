@@ -53,10 +53,11 @@ maybe_shut(struct sl_conn *c)
 {
 	const struct stream_plan *plan = plan_of(c);
 	bool all = plan->result->sent == plan->send && may_begin(plan);
+	bool may = !plan->stays || plan->result->peer_closed > 0;
 	bool late = plan->shut_at != 0 && plan->link->now >= plan->shut_at;
 	bool *is_shut = sl_conn_state(c);
 
-	if ((all || late) && !*is_shut) {
+	if (((all && may) || late) && !*is_shut) {
 		*is_shut = true;
 		sl_shutdown(c);
 	}
@@ -176,6 +177,7 @@ static void
 stream_peer_closed(struct sl_conn *c)
 {
 	plan_of(c)->result->peer_closed++;
+	maybe_shut(c);
 }
 
 static void

@@ -38,6 +38,7 @@ struct stream_plan {
 	uint32_t pause_ms;   /* at random up to this between turns; 0: no pace at all */
 	uint32_t most;       /* bytes written, and read, in a turn at most */
 	sl_ns_t shut_at;     /* closes its side then, whatever was sent; 0: behind all bytes */
+	bool stays;          /* closes not before the other side does */
 	bool copies;         /* what it sends; else it is only pointed at */
 	const struct link *link; /* whose clock it is */
 	struct stream_result *result;

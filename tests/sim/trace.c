@@ -6,8 +6,6 @@
 
 #include <stdio.h>
 
-#include "wire/frame.h"
-
 #define PORTS 65536
 
 static const char *
@@ -31,7 +29,7 @@ flag_names(uint8_t flags)
 }
 
 static void
-trace_segment(unsigned int from, unsigned int to, const struct sl_tuple *tuple,
+print_segment(unsigned int from, unsigned int to, const struct sl_tuple *tuple,
 	      const struct sl_seg *seg)
 {
 	static uint32_t isn[LINK_HOSTS_MAX][PORTS]; /* by sender and the port it sends from */
@@ -50,27 +48,36 @@ trace_segment(unsigned int from, unsigned int to, const struct sl_tuple *tuple,
 			seg->sack[i].hi - theirs);
 }
 
+bool
+trace_segment(const uint8_t *bytes, size_t len, struct sl_tuple *tuple, struct sl_seg *seg)
+{
+	struct heapbufs hb;
+	struct rte_mbuf *m;
+	struct sl_frame frame;
+	bool is_segment;
+
+	heapbufs_open(&hb);
+	m = heapbufs_packet(&hb, bytes, len, 0);
+	is_segment = sl_frame_parse(m, &frame, tuple, seg) == SL_FATE_NONE &&
+		     frame.kind == SL_KIND_TCP;
+	heapbufs_put(&hb, m);
+	heapbufs_close(&hb);
+	return is_segment;
+}
+
 void
 trace_frame(void *arg, unsigned int from, unsigned int to, const uint8_t *bytes, size_t len,
 	    enum cable_fate fate)
 {
 	static const char *const said[CABLE_FATES] = { "", " LOST", " DROPPED", " TOO BIG" };
 	const struct link *link = arg;
-	struct heapbufs hb;
-	struct rte_mbuf *m;
-	struct sl_frame frame;
 	struct sl_tuple tuple;
 	struct sl_seg seg;
 
-	heapbufs_open(&hb);
-	m = heapbufs_packet(&hb, bytes, len, 0);
 	fprintf(stderr, "%12.6f %u->%u ", (double)link->now / SL_NS_PER_S, from, to);
-	if (sl_frame_parse(m, &frame, &tuple, &seg) == SL_FATE_NONE &&
-	    frame.kind == SL_KIND_TCP)
-		trace_segment(from, to, &tuple, &seg);
+	if (trace_segment(bytes, len, &tuple, &seg))
+		print_segment(from, to, &tuple, &seg);
 	else
 		fprintf(stderr, "%zu bytes of type %02x%02x", len, bytes[12], bytes[13]);
 	fprintf(stderr, "%s\n", said[fate]);
-	heapbufs_put(&hb, m);
-	heapbufs_close(&hb);
 }

@@ -6,6 +6,11 @@
 #define SIM_TRACE_H
 
 #include "link.h"
+#include "wire/frame.h"
+
+/* What a frame says, if it is a whole segment of TCP. */
+bool trace_segment(const uint8_t *frame, size_t len, struct sl_tuple *tuple,
+		   struct sl_seg *seg);
 
 /* For link_conf.saw, whose argument is the link. Numbers count from each side's SYN. */
 void trace_frame(void *arg, unsigned int from, unsigned int to, const uint8_t *frame,
