@@ -182,8 +182,8 @@ refused_as_damaged(const struct sl_stats *stats)
 	return n;
 }
 
-static void
-assert_nothing_is_kept(const struct link_host *host)
+void
+sim_assert_nothing_is_kept(const struct link_host *host)
 {
 	const struct sl_tcp *tcp = &host->core->tcp;
 
@@ -207,7 +207,7 @@ sim_end(struct sim *sim)
 	for (unsigned int i = 0; i < sim->link.n_hosts; i++) {
 		const struct link_host *host = &sim->link.host[i];
 
-		assert_nothing_is_kept(host);
+		sim_assert_nothing_is_kept(host);
 		assert_int_equal(refused_as_damaged(sl_core_stats(host->core)),
 				 host->cable.corrupted);
 	}

@@ -71,6 +71,9 @@ void sim_assert_streams_equal(struct sim *sim);
  */
 void sim_end(struct sim *sim);
 
+/* No packet and no record is left on a host. */
+void sim_assert_nothing_is_kept(const struct link_host *host);
+
 /* A counter of a host. */
 #define sim_count(sim, host, name) link_count(&(sim)->link, host, name)
 

@@ -25,9 +25,8 @@ random_bytes(void)
 	return bytes;
 }
 
-/* The bytes from @at on of the stream with @key; *@n of them lie there, at most. */
-static const uint8_t *
-bytes_at(uint32_t key, uint64_t at, uint32_t *n)
+const uint8_t *
+stream_bytes(uint32_t key, uint64_t at, uint32_t *n)
 {
 	uint32_t from = (uint32_t)((at + key) % PERIOD);
 
@@ -71,7 +70,7 @@ send_some(struct sl_conn *c, uint32_t most)
 	struct stream_result *result = plan->result;
 	uint64_t left = plan->send - result->sent;
 	uint32_t n = left < most ? (uint32_t)left : most, took;
-	const uint8_t *bytes = bytes_at(plan->key, result->sent, &n);
+	const uint8_t *bytes = stream_bytes(plan->key, result->sent, &n);
 
 	if (n == 0 || !may_begin(plan))
 		return false;
@@ -135,7 +134,7 @@ check_bytes(const struct stream_plan *plan, const uint8_t *data, uint32_t len)
 
 	while (len > 0) {
 		uint32_t n = len;
-		const uint8_t *want = bytes_at(plan->hears, result->received, &n);
+		const uint8_t *want = stream_bytes(plan->hears, result->received, &n);
 
 		if (memcmp(data, want, n) != 0 && !result->is_wrong) {
 			result->is_wrong = true;

@@ -46,4 +46,7 @@ struct stream_plan {
 
 extern const struct sl_app stream_app;
 
+/* The bytes from @at on of the stream with @key; *@n of them lie there, at most. */
+const uint8_t *stream_bytes(uint32_t key, uint64_t at, uint32_t *n);
+
 #endif
