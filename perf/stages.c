@@ -45,8 +45,8 @@ be_the_parts(void)
 {
 	bench_parts = (struct bench_parts){
 		.n = STAGES,
-		.name = { "receive", "parse", "find", "triage", "answer", "input", "expire",
-			  "deliver", "output", "settle", "send" },
+		.name = { "receive", "parse", "find", "strangers", "triage", "answer", "input",
+			  "expire", "deliver", "output", "settle", "send" },
 		.round_begins = round_begins,
 		.round_ends = round_ends,
 	};

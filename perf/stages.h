@@ -10,6 +10,7 @@ enum stage {
 	STAGE_receive,
 	STAGE_parse,
 	STAGE_find,
+	STAGE_strangers,
 	STAGE_triage,
 	STAGE_answer,
 	STAGE_input,

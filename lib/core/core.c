@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "base/leaf.h"
 #include "core/core.h"
 
 #define STATE_MOST      64u
@@ -217,6 +218,7 @@ open_tcp(struct sl_core *core, const struct sl_core_conf *conf, struct sl_mem *m
 	tcp->ts_base = (uint32_t)(conf->tai_ms - now / SL_NS_PER_MS);
 	tcp->tai_offset_ms = conf->tai_ms - now / SL_NS_PER_MS;
 	sl_cookie_keys_init(&tcp->cookies, &conf->cookie_secret);
+	tcp->many = sl_prf_many_for(sl_leaf_bits(conf->simd_bits));
 	tcp->opened_at = now;
 	tcp->rx_buffers = conf->rx_buffers;
 	tcp->is_home = conf->is_home;
@@ -245,6 +247,9 @@ sl_core_open(struct sl_core **out, const struct sl_core_conf *conf, const struct
 	if (rc < 0)
 		return rc;
 	core->tcp.net = core->net;
+	core->n_doors = core->net_conf.n_ports;
+	for (uint16_t i = 0; i < core->n_doors; i++)
+		sl_net_door(core->net, core->net_conf.port[i].port, &core->door[i]);
 	core->net_news = sl_net_news(core->net);
 	core->tcp.now = now;
 	core->tcp.budget_at = sl_tick(now) - 1; /* budgets are filled at once */

@@ -7,6 +7,7 @@
 
 #include "sluice/core.h"
 #include "tcp/tcp.h"
+#include "wire/glance.h"
 
 /* Where triage sends a lane. */
 enum sl_lane_route {
@@ -25,10 +26,39 @@ struct sl_core {
 	struct sl_net_conf net_conf;
 	struct sl_net *net;
 	uint32_t net_news; /* as of the last step */
-	uint16_t n_lanes;
-	uint64_t n_in, n_fated; /* received = sum of fates, asserted */
+	uint16_t n_doors;
+	struct sl_door door[SL_PORTS_MAX];
+
+	/* The burst: packets with a lane, bit i for packet i, and those that need none. */
+	uint64_t lanes;
+	uint64_t strangers[SL_CROWDS];    /* bit k: entry k of the crowd met no record */
+	const struct sl_door *open_door;  /* of the crowds */
+	struct rte_mbuf *spent[SL_BURST]; /* done with; given back in the end */
+	uint16_t n_spent;
 	struct sl_lane lane[SL_BURST];
+	struct sl_crowd crowd[SL_CROWDS];
 };
+
+/* Of the lanes named in @set, bit i for lane i, the next one; for loops that empty @set. */
+static inline struct sl_lane *
+sl_core_next_lane(struct sl_core *core, uint64_t *set)
+{
+	unsigned int i = (unsigned int)__builtin_ctzll(*set);
+
+	*set &= *set - 1;
+	return &core->lane[i];
+}
+
+/*
+ * strangers.c. Sort the burst into crowds; what is in none has a lane.
+ */
+void sl_strangers_glance(struct sl_core *core, struct rte_mbuf **rx, uint16_t n);
+/* Hash the crowds; those who may have a record get lanes. */
+void sl_strangers_find(struct sl_core *core);
+/* Answer the others, as far as they are alike; the rest get lanes, and have missed. */
+void sl_strangers_answer(struct sl_core *core);
+/* A lane for the packet @m at place @i of the burst, its fate open. */
+void sl_lane_open(struct sl_core *core, struct rte_mbuf *m, unsigned int i);
 
 /* deliver.c: make the callbacks that are due; each connection once. */
 void sl_core_deliver(struct sl_core *core);

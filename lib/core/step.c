@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * step - the machine's one door: packets and time in, packets out. Nine stages over the
- * lanes of a burst; sl_core_step() is their table of contents.
+ * lanes of a burst; sl_core_step() is their table of contents. What needs no lane never
+ * gets one: see strangers.c.
  */
 #include <rte_prefetch.h>
 
@@ -30,25 +31,26 @@ static void
 parse(struct sl_core *core, struct rte_mbuf **rx, uint16_t n)
 {
 	struct sl_tcp *tcp = &core->tcp;
+	uint64_t bytes = 0;
 
 	assert(n <= SL_BURST);
-	core->n_lanes = n;
-	for (uint16_t i = 0; i < n; i++) {
-		struct sl_lane *lane = &core->lane[i];
+	sl_strangers_glance(core, rx, n);
+	for (uint16_t i = 0; i < n; i++)
+		bytes += rx[i]->pkt_len;
+	sl_count_n(tcp, rx, n);
+	sl_count_n(tcp, rx_bytes, bytes);
+	for (uint64_t set = core->lanes; set != 0;) {
+		struct sl_lane *lane = sl_core_next_lane(core, &set);
 		enum sl_fate fate;
 
-		lane->m = rx[i];
-		lane->slot = SL_NO_FLOW;
-		lane->fate = SL_FATE_NONE;
-		lane->route = SL_ROUTE_NET;
-		sl_count_n(tcp, rx_bytes, rx[i]->pkt_len);
 		fate = sl_frame_parse(lane->m, &lane->frame, &lane->tuple, &lane->seg);
 		if (fate == SL_FATE_NONE && lane->frame.kind != SL_KIND_ARP)
 			fate = sl_net_accept(core->net, lane->m, &lane->frame, &lane->tuple);
 		if (fate != SL_FATE_NONE)
 			end(lane, fate);
+		else if (lane->frame.kind == SL_KIND_TCP)
+			lane->hash = sl_flows_hash(tcp->flows, &lane->tuple);
 	}
-	sl_count_n(tcp, rx, n);
 }
 
 /* Look up all TCP lanes at once, TIME-WAIT records included. */
@@ -58,23 +60,24 @@ find(struct sl_core *core)
 	const struct sl_tuple *tuple[SL_BURST];
 	uint64_t hash[SL_BURST];
 	uint32_t slot[SL_BURST];
-	uint16_t at[SL_BURST], n = 0;
+	struct sl_lane *at[SL_BURST];
+	uint16_t n = 0;
 
-	for (uint16_t i = 0; i < core->n_lanes; i++) {
-		struct sl_lane *lane = &core->lane[i];
+	sl_strangers_find(core);
+	for (uint64_t set = core->lanes; set != 0;) {
+		struct sl_lane *lane = sl_core_next_lane(core, &set);
 
 		if (lane->route == SL_ROUTE_DONE || lane->frame.kind != SL_KIND_TCP)
 			continue;
-		lane->hash = sl_flows_hash(core->tcp.flows, &lane->tuple);
 		tuple[n] = &lane->tuple;
 		hash[n] = lane->hash;
-		at[n++] = i;
+		at[n++] = lane;
 	}
 	if (n == 0)
 		return;
 	sl_flows_lookup(core->tcp.flows, tuple, hash, slot, n);
 	for (uint16_t i = 0; i < n; i++)
-		core->lane[at[i]].slot = slot[i];
+		at[i]->slot = slot[i];
 }
 
 /* A segment to a listener, met by no record (RFC 9293, 3.10.7.2). */
@@ -113,8 +116,8 @@ route_of(struct sl_core *core, struct sl_lane *lane)
 static void
 triage(struct sl_core *core)
 {
-	for (uint16_t i = 0; i < core->n_lanes; i++) {
-		struct sl_lane *lane = &core->lane[i];
+	for (uint64_t set = core->lanes; set != 0;) {
+		struct sl_lane *lane = sl_core_next_lane(core, &set);
 
 		if (lane->route == SL_ROUTE_DONE || lane->frame.kind != SL_KIND_TCP)
 			continue;
@@ -189,8 +192,8 @@ answer(struct sl_core *core)
 	struct sl_tcp *tcp = &core->tcp;
 	uint64_t live = tcp->stats.count[SL_CNT_live];
 
-	for (uint16_t i = 0; i < core->n_lanes; i++) {
-		struct sl_lane *lane = &core->lane[i];
+	for (uint64_t set = core->lanes; set != 0;) {
+		struct sl_lane *lane = sl_core_next_lane(core, &set);
 		bool missed = lane->route >= SL_ROUTE_TW;
 
 		if (missed && tcp->stats.count[SL_CNT_live] != live) {
@@ -258,9 +261,11 @@ input(struct sl_core *core)
 	struct sl_lane *hit[SL_BURST];
 	int n = 0;
 
-	for (uint16_t i = 0; i < core->n_lanes; i++) {
-		if (core->lane[i].route == SL_ROUTE_INPUT)
-			hit[n++] = &core->lane[i];
+	for (uint64_t set = core->lanes; set != 0;) {
+		struct sl_lane *lane = sl_core_next_lane(core, &set);
+
+		if (lane->route == SL_ROUTE_INPUT)
+			hit[n++] = lane;
 	}
 	for (int i = -RECORD_AHEAD; i < n; i++) {
 		if (i + RECORD_AHEAD < n)
@@ -319,23 +324,23 @@ static void
 settle(struct sl_core *core)
 {
 	struct sl_tcp *tcp = &core->tcp;
-	struct rte_mbuf *rest[SL_BURST];
-	uint16_t n = 0;
+	uint64_t bytes = 0;
 
 	sl_tcb_settle(tcp);
-	for (uint16_t i = 0; i < core->n_lanes; i++) {
-		struct sl_lane *lane = &core->lane[i];
+	for (uint64_t set = core->lanes; set != 0;) {
+		struct sl_lane *lane = sl_core_next_lane(core, &set);
 
 		assert(lane->fate != SL_FATE_NONE);
 		sl_stat_add(tcp->stats.fate[lane->fate], 1);
 		if (lane->m != NULL)
-			rest[n++] = lane->m;
+			core->spent[core->n_spent++] = lane->m;
 	}
-	if (n > 0)
-		tcp->bufs->put(tcp->bufs->ctx, rest, n);
-	sl_count_n(tcp, tx, tcp->out->n);
+	if (core->n_spent > 0)
+		tcp->bufs->put(tcp->bufs->ctx, core->spent, core->n_spent);
 	for (uint16_t i = 0; i < tcp->out->n; i++)
-		sl_count_n(tcp, tx_bytes, tcp->out->pkt[i]->pkt_len);
+		bytes += tcp->out->pkt[i]->pkt_len;
+	sl_count_n(tcp, tx, tcp->out->n);
+	sl_count_n(tcp, tx_bytes, bytes);
 }
 
 uint16_t
@@ -351,6 +356,8 @@ sl_core_step(struct sl_core *core, sl_ns_t now, struct rte_mbuf **rx, uint16_t n
 	SL_STAGE_ENDS(parse);
 	find(core);
 	SL_STAGE_ENDS(find);
+	sl_strangers_answer(core);
+	SL_STAGE_ENDS(strangers);
 	triage(core);
 	SL_STAGE_ENDS(triage);
 	answer(core);

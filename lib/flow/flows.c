@@ -175,6 +175,37 @@ sl_flows_lookup(const struct sl_flows *flows, const struct sl_tuple *const *tupl
 	}
 }
 
+void
+sl_flows_hash_many(const struct sl_flows *flows, const struct sl_prf_many *many,
+		   const uint64_t addr[4][SL_BURST], bool v6, const uint64_t *ports,
+		   uint64_t *hash, uint16_t n)
+{
+	const uint64_t *const word[4] = { addr[0], addr[1], addr[2], addr[3] };
+	uint64_t last[SL_BURST];
+
+	for (unsigned int i = 0; i < SL_BURST; i++)
+		last[i] = sl_prf_last((uint32_t)ports[i], v6 ? 36 : 12);
+	many->hash13(&flows->hash_key, word, v6 ? 4 : 1, last, hash, n);
+	for (uint16_t i = 0; i < n; i++)
+		rte_prefetch0(sl_flows_place(flows, hash[i]).home);
+}
+
+uint64_t
+sl_flows_resembling(const struct sl_flows *flows, const uint64_t *hash, uint16_t n)
+{
+	uint64_t found = 0;
+
+	for (uint16_t i = 0; i < n; i++) {
+		const struct sl_bucket *home = &flows->bucket[hash[i] & flows->mask];
+		uint16_t tag = sl_flows_tag(hash[i]);
+		bool tagged = sl_bucket_match(home, tag) != 0;
+		bool away = sl_bucket_away(home, tag) != 0;
+
+		found |= (uint64_t)(tagged | away) << i;
+	}
+	return found;
+}
+
 static inline void
 away_add(struct sl_bucket *b, uint16_t tag)
 {

@@ -19,6 +19,7 @@
 #include "base/addr.h"
 #include "base/mem.h"
 #include "base/prf.h"
+#include "base/prf_many.h"
 #include "flow/key.h"
 
 #define SL_NO_FLOW 0xffffffffu
@@ -43,6 +44,18 @@ int sl_flows_open(struct sl_flows **out, struct sl_mem *mem, const struct sl_flo
 size_t sl_flows_bytes(uint32_t entries);
 
 uint64_t sl_flows_hash(const struct sl_flows *flows, const struct sl_tuple *tuple);
+
+/*
+ * sl_flows_hash() of @n tuples of one family: their addresses in words as there, IPv4 in the
+ * first alone, and in the low halves of @ports lport << 16 | rport. Asks memory for where they
+ * may lie. Arrays as sl_prf_many wants them.
+ */
+void sl_flows_hash_many(const struct sl_flows *flows, const struct sl_prf_many *many,
+			const uint64_t addr[4][SL_BURST], bool v6, const uint64_t *ports,
+			uint64_t *hash, uint16_t n);
+
+/* Bit i: hash[i] resembles something in the table, look it up; else it is not there. */
+uint64_t sl_flows_resembling(const struct sl_flows *flows, const uint64_t *hash, uint16_t n);
 
 /*
  * Find @n tuples at once, at most SL_BURST, whose hashes are @hash; slot[i] becomes what

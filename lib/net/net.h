@@ -89,6 +89,7 @@ struct sl_icmp_error {
 };
 
 struct sl_net;
+struct sl_door; /* wire/glance.h */
 
 /* 0 or -ENOMEM, -EINVAL. @bufs and @stats must outlive the net. */
 int sl_net_open(struct sl_net **out, struct sl_mem *mem, const struct sl_net_conf *conf,
@@ -101,6 +102,12 @@ bool sl_net_is_ours(const struct sl_net *net, uint16_t port, uint16_t vlan,
 
 /* Whether the address is ours at any port. */
 bool sl_net_has(const struct sl_net *net, const struct sl_addr *addr);
+
+/*
+ * What sl_net_accept() asks of TCP segments without a VLAN tag at the port @id, in the form
+ * that many are asked at once. A port that we do not have lets nothing in.
+ */
+void sl_net_door(const struct sl_net *net, uint16_t id, struct sl_door *door);
 
 /*
  * SL_FATE_NONE if a packet from and to these may be let in: destination MAC ours or a group

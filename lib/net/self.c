@@ -6,12 +6,14 @@
  * the broadcasts of their subnets (nobody's source), and the IPv6 groups we hear. It is
  * filled once, from the configuration; a stranger adds nothing and so needs no keyed hash.
  */
+#include <assert.h>
 #include <errno.h>
 
 #include <rte_ether.h>
 
 #include "net/net_internal.h"
 #include "wire/bytes.h"
+#include "wire/glance.h"
 #include "wire/proto.h"
 
 #define SELVES_PER_ADDR 5 /* itself, its group, a link-local one, its group, all nodes */
@@ -330,4 +332,42 @@ sl_net_accept(const struct sl_net *net, const struct rte_mbuf *m, const struct s
 	if (!destination_passes(net, (uint8_t)port, frame, tuple))
 		return SL_FATE_ip_not_ours;
 	return SL_FATE_NONE;
+}
+
+/* Nobody may send from it; it is to be looked at closely. */
+static void
+forbid(struct sl_door *door, const struct sl_addr *addr)
+{
+	uint32_t bit = sl_addr_is_v4(addr) ? sl_door_bit4(addr->w[3]) : sl_door_bit6(addr);
+
+	door->ours[bit / 32] |= 1u << bit % 32;
+}
+
+static void
+admit(struct sl_door *door, const struct sl_addr *addr)
+{
+	if (sl_addr_is_v4(addr))
+		door->addr4[door->n4++] = addr->w[3];
+	else
+		door->addr6[door->n6++] = *addr;
+	assert(door->n4 <= SL_DOOR_ADDRS && door->n6 <= SL_DOOR_ADDRS);
+}
+
+void
+sl_net_door(const struct sl_net *net, uint16_t id, struct sl_door *door)
+{
+	int port = sl_port_find(net, id);
+
+	*door = (struct sl_door){ .port = id };
+	if (port < 0 || !sl_port_has_vlan(&net->port[port], 0))
+		return;
+	memcpy(door->mac, net->port[port].mac, 6);
+	for (uint32_t i = 0; i <= net->self_mask; i++) {
+		const struct sl_self *self = &net->self[i];
+
+		if (self->kind == SL_SELF_OURS || self->kind == SL_SELF_BROADCAST)
+			forbid(door, &self->addr);
+		if (self->kind == SL_SELF_OURS && self->port == port && self->vlan == 0)
+			admit(door, &self->addr);
+	}
 }

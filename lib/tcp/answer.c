@@ -11,8 +11,8 @@
 #define COOKIE_SEEN_MS   3000u  /* data on a tuple that a cookie went to lately is left alone */
 #define COOKIE_ACTIVE_MS 64000u /* cookies sent this lately may still come back */
 
-static const struct sl_port_conf *
-port_of(const struct sl_tcp *tcp, uint16_t port)
+const struct sl_port_conf *
+sl_tcp_port(const struct sl_tcp *tcp, uint16_t port)
 {
 	for (uint8_t i = 0; i < tcp->ports->n_ports; i++) {
 		if (tcp->ports->port[i].port == port)
@@ -26,7 +26,7 @@ uint16_t
 sl_tcp_mss_offer(const struct sl_tcp *tcp, const struct sl_tcp_conf *conf, uint16_t port,
 		 bool v6)
 {
-	uint16_t carries = port_of(tcp, port)->mtu - (v6 ? 60 : 40);
+	uint16_t carries = sl_tcp_port(tcp, port)->mtu - (v6 ? 60 : 40);
 
 	return conf->mss != 0 && conf->mss < carries ? conf->mss : carries;
 }
@@ -60,7 +60,7 @@ sl_answer_bare(struct sl_tcp *tcp, struct sl_lane *lane, struct sl_seg_out *seg)
 		sl_count(tcp, no_buffer);
 		return false;
 	}
-	seg->offloads = port_of(tcp, back.port)->offloads;
+	seg->offloads = sl_tcp_port(tcp, back.port)->offloads;
 	sl_tcp_build(m, &back, &lane->tuple, seg);
 	sl_out_put(tcp->out, m);
 	return true;
@@ -143,10 +143,9 @@ answer_by_cookie(struct sl_tcp *tcp, struct sl_lane *lane, struct sl_listener *l
 {
 	struct sl_synack answer = agree(tcp, listener, lane);
 	const struct sl_seg *seg = &lane->seg;
-	uint16_t least = lane->tuple.v6 ? 1220 : 536;
 	struct sl_cookie_syn syn = {
 		.irs = seg->seq,
-		.mss = seg->opts & SL_OPT_MSS ? seg->mss : least,
+		.mss = seg->opts & SL_OPT_MSS ? seg->mss : sl_cookie_least_mss(lane->tuple.v6),
 		.wscale = answer.opts & SL_OPT_WSCALE ? seg->wscale : SL_COOKIE_NO_SCALE,
 		.sack = answer.opts & SL_OPT_SACK_OK,
 		.ts = answer.opts & SL_OPT_TS,
@@ -208,9 +207,8 @@ sl_answer_syn_again(struct sl_tcp *tcp, struct sl_lane *lane, struct sl_tcb *tcb
 		sl_count(tcp, retransmit);
 }
 
-/* Whether @listener answers by cookies now; auto does above its backlog, until half is free. */
-static bool
-by_cookie(struct sl_tcp *tcp, struct sl_listener *listener)
+bool
+sl_answers_by_cookie(struct sl_tcp *tcp, struct sl_listener *listener)
 {
 	struct sl_listener_stats *stats = &listener->stats;
 
@@ -233,7 +231,7 @@ sl_answer_syn(struct sl_tcp *tcp, struct sl_lane *lane, struct sl_listener *list
 	if (tcp->draining) {
 		lane->fate = SL_FATE_tcp_draining;
 		sl_answer_reset(tcp, lane);
-	} else if (by_cookie(tcp, listener)) {
+	} else if (sl_answers_by_cookie(tcp, listener)) {
 		answer_by_cookie(tcp, lane, listener);
 	} else if (listener->stats.half_open >= listener->backlog) {
 		lane->fate = SL_FATE_tcp_syn_limit;
@@ -272,14 +270,20 @@ sl_answer_take(struct sl_tcp *tcp, struct sl_lane *lane, uint16_t listener, uint
 	return tcb;
 }
 
-/* Cookies are checked while any may still come back, else a few a millisecond. */
-static bool
-may_check(struct sl_tcp *tcp)
+bool
+sl_cookies_may_be_out(const struct sl_tcp *tcp)
 {
 	bool lately = tcp->cookie_last != 0 && tcp->tick - tcp->cookie_last < COOKIE_ACTIVE_MS;
 	bool young = tcp->now - tcp->opened_at < COOKIE_ACTIVE_MS * SL_NS_PER_MS;
 
-	if (tcp->always_cookies || lately || young)
+	return tcp->always_cookies || lately || young;
+}
+
+/* Cookies are checked while any may still come back, else a few a millisecond. */
+static bool
+may_check(struct sl_tcp *tcp)
+{
+	if (sl_cookies_may_be_out(tcp))
 		return true;
 	if (tcp->check_budget == 0)
 		return false;

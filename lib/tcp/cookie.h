@@ -16,6 +16,7 @@
 
 #include "base/addr.h"
 #include "base/prf.h"
+#include "base/prf_many.h"
 
 #define SL_COOKIE_EPOCH_MS 32000u /* T: how long a key seals */
 #define SL_COOKIE_LIFE_MS  30000u /* L: how long a cookie is good at least */
@@ -46,6 +47,13 @@ struct sl_cookie_syn {
 	uint32_t ts_clock;
 };
 
+/* What a SYN without the option offers (RFC 9293, 3.7.1). */
+static inline uint16_t
+sl_cookie_least_mss(bool v6)
+{
+	return v6 ? 1220 : 536;
+}
+
 struct sl_cookie {
 	uint32_t isn;
 	uint32_t tsval; /* 0 without timestamps */
@@ -63,6 +71,28 @@ void sl_cookie_clock(struct sl_cookie_keys *keys, uint64_t tai_ms);
  */
 void sl_cookie_make(const struct sl_cookie_keys *keys, const struct sl_tuple *tuple,
 		    const struct sl_cookie_syn *syn, struct sl_cookie *out);
+
+/*
+ * Many SYNs, or ACKs, of one family: addresses in words as sl_flows_hash() takes them; ports
+ * and above them the sequence number. Arrays as sl_prf_many wants them.
+ */
+struct sl_cookie_batch {
+	bool v6;
+	const uint64_t (*addr)[SL_BURST];
+	const uint64_t *numbers;
+	const uint8_t *opts;      /* SL_OPT_*: in the segment, of a SYN those agreed to */
+	const uint32_t *ts_clock; /* where those have SL_OPT_TS */
+};
+
+/* sl_cookie_make() of @n SYNs; what was not offered is said in @opts. */
+void sl_cookie_make_many(const struct sl_cookie_keys *keys, const struct sl_prf_many *many,
+			 const struct sl_cookie_batch *syn, const uint16_t *mss,
+			 const uint8_t *wscale, uint32_t *isn, uint32_t *tsval, unsigned int n);
+
+/* sl_cookie_check() of @n ACKs: bit i says that the i-th is good. What it said is not kept. */
+uint64_t sl_cookie_check_many(const struct sl_cookie_keys *keys, const struct sl_prf_many *many,
+			      const struct sl_cookie_batch *in, const uint32_t *ack,
+			      const uint32_t *tsecr, unsigned int n);
 
 /*
  * Whether the segment of @tuple with these fields, from the header as they are, answers a

@@ -16,6 +16,7 @@
  *   timer.c     what each timer means, and every re-arming
  *   output.c    the only maker of a connection's segments
  *   answer.c    answers that need no connection: SYN-ACKs, resets, cookies back in
+ *   crowd.c     the same for many at once that are alike
  *   timewait.c  what is left of a connection for 2 MSL
  *   cubic.c, newreno.c   congestion control behind struct sl_cc
  *   epoch.c     what that remembers between two losses
@@ -110,6 +111,7 @@ struct sl_tcp {
 	struct sl_prf_key ts_key;            /* shared, as cookies are */
 	uint32_t ts_base;       /* TAI less now at open, in ms: siblings' timestamps agree */
 	uint64_t n_ports_drawn; /* makes each draw of a source port another */
+	const struct sl_prf_many *many; /* the leaf of this machine */
 	struct sl_cookie_keys cookies;
 	uint64_t tai_offset_ms;   /* TAI is now plus this, as last told */
 	sl_tick_t cookie_at[256]; /* when a cookie last went out to this hash byte; 0: never */
@@ -484,6 +486,10 @@ struct sl_tcb *sl_answer_take(struct sl_tcp *tcp, struct sl_lane *lane, uint16_t
 			      uint32_t iss, const struct sl_seg *syn, uint32_t replaces);
 /* The listener for the tuple's local end, or NULL. */
 struct sl_listener *sl_tcp_listener(struct sl_tcp *tcp, const struct sl_tuple *tuple);
+/* Whether @listener answers by cookies now; auto does above its backlog, until half is free. */
+bool sl_answers_by_cookie(struct sl_tcp *tcp, struct sl_listener *listener);
+/* Whether cookies that went out may still come back: then every ACK is checked. */
+bool sl_cookies_may_be_out(const struct sl_tcp *tcp);
 
 /* What a SYN-ACK says; made by answer.c in the buffer that came. */
 struct sl_synack {
@@ -495,6 +501,8 @@ struct sl_synack {
 bool sl_answer_synack(struct sl_tcp *tcp, struct sl_lane *lane, const struct sl_synack *synack);
 /* An ACK or another bare segment, the way @lane came. True if it went out. */
 bool sl_answer_bare(struct sl_tcp *tcp, struct sl_lane *lane, struct sl_seg_out *seg);
+/* What was said of the port that packets name @port. */
+const struct sl_port_conf *sl_tcp_port(const struct sl_tcp *tcp, uint16_t port);
 /* The MSS we offer on a port: what its MTU carries (RFC 9293, 3.7.1). */
 uint16_t sl_tcp_mss_offer(const struct sl_tcp *tcp, const struct sl_tcp_conf *conf,
 			  uint16_t port, bool v6);

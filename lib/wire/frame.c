@@ -8,6 +8,8 @@
  */
 #include "wire/frame.h"
 
+#include <assert.h>
+
 #include <rte_branch_prediction.h>
 
 #include "wire/bytes.h"
@@ -312,6 +314,18 @@ sl_frame_parse(const struct rte_mbuf *m, struct sl_frame *frame, struct sl_tuple
 	parse_ports(m, frame, tuple);
 	parse_tcp(m, frame, seg);
 	return SL_FATE_NONE;
+}
+
+void
+sl_frame_take(const struct rte_mbuf *m, struct sl_frame *frame, struct sl_tuple *tuple,
+	      struct sl_seg *seg)
+{
+	enum sl_fate fate = parse_layers(m, frame, tuple, true);
+
+	assert(fate == SL_FATE_NONE && frame->kind == SL_KIND_TCP);
+	(void)fate;
+	parse_ports(m, frame, tuple);
+	parse_tcp(m, frame, seg);
 }
 
 bool

@@ -13,8 +13,8 @@ SIMD = re.compile(r"(.*)_simd_(\d+)$")
 OFFLOAD = re.compile(r"(.*)_offload_(on|off)$")
 FLOOD = re.compile(r"flood_(\d+)k_(\w+)_(served|connect_p50|connect_p99)$")
 RATIO = re.compile(r"((?:http|proxy)_\w+)_ratio$")
-STAGES = ("receive", "parse", "find", "triage", "answer", "input", "expire", "deliver", "output",
-          "settle", "send")
+STAGES = ("receive", "parse", "find", "strangers", "triage", "answer", "input", "expire",
+          "deliver", "output", "settle", "send")
 WIDTHS = {"64": "scalar (64 bits)", "256": "up to AVX2 (256)", "512": "up to AVX-512 (512)"}
 
 

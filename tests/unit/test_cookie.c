@@ -8,8 +8,10 @@
 
 #include <cmocka.h>
 
+#include "base/leaf.h"
 #include "random.h"
 #include "tcp/cookie.h"
+#include "wire/frame.h"
 
 /* Some time in the life of an epoch, when the one before is still good. */
 #define EPOCH    55000000ull
@@ -466,6 +468,113 @@ bits_look_like_those_of_a_coin(void **state)
 	}
 }
 
+struct crowd {
+	uint64_t addr[4][SL_BURST], numbers[SL_BURST];
+	uint32_t clock[SL_BURST], isn[SL_BURST], tsval[SL_BURST], ack[SL_BURST];
+	uint32_t tsecr[SL_BURST];
+	uint16_t mss[SL_BURST];
+	uint8_t wscale[SL_BURST], opts[SL_BURST];
+	struct sl_tuple tuple[SL_BURST];
+	struct sl_cookie_syn syn[SL_BURST];
+};
+
+static void
+draw_syn(struct rnd *r, struct crowd *c, unsigned int i, bool v6)
+{
+	struct sl_tuple *t = &c->tuple[i];
+	struct sl_cookie_syn *s = &c->syn[i];
+
+	*t = tuple_of(v6);
+	t->remote.w[3] = (uint32_t)rnd_u64(r);
+	t->rport = (uint16_t)rnd_u64(r);
+	c->addr[0][i] = v6 ? t->remote.q[0] : (uint64_t)t->local.w[3] << 32 | t->remote.w[3];
+	c->addr[1][i] = t->remote.q[1];
+	c->addr[2][i] = t->local.q[0];
+	c->addr[3][i] = t->local.q[1];
+	c->clock[i] = (uint32_t)rnd_u64(r);
+	c->mss[i] = (uint16_t)(rnd_u64(r) >> rnd_below(r, 16));
+	c->wscale[i] = (uint8_t)rnd_below(r, 15);
+	c->opts[i] = (uint8_t)rnd_u64(r);
+	*s = (struct sl_cookie_syn){
+		.irs = (uint32_t)rnd_u64(r),
+		.mss = c->opts[i] & SL_OPT_MSS ? c->mss[i] : sl_cookie_least_mss(v6),
+		.wscale = c->opts[i] & SL_OPT_WSCALE ? c->wscale[i] : SL_COOKIE_NO_SCALE,
+		.sack = c->opts[i] & SL_OPT_SACK_OK,
+		.ts = c->opts[i] & SL_OPT_TS,
+		.ts_clock = c->clock[i],
+	};
+	c->numbers[i] = (uint64_t)s->irs << 32 | (uint32_t)t->lport << 16 | t->rport;
+}
+
+/* The ACK to a cookie, two in three of them wrong somehow: late, forged, without its echo. */
+static void
+draw_ack(struct rnd *r, struct crowd *c, unsigned int i, const struct sl_cookie *cookie)
+{
+	uint32_t seq = c->syn[i].irs + 1;
+
+	c->ack[i] = cookie->isn + 1;
+	c->tsecr[i] = cookie->tsval;
+	switch (rnd_below(r, 6)) {
+	case 0:
+		c->ack[i] ^= 1u << rnd_below(r, 32);
+		break;
+	case 1:
+		c->tsecr[i] ^= 1u << rnd_below(r, 32);
+		break;
+	case 2:
+		c->clock[i] += SL_COOKIE_LIFE_MS + rnd_below(r, 5000);
+		break;
+	case 3:
+		seq++;
+		break;
+	default:
+		break;
+	}
+	c->numbers[i] = (uint64_t)seq << 32 | (uint32_t)c->numbers[i];
+}
+
+/* What many are told is what each would be told alone, and so it is when they come back. */
+static void
+many_are_sealed_and_checked_as_each_alone(void **state)
+{
+	static const unsigned int most[] = { 1, 256, 512 };
+	struct rnd r = { 77 };
+	static struct crowd c;
+
+	for (unsigned int round = 0; round < 600; round++) {
+		const struct sl_prf_many *many = sl_prf_many_for(sl_leaf_bits(most[round % 3]));
+		struct sl_cookie_keys made = keys_at(MIDDLE + rnd_below(&r, 30000));
+		struct sl_cookie_keys keys = made;
+		unsigned int n = 1 + rnd_below(&r, SL_BURST);
+		bool v6 = rnd_below(&r, 2);
+		const struct sl_cookie_batch b = { v6, c.addr, c.numbers, c.opts, c.clock };
+		uint64_t good;
+
+		for (unsigned int i = 0; i < n; i++)
+			draw_syn(&r, &c, i, v6);
+		sl_cookie_make_many(&made, many, &b, c.mss, c.wscale, c.isn, c.tsval, n);
+		sl_cookie_clock(&keys, made.tai_ms + rnd_below(&r, 40000));
+		for (unsigned int i = 0; i < n; i++) {
+			struct sl_cookie want;
+
+			sl_cookie_make(&made, &c.tuple[i], &c.syn[i], &want);
+			assert_int_equal(c.isn[i], want.isn);
+			if (c.syn[i].ts)
+				assert_int_equal(c.tsval[i], want.tsval);
+			draw_ack(&r, &c, i, &want);
+		}
+		good = sl_cookie_check_many(&keys, many, &b, c.ack, c.tsecr, n);
+		for (unsigned int i = 0; i < n; i++) {
+			struct sl_cookie_syn back;
+			bool want = sl_cookie_check(&keys, &c.tuple[i],
+						    (uint32_t)(c.numbers[i] >> 32), c.ack[i],
+						    c.syn[i].ts, c.tsecr[i], c.clock[i], &back);
+
+			assert_int_equal(good >> i & 1, want);
+		}
+	}
+}
+
 int
 main(void)
 {
@@ -486,6 +595,7 @@ main(void)
 		cmocka_unit_test(a_random_ack_passes_once_in_two_to_the_25),
 		cmocka_unit_test(sixty_four_numbers_are_right_for_an_epoch),
 		cmocka_unit_test(bits_look_like_those_of_a_coin),
+		cmocka_unit_test(many_are_sealed_and_checked_as_each_alone),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,175 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * strangers - who of a burst is a stranger, and what all strangers hear at once.
+ *
+ * A flood is many packets of few kinds from senders without a record. Sorted by kind they are
+ * answered side by side, without a lane for each, however mixed the burst was. All others get
+ * a lane and go through the stages one after the other, in order of arrival.
+ *
+ * Packets of one connection keep their order: strangers go first, and one whose hash
+ * resembles that of a packet with a lane gets a lane, too.
+ */
+#include <rte_branch_prediction.h>
+
+#include "core/core.h"
+#include "tcp/crowd.h"
+
+static uint64_t
+first_bits(unsigned int n)
+{
+	return n == 0 ? 0 : ~0ull >> (64 - n);
+}
+
+static const struct sl_door *
+door_of(const struct sl_core *core, uint16_t port)
+{
+	for (uint16_t i = 0; i < core->n_doors; i++)
+		if (core->door[i].port == port)
+			return &core->door[i];
+	return NULL;
+}
+
+void
+sl_lane_open(struct sl_core *core, struct rte_mbuf *m, unsigned int i)
+{
+	struct sl_lane *lane = &core->lane[i];
+
+	lane->m = m;
+	lane->slot = SL_NO_FLOW;
+	lane->fate = SL_FATE_NONE;
+	lane->route = SL_ROUTE_NET;
+	core->lanes |= 1ull << i;
+}
+
+/* A lane for entry @k of @c, of which all is known but whether it met somebody. */
+static void
+open_for(struct sl_core *core, const struct sl_crowd *c, unsigned int k)
+{
+	struct sl_lane *lane = &core->lane[c->at[k]];
+
+	sl_lane_open(core, c->m[k], c->at[k]);
+	sl_frame_take(lane->m, &lane->frame, &lane->tuple, &lane->seg);
+	lane->hash = c->hash[k];
+}
+
+static void
+open_for_all(struct sl_core *core, const struct sl_crowd *c, uint64_t who)
+{
+	for (; who != 0; who &= who - 1)
+		open_for(core, c, (unsigned int)__builtin_ctzll(who));
+}
+
+void
+sl_strangers_glance(struct sl_core *core, struct rte_mbuf **rx, uint16_t n)
+{
+	uint64_t others = first_bits(n);
+
+	core->lanes = 0;
+	core->n_spent = 0;
+	core->open_door = n > 0 ? door_of(core, rx[0]->port) : NULL;
+	if (likely(core->open_door != NULL)) {
+		others = sl_glance(core->open_door, rx, n, core->crowd);
+	} else {
+		for (unsigned int kind = 0; kind < SL_CROWDS; kind++)
+			core->crowd[kind].n = 0;
+	}
+	for (; others != 0; others &= others - 1) {
+		unsigned int i = (unsigned int)__builtin_ctzll(others);
+
+		sl_lane_open(core, rx[i], i);
+	}
+}
+
+void
+sl_strangers_find(struct sl_core *core)
+{
+	for (unsigned int kind = 0; kind < SL_CROWDS; kind++) {
+		struct sl_crowd *c = &core->crowd[kind];
+
+		if (c->n > 0)
+			sl_flows_hash_many(core->tcp.flows, core->tcp.many, c->addr, c->v6,
+					   c->numbers, c->hash, c->n);
+	}
+	for (unsigned int kind = 0; kind < SL_CROWDS; kind++) {
+		struct sl_crowd *c = &core->crowd[kind];
+		uint64_t known = sl_flows_resembling(core->tcp.flows, c->hash, c->n);
+
+		core->strangers[kind] = first_bits(c->n) & ~known;
+		open_for_all(core, c, known);
+	}
+}
+
+/* Low bytes of hashes that have been seen. */
+struct seen {
+	uint64_t bits[4];
+};
+
+static void
+see(struct seen *seen, uint64_t hash)
+{
+	seen->bits[hash >> 6 & 3] |= 1ull << (hash & 63);
+}
+
+static bool
+has_seen(const struct seen *seen, uint64_t hash)
+{
+	return seen->bits[hash >> 6 & 3] >> (hash & 63) & 1;
+}
+
+/* Of @who, those that resemble somebody @seen. */
+static uint64_t
+resembling(const struct seen *seen, const struct sl_crowd *c, uint64_t who)
+{
+	uint64_t like = 0;
+
+	if ((seen->bits[0] | seen->bits[1] | seen->bits[2] | seen->bits[3]) == 0)
+		return 0;
+	for (unsigned int k = 0; k < c->n; k++)
+		like |= (uint64_t)has_seen(seen, c->hash[k]) << k;
+	return like & who;
+}
+
+/* Entries @who of @c are done with but not answered in their buffers. */
+static void
+spend(struct sl_core *core, const struct sl_crowd *c, uint64_t who)
+{
+	for (; who != 0; who &= who - 1)
+		core->spent[core->n_spent++] = c->m[__builtin_ctzll(who)];
+}
+
+/* Segments first: one that turns out to be a cookie's has a lane, and may precede a SYN. */
+void
+sl_strangers_answer(struct sl_core *core)
+{
+	struct seen seen = { { 0 } };
+
+	for (uint64_t set = core->lanes; set != 0;) {
+		const struct sl_lane *lane = sl_core_next_lane(core, &set);
+
+		if (lane->route != SL_ROUTE_DONE && lane->frame.kind == SL_KIND_TCP)
+			see(&seen, lane->hash);
+	}
+	for (unsigned int kind = SL_CROWD_SEG4; kind <= SL_CROWD_SEG6; kind++) {
+		const struct sl_crowd *c = &core->crowd[kind];
+		uint64_t who = core->strangers[kind], like, left;
+
+		if (who == 0)
+			continue;
+		like = resembling(&seen, c, who);
+		left = sl_crowd_segments(&core->tcp, c, who & ~like) | like;
+		spend(core, c, who & ~left);
+		open_for_all(core, c, left);
+		for (; left != 0; left &= left - 1)
+			see(&seen, c->hash[__builtin_ctzll(left)]);
+	}
+	for (unsigned int kind = SL_CROWD_SYN4; kind <= SL_CROWD_SYN6; kind++) {
+		struct sl_crowd *c = &core->crowd[kind];
+		uint64_t who = core->strangers[kind], like;
+
+		if (who == 0)
+			continue;
+		like = resembling(&seen, c, who);
+		open_for_all(core, c,
+			     sl_crowd_syns(&core->tcp, c, core->open_door, who & ~like) | like);
+	}
+}

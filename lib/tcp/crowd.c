@@ -1,0 +1,293 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * crowd - many strangers at once: SYNs answered by cookies, and ACKs that are none.
+ *
+ * Only what is alike is done here. Whoever needs a connection, a reset, a fresh buffer or a
+ * fate of its own is left to answer.c, which says the same of one lane at a time.
+ */
+#include "tcp/crowd.h"
+
+#include <string.h>
+
+#include "wire/synack.h"
+
+/* Those of @who that call the listener of entry @k, by the address it called. */
+static uint64_t
+same_place(const struct sl_crowd *c, uint64_t who, unsigned int k)
+{
+	struct sl_addr local = sl_crowd_local(c, k);
+	uint16_t lport = sl_crowd_lport(c, k);
+	uint64_t same = 0;
+
+	assert(c->n <= SL_BURST);
+	for (unsigned int i = 0; i < c->n; i++) {
+		struct sl_addr to = sl_crowd_local(c, i);
+
+		same |= (uint64_t)(sl_crowd_lport(c, i) == lport && sl_addr_eq(&to, &local))
+			<< i;
+	}
+	return same & who;
+}
+
+static struct sl_listener *
+listener_of(struct sl_tcp *tcp, const struct sl_crowd *c, unsigned int k)
+{
+	struct sl_tuple to = { .local = sl_crowd_local(c, k), .lport = sl_crowd_lport(c, k) };
+
+	return sl_tcp_listener(tcp, &to);
+}
+
+#define MOVE(array) to->array[n] = c->array[k]
+
+/* Copy those of @who to the front of @to. */
+static void
+pick(const struct sl_crowd *c, uint64_t who, struct sl_crowd *to)
+{
+	unsigned int n = 0;
+
+	to->v6 = c->v6;
+	for (; who != 0; who &= who - 1, n++) {
+		unsigned int k = (unsigned int)__builtin_ctzll(who);
+
+		MOVE(at);
+		MOVE(m);
+		MOVE(frame);
+		MOVE(addr[0]);
+		if (c->v6) {
+			MOVE(addr[1]);
+			MOVE(addr[2]);
+			MOVE(addr[3]);
+		}
+		MOVE(numbers);
+		MOVE(hash);
+		MOVE(ack);
+		MOVE(tsval);
+		MOVE(tsecr);
+		MOVE(mss);
+		MOVE(wscale);
+		MOVE(opts);
+		MOVE(flags);
+	}
+	to->n = (uint16_t)n;
+}
+
+/* The timestamp clock of each that has timestamps, as sl_tcp_ts_offset() makes them. */
+static void
+ts_clocks(const struct sl_tcp *tcp, const struct sl_crowd *c, uint32_t *clock)
+{
+	const uint64_t *const word[4] = { c->addr[0], c->addr[1], c->addr[2], c->addr[3] };
+	uint32_t base = tcp->tick + tcp->ts_base;
+	uint64_t last[SL_BURST], offset[SL_BURST];
+	struct sl_prf_states states;
+	uint8_t any = 0;
+
+	for (unsigned int k = 0; k < c->n; k++) {
+		last[k] = sl_prf_last((uint32_t)c->numbers[k], c->v6 ? 36 : 12);
+		any |= c->opts[k];
+	}
+	if (!(any & SL_OPT_TS))
+		return;
+	tcp->many->begin(&tcp->ts_key, NULL, word, c->v6 ? 4 : 1, &states, c->n);
+	tcp->many->end(&states, last, offset, c->n);
+	for (unsigned int k = 0; k < c->n; k++)
+		clock[k] = base + (uint32_t)offset[k];
+}
+
+/* Of the options offered, what the listener agrees to. */
+static uint8_t
+agreeable(const struct sl_tcp_conf *conf)
+{
+	uint8_t opts = SL_OPT_MSS;
+
+	if (conf->window_scaling)
+		opts |= SL_OPT_WSCALE;
+	if (conf->sack)
+		opts |= SL_OPT_SACK_OK;
+	if (conf->timestamps)
+		opts |= SL_OPT_TS;
+	return opts;
+}
+
+/* Answer all of @c, SYNs to @listener that find room in @out and in their own buffers. */
+static void
+answer_by_cookies(struct sl_tcp *tcp, struct sl_crowd *c, const struct sl_door *door,
+		  struct sl_listener *listener)
+{
+	const struct sl_tcp_conf *conf = &listener->conf.tcp;
+	struct sl_synack_terms terms = {
+		.mss = sl_tcp_mss_offer(tcp, conf, door->port, c->v6),
+		.wnd = conf->rcvbuf < 65535 ? conf->rcvbuf : 65535,
+		.scale = listener->rcv_scale,
+		.ttl = conf->ttl,
+		.tos = conf->tos,
+		.offloads = sl_tcp_port(tcp, door->port)->offloads,
+	};
+	struct sl_synack_each each;
+	uint32_t clock[SL_BURST];
+	const struct sl_cookie_batch batch = { c->v6, c->addr, c->numbers, c->opts, clock };
+
+	ts_clocks(tcp, c, clock);
+	sl_cookie_make_many(&tcp->cookies, tcp->many, &batch, c->mss, c->wscale, each.isn,
+			    each.tsval, c->n);
+	sl_synacks_build(c, door, &terms, &each);
+
+	tcp->cookie_last = sl_tick_after(tcp->tick, 0);
+	for (unsigned int k = 0; k < c->n; k++) {
+		tcp->cookie_at[c->hash[k] & 0xff] = tcp->cookie_last;
+		sl_out_put(tcp->out, c->m[k]);
+	}
+	sl_stat_add(tcp->stats.fate[SL_FATE_tcp_syn_cookie], c->n);
+	sl_count_n(tcp, syn, c->n);
+	sl_count_n(tcp, synack, c->n);
+	sl_count_n(tcp, cookie_sent, c->n);
+	sl_stat_add(listener->stats.syn, c->n);
+	sl_stat_add(listener->stats.cookie_sent, c->n);
+}
+
+/* Those of @who whose answers fit: each into its own buffer, all together into @out. */
+static uint64_t
+that_fit(const struct sl_tcp *tcp, struct sl_crowd *c, uint64_t who, uint8_t agreed)
+{
+	unsigned int room = tcp->out->room - tcp->out->n;
+	uint64_t fit = 0;
+
+	for (; who != 0 && room > 0; who &= who - 1) {
+		unsigned int k = (unsigned int)__builtin_ctzll(who);
+		const struct rte_mbuf *m = c->m[k];
+
+		if (m->data_off + sl_synack_bytes(c->v6, c->opts[k] & agreed) > m->buf_len)
+			continue;
+		fit |= 1ull << k;
+		room--;
+	}
+	return fit;
+}
+
+uint64_t
+sl_crowd_syns(struct sl_tcp *tcp, struct sl_crowd *c, const struct sl_door *door, uint64_t who)
+{
+	struct sl_crowd few;
+	uint64_t left = 0;
+
+	while (who != 0) {
+		unsigned int first = (unsigned int)__builtin_ctzll(who);
+		uint64_t same = same_place(c, who, first), fit;
+		struct sl_listener *listener = listener_of(tcp, c, first);
+		uint8_t agreed;
+
+		who &= ~same;
+		left |= same;
+		if (listener == NULL || tcp->draining || !sl_answers_by_cookie(tcp, listener))
+			continue;
+		agreed = agreeable(&listener->conf.tcp);
+		fit = that_fit(tcp, c, same, agreed);
+		left &= ~fit;
+		if (fit == 0)
+			continue;
+		if (__builtin_popcountll(fit) < c->n) {
+			pick(c, fit, &few);
+			for (unsigned int k = 0; k < few.n; k++)
+				few.opts[k] &= agreed;
+			answer_by_cookies(tcp, &few, door, listener);
+			continue;
+		}
+		for (unsigned int k = 0; k < c->n; k++)
+			c->opts[k] &= agreed;
+		answer_by_cookies(tcp, c, door, listener);
+	}
+	return left;
+}
+
+static void
+end_all(struct sl_tcp *tcp, enum sl_fate fate, uint64_t who)
+{
+	sl_stat_add(tcp->stats.fate[fate], (unsigned int)__builtin_popcountll(who));
+}
+
+/*
+ * Those of @who that look like the end of a handshake. What takes sequence space may be met by
+ * silence for another reason, see not_a_cookie().
+ */
+static uint64_t
+acks_among(const struct sl_crowd *c, uint64_t who)
+{
+	uint64_t acks = 0;
+
+	assert(c->n <= SL_BURST);
+	for (unsigned int k = 0; k < c->n; k++)
+		acks |= (uint64_t)((c->flags[k] & (SL_ACK | SL_RST | SL_FIN)) == SL_ACK) << k;
+	return acks & who;
+}
+
+/* Those of @who that carry no cookie of ours. */
+static uint64_t
+bad_cookies(struct sl_tcp *tcp, const struct sl_crowd *c, uint64_t who)
+{
+	uint32_t clock[SL_BURST];
+	struct sl_cookie_batch batch = { c->v6, c->addr, c->numbers, c->opts, clock };
+
+	ts_clocks(tcp, c, clock);
+	return who &
+	       ~sl_cookie_check_many(&tcp->cookies, tcp->many, &batch, c->ack, c->tsecr, c->n);
+}
+
+/*
+ * ACKs to @listener. Checked are all or none: with a budget, or while resets may be sent, what
+ * becomes of one depends on those before it.
+ */
+static uint64_t
+end_acks(struct sl_tcp *tcp, const struct sl_crowd *c, const struct sl_listener *listener,
+	 uint64_t who)
+{
+	struct sl_crowd few;
+	uint64_t bad = 0;
+
+	if (who == 0 || listener->conf.tcp.cookies == SL_COOKIES_NEVER)
+		return who;
+	if (!sl_cookies_may_be_out(tcp)) {
+		if (tcp->check_budget > 0)
+			return who;
+		end_all(tcp, SL_FATE_tcp_cookie_unchecked, who);
+		return 0;
+	}
+	if (tcp->reset_budget > 0)
+		return who;
+	if (__builtin_popcountll(who) == c->n) {
+		bad = bad_cookies(tcp, c, who);
+	} else {
+		uint64_t bad_few;
+
+		pick(c, who, &few);
+		bad_few = bad_cookies(tcp, &few, (1ull << few.n) - 1);
+		for (uint64_t rest = who; rest != 0; rest &= rest - 1, bad_few >>= 1)
+			if (bad_few & 1)
+				bad |= rest & -rest;
+	}
+	end_all(tcp, SL_FATE_tcp_cookie_bad, bad);
+	sl_count_n(tcp, cookie_bad, (unsigned int)__builtin_popcountll(bad));
+	return who & ~bad;
+}
+
+uint64_t
+sl_crowd_segments(struct sl_tcp *tcp, const struct sl_crowd *c, uint64_t who)
+{
+	uint64_t left = 0;
+
+	while (who != 0) {
+		unsigned int first = (unsigned int)__builtin_ctzll(who);
+		uint64_t same = same_place(c, who, first);
+		struct sl_listener *listener = listener_of(tcp, c, first);
+
+		who &= ~same;
+		if (listener != NULL) {
+			uint64_t acks = acks_among(c, same);
+
+			left |= (same & ~acks) | end_acks(tcp, c, listener, acks);
+		} else if (tcp->reset_budget == 0) {
+			end_all(tcp, SL_FATE_tcp_stray_quiet, same);
+		} else {
+			left |= same;
+		}
+	}
+	return left;
+}

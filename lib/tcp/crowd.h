@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * crowd - what is said to many strangers at once.
+ */
+#ifndef SL_TCP_CROWD_H
+#define SL_TCP_CROWD_H
+
+#include "tcp/tcp.h"
+#include "wire/glance.h"
+
+/*
+ * Answer those of @who, SYNs of @c that met no record, whose listener answers by cookies: in
+ * the buffers they came in, counted, their fate told. Returns the others, untouched.
+ */
+uint64_t sl_crowd_syns(struct sl_tcp *tcp, struct sl_crowd *c, const struct sl_door *door,
+		       uint64_t who);
+
+/*
+ * Of @who, segments without SYN of @c that met no record, those that end here without a word:
+ * ACKs that are no cookies and are not reset, strays beyond the budget for resets. Their fates
+ * are counted; the packets stay the caller's. Returns the others.
+ */
+uint64_t sl_crowd_segments(struct sl_tcp *tcp, const struct sl_crowd *c, uint64_t who);
+
+#endif

@@ -1,0 +1,337 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * glance - first by shape, then by content.
+ *
+ * The shape is lengths and kinds: where each field of a packet lies is known from it. Those
+ * of one shape are then checked with all fields at constant places, words of eight bytes as
+ * they lie in IPv4 from byte 10 on: whoever counts finds that addresses, ports and numbers
+ * fill one each.
+ */
+#include "wire/glance.h"
+
+#include <string.h>
+
+#include <rte_branch_prediction.h>
+#include <rte_prefetch.h>
+
+#include "wire/bytes.h"
+#include "wire/cksum.h"
+#include "wire/proto.h"
+
+#define ETH4_IHL5 0x00450008u /* type and first byte of the IP header, as they lie */
+#define ETH6_VER6 0x0060dd86u
+
+#define IP4_TCP (RTE_ETHER_HDR_LEN + SL_IP4_HDR)
+#define IP6_TCP (RTE_ETHER_HDR_LEN + SL_IP6_HDR)
+#define LEAST   (IP4_TCP + SL_TCP_HDR)
+
+#define OPTIONS_MOST 20 /* bytes; no system's SYN has more */
+
+#define AHEAD 4 /* packets whose bytes are asked for */
+
+/* What makes a packet not plain, whatever its bytes. */
+#define ODD                                                                      \
+	(RTE_MBUF_F_RX_VLAN | RTE_MBUF_F_RX_VLAN_STRIPPED | RTE_MBUF_F_RX_QINQ | \
+	 RTE_MBUF_F_RX_QINQ_STRIPPED | RTE_MBUF_F_INDIRECT | RTE_MBUF_F_EXTERNAL)
+
+static inline uint64_t
+word(const uint8_t *p)
+{
+	uint64_t w;
+
+	memcpy(&w, p, sizeof(w));
+	return w;
+}
+
+static inline uint32_t
+half(const uint8_t *p)
+{
+	uint32_t w;
+
+	memcpy(&w, p, sizeof(w));
+	return w;
+}
+
+static inline uint64_t
+halves(uint64_t w)
+{
+	return (w & 0xffffffff) + (w >> 32);
+}
+
+/* Whether @m is alone in one buffer of its own, and came by @port. */
+static inline bool
+is_simple(const struct rte_mbuf *m, uint16_t port)
+{
+	return (rte_mbuf_refcnt_read(m) == 1) & (m->nb_segs == 1) & (m->port == port) &
+	       ((m->ol_flags & ODD) == 0) & (m->data_len >= LEAST);
+}
+
+/* The kind of a TCP header with these flags, of the family's two; SL_CROWDS for neither. */
+static inline unsigned int
+kind_of(uint8_t flags, unsigned int syn, unsigned int seg)
+{
+	if ((flags & (SL_SYN | SL_ACK | SL_RST | SL_FIN)) == SL_SYN)
+		return syn;
+	return flags & SL_SYN ? SL_CROWDS : seg;
+}
+
+/* Which crowd the packet of @len bytes at @p may be of, by its lengths; SL_CROWDS for none. */
+static inline unsigned int
+shape(const uint8_t *p, uint16_t len)
+{
+	uint32_t type = half(p + 12);
+	const uint8_t *tcp;
+	unsigned int l4_len;
+
+	if (likely((type & 0x00ffffff) == ETH4_IHL5)) {
+		l4_len = sl_get16(p + 16) - SL_IP4_HDR; /* wraps below: then no header fits */
+		tcp = p + IP4_TCP;
+		if ((p[23] != IPPROTO_TCP) | (IP4_TCP + l4_len > len) |
+		    (l4_len > SL_TCP_HDR + OPTIONS_MOST) | (l4_len < SL_TCP_HDR) |
+		    ((tcp[12] >> 4) * 4u != l4_len))
+			return SL_CROWDS;
+		return kind_of(tcp[13], SL_CROWD_SYN4, SL_CROWD_SEG4);
+	}
+	if ((type & 0x00f0ffff) != ETH6_VER6 || len < IP6_TCP + SL_TCP_HDR)
+		return SL_CROWDS;
+	l4_len = sl_get16(p + 18);
+	tcp = p + IP6_TCP;
+	if ((p[20] != IPPROTO_TCP) | (IP6_TCP + l4_len > len) |
+	    (l4_len > SL_TCP_HDR + OPTIONS_MOST) | (l4_len < SL_TCP_HDR) |
+	    ((tcp[12] >> 4) * 4u != l4_len))
+		return SL_CROWDS;
+	return kind_of(tcp[13], SL_CROWD_SYN6, SL_CROWD_SEG6);
+}
+
+/*
+ * The Ethernet header says us, and no group. Of the source only that: whose MAC address
+ * that is, is asked when the peer has proved that it hears us.
+ */
+static inline bool
+ether_passes(const struct sl_door *door, const uint8_t *p)
+{
+	uint64_t wrong = (word(p) ^ word(door->mac)) << 16;
+
+	return (wrong == 0) & !(p[6] & 1);
+}
+
+static inline bool
+source4_passes(const struct sl_door *door, uint32_t addr)
+{
+	uint8_t first = (uint8_t)addr; /* network order: 0/8, 127/8, groups and above */
+
+	return (first != 0) & (first != 127) & (first < 224) &
+	       !sl_door_knows(door, sl_door_bit4(addr));
+}
+
+static inline bool
+is_ours4(const struct sl_door *door, uint32_t addr)
+{
+	for (unsigned int i = 0; i < door->n4; i++)
+		if (door->addr4[i] == addr)
+			return true;
+	return false;
+}
+
+static inline bool
+source6_passes(const struct sl_door *door, const struct sl_addr *a)
+{
+	bool low = a->q[0] == 0 && (a->w[2] == 0 || a->w[2] == RTE_BE32(0x0000ffff));
+
+	return !low & (a->b[0] != 0xff) & !sl_door_knows(door, sl_door_bit6(a));
+}
+
+static inline bool
+is_ours6(const struct sl_door *door, const struct sl_addr *a)
+{
+	for (unsigned int i = 0; i < door->n6; i++)
+		if (sl_addr_eq(&door->addr6[i], a))
+			return true;
+	return false;
+}
+
+/* Remember the canonical options of a SYN, 4 bytes each; false if they are others. */
+static inline bool
+known_options(struct sl_crowd *c, unsigned int k, const uint8_t *opt, unsigned int len)
+{
+	uint32_t w0 = half(opt), w1, w2;
+
+	if (len < 12 || (w0 & 0xffff) != RTE_BE16(0x0204))
+		return false;
+	w1 = half(opt + 4);
+	w2 = half(opt + 8);
+	c->mss[k] = rte_bswap16((uint16_t)(w0 >> 16));
+	if (len == 12) { /* Windows */
+		if ((w1 & 0xffffff) != 0x030301 || w2 != RTE_BE32(0x01010402))
+			return false;
+		c->wscale[k] = RTE_MIN((uint8_t)(w1 >> 24), 14);
+		c->opts[k] = SL_OPT_MSS | SL_OPT_WSCALE | SL_OPT_SACK_OK;
+		return true;
+	}
+	if (len != 20)
+		return false;
+	if (w1 == RTE_BE32(0x0402080a) && (half(opt + 16) & 0xffffff) == 0x030301) {
+		c->tsval[k] = rte_bswap32(w2); /* Linux */
+		c->tsecr[k] = sl_get32(opt + 12);
+		c->wscale[k] = RTE_MIN(opt[19], 14);
+	} else if ((w1 & 0xffffff) == 0x030301 && w2 == RTE_BE32(0x0402080a)) {
+		c->tsval[k] = sl_get32(opt + 12); /* BSD */
+		c->tsecr[k] = sl_get32(opt + 16);
+		c->wscale[k] = RTE_MIN((uint8_t)(w1 >> 24), 14);
+	} else {
+		return false;
+	}
+	c->opts[k] = SL_OPT_MSS | SL_OPT_WSCALE | SL_OPT_SACK_OK | SL_OPT_TS;
+	return true;
+}
+
+static inline void
+take_options(struct sl_crowd *c, unsigned int k, const uint8_t *opt, unsigned int len)
+{
+	struct sl_seg seg;
+
+	if (len == 0) {
+		c->opts[k] = 0;
+		return;
+	}
+	if (likely(known_options(c, k, opt, len)))
+		return;
+	sl_seg_options(&seg, opt, (uint16_t)len);
+	c->opts[k] = seg.opts;
+	c->mss[k] = seg.mss;
+	c->wscale[k] = seg.wscale;
+	c->tsval[k] = seg.tsval;
+	c->tsecr[k] = seg.tsecr;
+}
+
+/* The sum of a TCP header with its options but for its first 16 bytes. */
+static inline uint64_t
+sum_rest(const uint8_t *tcp, unsigned int l4_len)
+{
+	uint64_t sum = half(tcp + 16);
+
+	for (unsigned int i = SL_TCP_HDR; i < l4_len; i += 4)
+		sum += half(tcp + i);
+	return sum;
+}
+
+/* What both families share: ports, numbers, flags, options. */
+static inline void
+take_tcp(struct sl_crowd *c, unsigned int k, const uint8_t *tcp, unsigned int l4_len)
+{
+	uint64_t first = rte_bswap64(word(tcp));
+	uint32_t ports = (uint32_t)(first >> 32);
+
+	c->numbers[k] = first << 32 | (ports << 16 | ports >> 16);
+	c->ack[k] = sl_get32(tcp + 8);
+	c->flags[k] = tcp[13];
+	take_options(c, k, tcp + SL_TCP_HDR, l4_len - SL_TCP_HDR);
+}
+
+/* Whether the content of the packet at @p is plain; then it is entry @k of @c. */
+static inline bool
+take4(const struct sl_door *door, struct sl_crowd *c, unsigned int k, const uint8_t *p)
+{
+	const uint8_t *tcp = p + IP4_TCP;
+	unsigned int l4_len = (tcp[12] >> 4) * 4u;
+	uint64_t addrs = word(p + 26), second = word(p + 18);
+	uint64_t ip = half(p + 14) + halves(second) + halves(addrs);
+	uint64_t sum = halves(addrs) + halves(word(tcp)) + halves(word(tcp + 8)) +
+		       sum_rest(tcp, l4_len) + RTE_BE16(IPPROTO_TCP) +
+		       rte_cpu_to_be_16((uint16_t)l4_len);
+	bool for_us = ether_passes(door, p);
+	bool whole = ((uint32_t)(second >> 16) & RTE_BE16(0x3fff)) == 0;
+	bool ip_right = sl_cksum_is_right(sl_cksum_fold(ip));
+	bool right = sl_cksum_is_right(sl_cksum_fold(sum));
+	bool possible = source4_passes(door, (uint32_t)addrs);
+
+	if (!(for_us & whole & ip_right & right & possible) ||
+	    !is_ours4(door, (uint32_t)(addrs >> 32)))
+		return false;
+	c->addr[0][k] = addrs;
+	take_tcp(c, k, tcp, l4_len);
+	return true;
+}
+
+static inline bool
+take6(const struct sl_door *door, struct sl_crowd *c, unsigned int k, const uint8_t *p)
+{
+	const uint8_t *tcp = p + IP6_TCP;
+	unsigned int l4_len = (tcp[12] >> 4) * 4u;
+	struct sl_addr remote, local;
+	bool for_us = ether_passes(door, p), right, possible;
+	uint64_t sum = halves(word(tcp)) + halves(word(tcp + 8)) + sum_rest(tcp, l4_len) +
+		       RTE_BE16(IPPROTO_TCP) + rte_cpu_to_be_16((uint16_t)l4_len);
+
+	memcpy(&remote, p + 22, sizeof(remote));
+	memcpy(&local, p + 38, sizeof(local));
+	sum += halves(remote.q[0]) + halves(remote.q[1]) + halves(local.q[0]) +
+	       halves(local.q[1]);
+	right = sl_cksum_is_right(sl_cksum_fold(sum));
+	possible = source6_passes(door, &remote);
+	if (!(for_us & right & possible) || !is_ours6(door, &local))
+		return false;
+	c->addr[0][k] = remote.q[0];
+	c->addr[1][k] = remote.q[1];
+	c->addr[2][k] = local.q[0];
+	c->addr[3][k] = local.q[1];
+	take_tcp(c, k, tcp, l4_len);
+	return true;
+}
+
+/* Check the content of those in @c; what is not plain leaves it. Returns these, as @at says. */
+static uint64_t
+look_closely(const struct sl_door *door, struct sl_crowd *c)
+{
+	uint64_t others = 0;
+	unsigned int n = 0;
+
+	for (unsigned int k = 0; k < c->n; k++) {
+		if (!(c->v6 ? take6(door, c, n, c->frame[k])
+			    : take4(door, c, n, c->frame[k]))) {
+			others |= 1ull << c->at[k];
+			continue;
+		}
+		c->at[n] = c->at[k];
+		c->m[n] = c->m[k];
+		c->frame[n] = c->frame[k];
+		n++;
+	}
+	c->n = (uint16_t)n;
+	return others;
+}
+
+uint64_t
+sl_glance(const struct sl_door *door, struct rte_mbuf **rx, uint16_t n,
+	  struct sl_crowd crowd[SL_CROWDS])
+{
+	uint64_t others = 0;
+
+	for (unsigned int kind = 0; kind < SL_CROWDS; kind++) {
+		crowd[kind].n = 0;
+		crowd[kind].v6 = kind == SL_CROWD_SYN6 || kind == SL_CROWD_SEG6;
+	}
+	for (uint16_t i = 0; i < n; i++) {
+		struct rte_mbuf *m = rx[i];
+		uint8_t *p = rte_pktmbuf_mtod(m, uint8_t *);
+		unsigned int kind = SL_CROWDS;
+
+		if (i + AHEAD < n)
+			rte_prefetch0(rte_pktmbuf_mtod(rx[i + AHEAD], void *));
+		if (likely(is_simple(m, door->port)))
+			kind = shape(p, m->data_len);
+		if (kind == SL_CROWDS) {
+			others |= 1ull << i;
+			continue;
+		}
+
+		struct sl_crowd *c = &crowd[kind];
+
+		c->at[c->n] = (uint8_t)i;
+		c->m[c->n] = m;
+		c->frame[c->n++] = p;
+	}
+	for (unsigned int kind = 0; kind < SL_CROWDS; kind++)
+		others |= look_closely(door, &crowd[kind]);
+	return others;
+}

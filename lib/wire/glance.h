@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * glance - what most strangers' packets are, seen many at a time.
+ *
+ * A segment is *plain* if it came whole in one buffer of its own, untagged, over IPv4
+ * without options or IPv6 without extension headers, without payload, with right checksums,
+ * from a possible source, to us. Plain segments of one kind stand side by side in a crowd,
+ * each field in an array of its own, so that what is done to one can be done to eight.
+ *
+ * Nothing is decided here about any other packet. Whatever is odd about one, sl_frame_parse()
+ * and sl_net_accept() look at it and name its fate; what they would refuse is never plain.
+ */
+#ifndef SL_WIRE_GLANCE_H
+#define SL_WIRE_GLANCE_H
+
+#include <stdalign.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <rte_mbuf.h>
+
+#include "base/addr.h"
+#include "base/units.h"
+#include "wire/frame.h"
+
+#define SL_DOOR_ADDRS 33 /* of a family: those configured, and a link-local one */
+#define SL_DOOR_BITS  1024
+
+/* What the untagged packets of a port must carry to be for us. Written once, by lib/net. */
+struct sl_door {
+	uint8_t mac[8]; /* two zeros behind it */
+	uint16_t port;  /* rte_mbuf.port */
+	uint8_t n4, n6; /* 0 of both: no packet of this port is plain */
+	uint32_t addr4[SL_DOOR_ADDRS];
+	struct sl_addr addr6[SL_DOOR_ADDRS];
+	/*
+	 * By sl_door_bit(): all addresses that cannot be a source, because they are ours or a
+	 * broadcast. A source that shares a bit with one of them is looked at more closely.
+	 */
+	uint32_t ours[SL_DOOR_BITS / 32];
+};
+
+static inline uint32_t
+sl_door_bit4(uint32_t addr)
+{
+	return addr * 0x9e3779b1u >> 22;
+}
+
+static inline uint32_t
+sl_door_bit6(const struct sl_addr *addr)
+{
+	uint64_t x = addr->q[0] ^ addr->q[1];
+
+	return sl_door_bit4((uint32_t)(x ^ x >> 32));
+}
+
+static inline bool
+sl_door_knows(const struct sl_door *door, uint32_t bit)
+{
+	return door->ours[bit / 32] >> bit % 32 & 1;
+}
+
+enum sl_crowd_kind {
+	SL_CROWD_SYN4, /* SYN without ACK, FIN or RST */
+	SL_CROWD_SYN6,
+	SL_CROWD_SEG4, /* without SYN */
+	SL_CROWD_SEG6,
+	SL_CROWDS,
+};
+
+/*
+ * Plain segments of one kind, in order of arrival. Arrays of the longest vector's multiple, of
+ * which the first @n entries mean something.
+ */
+struct sl_crowd {
+	uint16_t n;
+	bool v6;
+	uint8_t at[SL_BURST]; /* which packet of the burst */
+	struct rte_mbuf *m[SL_BURST];
+	uint8_t *frame[SL_BURST]; /* the packet's first byte */
+
+	/* As the keyed hashes take it: see sl_flows_hash() and lib/tcp/cookie.c. */
+	alignas(SL_CACHE_LINE) uint64_t addr[4][SL_BURST]; /* IPv4 has one word, local above */
+	uint64_t numbers[SL_BURST];                        /* rport, lport << 16, seq << 32 */
+	uint64_t hash[SL_BURST];                           /* of the connection table */
+
+	uint32_t ack[SL_BURST];
+	uint32_t tsval[SL_BURST], tsecr[SL_BURST]; /* with SL_OPT_TS */
+	uint16_t mss[SL_BURST];                    /* with SL_OPT_MSS */
+	uint8_t wscale[SL_BURST];                  /* with SL_OPT_WSCALE; at most 14 */
+	uint8_t opts[SL_BURST], flags[SL_BURST];
+};
+
+static inline uint16_t
+sl_crowd_lport(const struct sl_crowd *c, unsigned int k)
+{
+	return (uint16_t)(c->numbers[k] >> 16);
+}
+
+static inline struct sl_addr
+sl_crowd_local(const struct sl_crowd *c, unsigned int k)
+{
+	if (c->v6)
+		return (struct sl_addr){ .q = { c->addr[2][k], c->addr[3][k] } };
+	return (struct sl_addr){ .w = { 0, 0, RTE_BE32(0x0000ffff),
+					(uint32_t)(c->addr[0][k] >> 32) } };
+}
+
+/*
+ * Sort the @n packets of @rx that came through @door, all but @hash of them, into @crowd.
+ * Returns the others, bit i for rx[i]. Reads only bytes inside packets.
+ */
+uint64_t sl_glance(const struct sl_door *door, struct rte_mbuf **rx, uint16_t n,
+		   struct sl_crowd crowd[SL_CROWDS]);
+
+#endif

@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * synack - the answers to a crowd of SYNs, each written over its own SYN.
+ *
+ * The bytes are those that sl_tcp_build() would write.
+ */
+#ifndef SL_WIRE_SYNACK_H
+#define SL_WIRE_SYNACK_H
+
+#include "wire/glance.h"
+#include "wire/proto.h"
+
+/* What all answers of a call share. */
+struct sl_synack_terms {
+	uint16_t mss, wnd;
+	uint8_t scale, ttl, tos;
+	uint8_t offloads; /* SL_OFFLOAD_* of the port */
+};
+
+/* What each says by itself, by its place in the crowd. */
+struct sl_synack_each {
+	uint32_t isn[SL_BURST];
+	uint32_t tsval[SL_BURST]; /* if SL_OPT_TS is in the crowd's opts */
+};
+
+/* Bytes of the whole frame that answers with @opts. */
+static inline uint16_t
+sl_synack_bytes(bool v6, uint8_t opts)
+{
+	uint16_t len = RTE_ETHER_HDR_LEN + (v6 ? SL_IP6_HDR : SL_IP4_HDR) + SL_TCP_HDR + 4;
+
+	if (opts & SL_OPT_TS)
+		len += 12;
+	else if (opts & SL_OPT_SACK_OK)
+		len += 4;
+	return len + (opts & SL_OPT_WSCALE ? 4 : 0);
+}
+
+/*
+ * Turn the SYNs of @c into SYN-ACKs that agree to what c->opts says by now: SL_OPT_WSCALE,
+ * SL_OPT_SACK_OK, SL_OPT_TS; an MSS is always offered. Each packet must be simple, as those of
+ * a crowd are, and have room for its answer behind its first byte.
+ */
+void sl_synacks_build(struct sl_crowd *c, const struct sl_door *door,
+		      const struct sl_synack_terms *terms, const struct sl_synack_each *each);
+
+#endif

@@ -1,0 +1,388 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * test_strangers - what is done to many strangers at once is what is done to each alone.
+ *
+ * Two cores hear the same frames at the same times. One gets them as ports give them; to the
+ * other each comes as a chain with an empty tail, which is never plain and so takes the long
+ * way through a lane. Both must send the same packets and count the same.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "arena.h"
+#include "craft.h"
+#include "heapbufs.h"
+#include "link.h"
+#include "random.h"
+#include "wire/frame.h"
+
+enum {
+	CLIENTS = 48, /* few, so that a burst holds several packets of one */
+	FRAME_MAX = 200,
+	ROUNDS = 3000,
+	OUT_MAX = 2 * SL_BURST,
+	PORTS = 5, /* 80 and up; nobody listens at the last */
+};
+
+struct machine {
+	struct sl_core *core;
+	struct heapbufs hb;
+	struct arena arena;
+	uint16_t n;
+	size_t len[OUT_MAX];
+	uint8_t frame[OUT_MAX][FRAME_MAX];
+};
+
+/* What a client knows of its handshake. */
+struct client {
+	uint32_t seq, ack, tsecr;
+	bool called, answered;
+};
+
+static struct rnd rnd;
+static struct client client[2][PORTS][CLIENTS];
+static struct sl_core_conf conf;
+
+static uint32_t
+data(struct sl_conn *c, const struct sl_chain *in)
+{
+	return in->bytes;
+}
+
+static const struct sl_app sink = { .name = "sink", .data = data };
+
+static void
+configure(enum sl_cookies cookies, uint16_t simd_bits)
+{
+	struct sl_listener_conf *l;
+
+	link_host_conf(&conf, 0);
+	conf.simd_bits = simd_bits;
+	conf.net.port[0].offloads = 0;
+	for (uint16_t p = 0; p + 1 < PORTS; p++) {
+		l = link_listen(&conf, 80 + p, &sink, NULL);
+		l->tcp.cookies = cookies;
+	}
+	conf.listener[1].tcp.timestamps = false;
+	conf.listener[1].tcp.mss = 1000;
+	conf.listener[2].tcp.sack = false;
+	conf.listener[2].tcp.window_scaling = false;
+	conf.listener[2].tcp.tos = 0x10;
+	conf.listener[2].tcp.ttl = 33;
+	conf.listener[2].tcp.rcvbuf = 9000;
+	conf.listener[3].tcp.cookies = SL_COOKIES_NEVER;
+	conf.listener[3].addr = link_addr(0, false); /* not at the IPv6 one */
+}
+
+static void
+machine_open(struct machine *m, sl_ns_t now)
+{
+	memset(m, 0, sizeof(*m));
+	heapbufs_open(&m->hb);
+	arena_open(&m->arena);
+	assert_int_equal(sl_core_open(&m->core, &conf, &m->hb.bufs, &m->arena.mem, now), 0);
+}
+
+static void
+machine_close(struct machine *m)
+{
+	sl_core_close(m->core);
+	heapbufs_close(&m->hb);
+	arena_close(&m->arena);
+}
+
+static void
+machine_step(struct machine *m, sl_ns_t now, struct rte_mbuf **rx, uint16_t n, uint16_t room)
+{
+	struct rte_mbuf *tx[OUT_MAX];
+	const char *why = "";
+
+	m->n = sl_core_step(m->core, now, rx, n, tx, room);
+	for (uint16_t i = 0; i < m->n; i++) {
+		m->len[i] = heapbufs_read(tx[i], m->frame[i], FRAME_MAX);
+		assert_int_equal(tx[i]->port, 0);
+		assert_int_equal(tx[i]->ol_flags, 0);
+		assert_true(m->len[i] <= FRAME_MAX);
+		heapbufs_put(&m->hb, tx[i]);
+	}
+	if (sl_core_check(m->core, &why) != 0)
+		fail_msg("%s", why);
+}
+
+/* Options as systems send them, and as nobody does. */
+static uint8_t
+draw_options(uint8_t *opt, bool syn, uint32_t tsecr)
+{
+	static const struct {
+		uint8_t len;
+		uint8_t b[40];
+	} layout[] = {
+		{ 0, { 0 } },
+		{ 4, { 2, 4, 5, 0xb4 } },
+		{ 12, { 2, 4, 5, 0xb4, 1, 3, 3, 8, 1, 1, 4, 2 } }, /* Windows */
+		{ 20, { 2, 4, 5, 0xb4, 4, 2, 8, 10, 0, 0, 0, 1, 0, 0, 0, 0, 1, 3, 3, 7 } },
+		{ 20, { 2, 4, 5, 0xb4, 1, 3, 3, 6, 4, 2, 8, 10, 0, 0, 0, 1, 0, 0, 0, 0 } },
+		{ 12, { 1, 1, 8, 10, 0, 0, 0, 1, 0, 0, 0, 0 } },
+		{ 8, { 2, 4, 0, 9, 1, 1, 4, 2 } },
+		{ 20, { 1, 3, 3, 200, 4, 2, 8, 10, 0, 0, 0, 1, 0, 0, 0, 0, 2, 4, 34, 0 } },
+		{ 24, { 2, 4, 5, 0xb4, 4, 2, 8, 10, 0, 0, 0, 1, 0, 0, 0, 0, 1, 3, 3, 7, 0 } },
+		{ 12, { 2, 5, 5, 0xb4, 0, 1, 3, 3, 8, 8, 8, 8 } },
+	};
+	unsigned int i = rnd_below(&rnd, sizeof(layout) / sizeof(layout[0]));
+
+	if (!syn)
+		i = rnd_below(&rnd, 3) ? 5 : 0;
+	memcpy(opt, layout[i].b, sizeof(layout[i].b));
+	if (i == 3)
+		opt[19] = (uint8_t)rnd_below(&rnd, 20);
+	if (i >= 2 && i <= 4) /* any MSS */
+		opt[2] = (uint8_t)rnd_below(&rnd, 40);
+	if (i == 5) {
+		opt[8] = (uint8_t)(tsecr >> 24);
+		opt[9] = (uint8_t)(tsecr >> 16);
+		opt[10] = (uint8_t)(tsecr >> 8);
+		opt[11] = (uint8_t)tsecr;
+	}
+	return layout[i].len;
+}
+
+static void
+put_ip(struct craft *c, bool v6, unsigned int i, bool from_us, uint8_t proto)
+{
+	char src[40];
+
+	if (v6) {
+		snprintf(src, sizeof(src), from_us ? "fd00::1" : "2001:db8::%x:7", i + 1);
+		craft_ip6(c, src, "fd00::1", proto);
+		return;
+	}
+	snprintf(src, sizeof(src), "%s", from_us ? "10.0.0.255" : "");
+	if (!from_us)
+		snprintf(src, sizeof(src), "192.0.%u.%u", i / 3, i + 1);
+	craft_ip4(c, src, "10.0.0.1", proto);
+}
+
+/* A SYN, the end of a handshake, a wild ACK or another combination of flags. */
+static void
+draw_tcp(struct craft *c, bool v6)
+{
+	unsigned int i = rnd_below(&rnd, CLIENTS), p = rnd_below(&rnd, PORTS);
+	struct client *k = &client[v6][p][i];
+	uint32_t seq = (uint32_t)rnd_u64(&rnd), ack = 0, tsecr = 0;
+	uint8_t opt[40], flags = SL_SYN, len;
+
+	switch (rnd_below(&rnd, 8)) {
+	case 0:
+	case 1:
+	case 2:
+		k->seq = seq;
+		k->called = true;
+		break;
+	case 3:
+	case 4:
+		flags = SL_ACK;
+		ack = (uint32_t)rnd_u64(&rnd);
+		break;
+	case 5:
+	case 6:
+		flags = SL_ACK | (rnd_below(&rnd, 4) == 0 ? SL_FIN : 0);
+		seq = k->seq + 1;
+		ack = k->ack + 1;
+		tsecr = k->tsecr;
+		break;
+	default:
+		flags = (uint8_t)rnd_u64(&rnd);
+		break;
+	}
+	len = draw_options(opt, flags & SL_SYN, tsecr);
+	craft_tcp(c, (uint16_t)(1000 + i), (uint16_t)(80 + p), seq, ack, flags, 500, opt, len);
+	if (rnd_below(&rnd, 10) == 0)
+		craft_hex(c, "68656c6c6f");
+}
+
+/* Bytes changed so that a check must see it, or lengths, or what no check covers. */
+static void
+damage(struct craft *c)
+{
+	switch (rnd_below(&rnd, 4)) {
+	case 0:
+		c->b[rnd_below(&rnd, (uint32_t)c->len)] ^= 1u << rnd_below(&rnd, 8);
+		break;
+	case 1:
+		c->b[rnd_below(&rnd, (uint32_t)c->len)] ^= 1u << rnd_below(&rnd, 8);
+		craft_sums(c);
+		break;
+	case 2:
+		c->len -= 1 + rnd_below(&rnd, 30);
+		break;
+	default:
+		craft_hex(c, "00ff00aa0000");
+		break;
+	}
+}
+
+static void
+draw_frame(struct craft *c)
+{
+	static const uint8_t them[6] = { 2, 0, 0, 0, 0, 9 };
+	bool v6 = rnd_below(&rnd, 3) == 0, from_us = rnd_below(&rnd, 40) == 0;
+	uint16_t vlan = rnd_below(&rnd, 40) == 0 ? 7 : 0;
+
+	craft_ether(c, conf.net.port[0].mac, them, vlan, v6 ? 0x86dd : 0x0800);
+	if (rnd_below(&rnd, 20) == 0) {
+		put_ip(c, v6, 1, from_us, v6 ? 58 : 1);
+		craft_hex(c, v6 ? "8000 0000 1234 0001" : "0800 0000 1234 0001");
+	} else {
+		put_ip(c, v6, rnd_below(&rnd, CLIENTS), from_us, 6);
+		draw_tcp(c, v6);
+	}
+	craft_end(c);
+	if (rnd_below(&rnd, 6) == 0)
+		damage(c);
+}
+
+/* Now and then with room behind the last byte, as every port's buffer has. */
+static struct rte_mbuf *
+as_ports_give_it(struct machine *m, const struct craft *c)
+{
+	uint8_t bytes[FRAME_MAX + 64] = { 0 };
+	uint16_t more = rnd_below(&rnd, 3) ? 64 : 0;
+	struct rte_mbuf *p;
+
+	memcpy(bytes, c->b, c->len);
+	p = heapbufs_packet(&m->hb, bytes, c->len + more, rnd_below(&rnd, 5) ? 128 : 0);
+	p->data_len -= more;
+	p->pkt_len -= more;
+	p->port = 0;
+	return p;
+}
+
+static struct rte_mbuf *
+as_a_chain(struct machine *m, const struct craft *c)
+{
+	const uint16_t seg[2] = { (uint16_t)c->len, 0 };
+	struct rte_mbuf *p = heapbufs_chain(&m->hb, c->b, c->len, 128, seg, 2);
+
+	p->port = 0;
+	return p;
+}
+
+static int
+by_bytes(const void *a, const void *b)
+{
+	return memcmp(a, b, FRAME_MAX);
+}
+
+static void
+compare(struct machine *a, struct machine *b, unsigned int round)
+{
+	const struct sl_stats *x = sl_core_stats(a->core), *y = sl_core_stats(b->core);
+
+	for (int i = 0; i < SL_FATE_COUNT; i++)
+		if (x->fate[i] != y->fate[i])
+			fail_msg("round %u: fate %s: %lu together, %lu alone", round,
+				 sl_fate_name((enum sl_fate)i), x->fate[i], y->fate[i]);
+	for (int i = 0; i < SL_CNT_COUNT; i++)
+		if (x->count[i] != y->count[i])
+			fail_msg("round %u: count %s: %lu together, %lu alone", round,
+				 sl_counter_name((enum sl_counter)i), x->count[i], y->count[i]);
+	assert_int_equal(a->n, b->n);
+	for (uint16_t i = 0; i < a->n; i++) { /* the same lengths: bytes behind are zeros */
+		memset(a->frame[i] + a->len[i], 0, FRAME_MAX - a->len[i]);
+		memset(b->frame[i] + b->len[i], 0, FRAME_MAX - b->len[i]);
+	}
+	qsort(a->frame, a->n, FRAME_MAX, by_bytes);
+	qsort(b->frame, b->n, FRAME_MAX, by_bytes);
+	for (uint16_t i = 0; i < a->n; i++)
+		assert_memory_equal(a->frame[i], b->frame[i], FRAME_MAX);
+}
+
+/* Clients remember what a SYN-ACK said, to answer it. */
+static void
+remember(struct machine *m)
+{
+	for (uint16_t i = 0; i < m->n; i++) {
+		struct rte_mbuf *p = heapbufs_packet(&m->hb, m->frame[i], m->len[i], 0);
+		struct sl_frame frame;
+		struct sl_tuple t;
+		struct sl_seg seg;
+
+		if (sl_frame_parse(p, &frame, &t, &seg) == SL_FATE_NONE &&
+		    frame.kind == SL_KIND_TCP && (seg.flags & SL_SYN)) {
+			struct client *k =
+				&client[t.v6][t.rport - 80][(t.lport - 1000) % CLIENTS];
+
+			k->ack = seg.seq;
+			k->tsecr = seg.opts & SL_OPT_TS ? seg.tsval : 0;
+		}
+		heapbufs_put(&m->hb, p);
+	}
+}
+
+/* @room is now and then less than all answers need: then only sums are equal. */
+static void
+run(enum sl_cookies cookies, uint16_t simd_bits, sl_ns_t begin, uint64_t seed)
+{
+	static struct machine a, b;
+	sl_ns_t now = SL_NS_PER_S;
+
+	rnd.s = seed;
+	memset(client, 0, sizeof(client));
+	configure(cookies, simd_bits);
+	machine_open(&a, now);
+	machine_open(&b, now);
+	machine_step(&a, now, NULL, 0, OUT_MAX);
+	machine_step(&b, now, NULL, 0, OUT_MAX);
+	now += begin;
+	for (unsigned int round = 0; round < ROUNDS; round++) {
+		struct rte_mbuf *rx[2][SL_BURST];
+		uint16_t n = (uint16_t)(1 + rnd_below(&rnd, SL_BURST));
+		struct craft c;
+
+		for (uint16_t i = 0; i < n; i++) {
+			draw_frame(&c);
+			rx[0][i] = as_ports_give_it(&a, &c);
+			rx[1][i] = as_a_chain(&b, &c);
+		}
+		now += rnd_below(&rnd, 4) == 0 ? rnd_below(&rnd, 2 * SL_NS_PER_MS) : 0;
+		machine_step(&a, now, rx[0], n, OUT_MAX);
+		machine_step(&b, now, rx[1], n, OUT_MAX);
+		compare(&a, &b, round);
+		remember(&a);
+	}
+	machine_close(&a);
+	machine_close(&b);
+}
+
+static void
+what_all_hear_is_what_each_would_hear(void **state)
+{
+	run(SL_COOKIES_ALWAYS, 0, 0, 1);
+	run(SL_COOKIES_ALWAYS, 256, 0, 2);
+	run(SL_COOKIES_ALWAYS, 1, 0, 3);
+}
+
+/* Long after the start no cookie is out, so few ACKs are looked at. */
+static void
+and_so_it_is_when_no_cookies_are_out(void **state)
+{
+	run(SL_COOKIES_AUTO, 0, 200 * SL_NS_PER_S, 4);
+	run(SL_COOKIES_NEVER, 0, 200 * SL_NS_PER_S, 5);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(what_all_hear_is_what_each_would_hear),
+		cmocka_unit_test(and_so_it_is_when_no_cookies_are_out),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
