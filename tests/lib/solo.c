@@ -146,6 +146,7 @@ take(struct solo *s, struct rte_mbuf *sent)
 		die("the core sent what it would not take");
 	if (parsed.kind == SL_KIND_TCP) {
 		out->at = s->n_bytes;
+		out->rport = tuple.lport;
 		memcpy(s->bytes + s->n_bytes, frame + parsed.payload, out->seg.len);
 		s->n_bytes += out->seg.len;
 		s->n_out++;

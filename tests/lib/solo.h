@@ -19,6 +19,7 @@
 struct solo_seg {
 	struct sl_seg seg;
 	uint32_t at;
+	uint16_t rport; /* whom it is for, by the peer's port */
 };
 
 struct solo {

@@ -248,6 +248,20 @@ the_time_of_day_does_not_matter(void **state)
 			      epochs[i] * SL_COOKIE_EPOCH_MS);
 }
 
+/* Levels of the wheel turn after 2^8, 2^16 and 2^24 ticks; the whole of it after 2^32. */
+static void
+where_the_wheel_stands_does_not_matter(void **state)
+{
+	static const uint64_t by_ms[] = { 1,     255,     256,     257,        65535,     65536,
+					  65537, 1 << 24, 3 << 24, 1ull << 32, 2ull << 32 };
+	static struct scenario a;
+
+	a = first_play;
+	play(&a);
+	for (size_t i = 0; i < RTE_DIM(by_ms); i++)
+		check_shifted(&a, by_ms[i] * SL_NS_PER_MS, 0);
+}
+
 /*
  * The wrap of milliseconds comes in the handshake, in the transfer, in TIME-WAIT, later.
  * rows: TS8 [v4 v6]
@@ -522,6 +536,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_same_run_twice_is_the_same_run),
 		cmocka_unit_test(the_time_of_day_does_not_matter),
+		cmocka_unit_test(where_the_wheel_stands_does_not_matter),
 		cmocka_unit_test(clocks_may_wrap_at_any_moment),
 		cmocka_unit_test(sequence_numbers_may_wrap_at_any_byte),
 		cmocka_unit_test(the_bursts_packets_come_in_do_not_matter),
