@@ -133,7 +133,7 @@ group_live(void)
 					     .buffers = 65536 + n / 4,
 					     .app = &request_app,
 					     .cookies = SL_COOKIES_ALWAYS,
-					     .slow = 1 + n / 50000 });
+					     .slow = 20 + n / 50000 });
 	peer_open(&p, &w, n, false);
 	peer_establish(&p);
 	peer_request_all(&p);

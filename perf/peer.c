@@ -10,7 +10,7 @@
 
 #define NUMBER_BITS 44 /* 29 of the address, 15 of the port */
 #define NUMBER_MASK ((1ull << NUMBER_BITS) - 1)
-#define GEN_BITS    18
+#define GEN_BITS    17
 #define GEN_MASK    ((1u << GEN_BITS) - 1)
 #define FACTOR      0x9e3779b97f5ull /* odd */
 

@@ -25,7 +25,7 @@ struct peer_conn {
 	uint32_t seq;   /* of our next byte */
 	uint32_t ack;   /* the server's next byte */
 	uint32_t tsecr; /* the server's last timestamp */
-	uint32_t gen : 18;
+	uint32_t gen : 17;
 	uint32_t stage : 4;
 	uint32_t is_waiting : 1; /* for an answer */
 	uint32_t n_new : 8;      /* segments with bytes since our last ACK */

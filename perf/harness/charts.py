@@ -38,7 +38,9 @@ def by_connections(rows, wanted):
         if m[1] in wanted:
             n = int(m[2]) * {"k": 1000, "m": 1000000}[m[3]]
             series.setdefault(m[1], []).append((n, cost))
-    return {name: series[name] for name in wanted if len(series.get(name, [])) > 1}
+    says = {"connection": "connection (eight packets)"}
+    return {says.get(name, name): series[name] for name in wanted
+            if len(series.get(name, [])) > 1}
 
 
 def by_burst(rows):

@@ -42,7 +42,7 @@ SMALL = buffers_mb(65536) + 150
 
 
 def named(mode):
-    """The rows that have targets, and their rivals."""
+    """The rows that have targets, and their rivals. What needs most memory comes last."""
     w = {QUICK: 40, NORMAL: 200, FULL: 500}[mode]
     windows = ["--windows", w]
     runs = [
@@ -61,6 +61,8 @@ def named(mode):
     if mode == QUICK:
         return runs + [Group("held", [], connection_mb(M), 50)]
     most = 16 * M if mode == NORMAL else 32 * M
+    if mode == FULL and host.available_mb() > connection_mb(48 * M) + 2000:
+        most = 48 * M
     return runs + [
         Group("table", windows + ["--size", 32 * M], 3800, 7200),
         Group("connection", windows + ["--size", 16 * M], connection_mb(16 * M), 600),

@@ -124,7 +124,7 @@ def test_curves_are_drawn_of_the_rows_that_belong_to_them():
     pictures = charts.pictures(result(*rows))
     assert sorted(pictures) == ["burst", "connections", "offload", "simd", "stages"]
     said, tree = texts(pictures["connections"])
-    assert "connection" in said and "16 M" in said and "4 k" in said
+    assert "connection (eight packets)" in said and "16 M" in said and "4 k" in said
     assert len(list(tree.iter("{http://www.w3.org/2000/svg}circle"))) == 4
     assert "152" in texts(pictures["stages"])[0]  # the sum of three medians of 50.5
 
