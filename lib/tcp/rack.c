@@ -23,7 +23,11 @@ sent_after(uint32_t a_us, uint32_t a_end, uint32_t b_us, uint32_t b_end)
 	return later > 0 || (later == 0 && sl_seq_gt(a_end, b_end));
 }
 
-/* Whether @seg echoes a timestamp older than what @s was last sent with: not that one came. */
+/*
+ * Whether @seg echoes a timestamp older than what @s was last sent with: not that one came.
+ * A SACK says nothing of the kind: what it tells of lies behind a gap, and the peer goes on
+ * echoing what came before that (RFC 7323, 4.3).
+ */
 static bool
 echoes_older(const struct sl_tcp *tcp, const struct sl_tcb *tcb, const struct sl_span *s,
 	     const struct sl_seg *seg)
@@ -32,6 +36,7 @@ echoes_older(const struct sl_tcp *tcp, const struct sl_tcb *tcb, const struct sl
 	sl_tick_t sent = (sl_tick_t)((now_us - (tcp->now_us - s->sent_us)) / 1000);
 
 	return (tcb->is & SL_IS_TS) && (seg->opts & SL_OPT_TS) &&
+	       sl_seq_ge(seg->ack, s->seq + s->len) &&
 	       sl_seq_lt(seg->tsecr, sent + tcb->ts_offset);
 }
 
