@@ -183,12 +183,20 @@ take_reset(struct sl_tcp *tcp, struct sl_tcb *tcb, struct sl_lane *lane)
 	sl_tcb_kill(tcp, tcb, refused ? SL_REASON_REFUSED : SL_REASON_RESET);
 }
 
-/* The round trip of our SYN, unless it was sent twice or was a cookie. */
+/*
+ * The round trip of our SYN, unless it was sent twice or was a cookie. It may well be the
+ * shortest of all; what ticks may have added is taken off then.
+ */
 static void
 measure_syn(struct sl_tcp *tcp, struct sl_tcb *tcb)
 {
-	if (tcb->backoff == 0 && !(tcb->is & SL_IS_COOKIE))
-		sl_timer_rtt(tcp, tcb, (tcp->tick - tcb->progress) * 1000);
+	uint32_t ms = tcp->tick - tcb->progress;
+
+	if (tcb->backoff > 0 || (tcb->is & SL_IS_COOKIE))
+		return;
+	sl_timer_rtt(tcp, tcb, ms * 1000);
+	if (ms > 1)
+		sl_rack_rtt(tcb, (ms - 1) * 1000);
 }
 
 /* Our SYN is acknowledged: the connection is there. */
