@@ -320,7 +320,12 @@ sl_recovery_timeout(struct sl_tcp *tcp, struct sl_tcb *tcb)
 	uint32_t flight = tcb->snd_nxt - tcb->snd_una;
 	bool again = tcb->backoff > 0 || (a != NULL && a->mode == SL_LOSS_TIMEOUT);
 
-	/* the same flight: no second cut (RFC 5681, 3.1) */
+	/*
+	 * The same flight: no second cut (RFC 5681, 3.1). What a repair sent on top of its
+	 * window, while nothing was acknowledged, is no measure of what the path takes.
+	 */
+	if (flight > tcb->cwnd)
+		flight = tcb->cwnd;
 	sl_tcb_cc(tcp, tcb)->timeout(tcp, tcb, again ? 0 : flight);
 	tcb->dup_acks = 0;
 	sl_probe_forget(tcb, a);
