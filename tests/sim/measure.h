@@ -32,7 +32,7 @@ struct measure {
 
 void measure_add(struct measure *m, double figure);
 
-/* Fails unless each lies between @least and @most and, of 100 seeds or more, their mean between
+/* Fails unless each lies between @least and @most and, of 20 seeds or more, their mean between
  * @mean_least and @mean_most. */
 void measure_judge(const struct measure *m, const char *what, double mean_least,
 		   double mean_most, double least, double most);

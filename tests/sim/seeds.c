@@ -15,13 +15,15 @@ static struct {
 	const char *program, *test;
 	uint64_t from, n; /* of the command line; n 0: as each test says */
 	uint64_t first, end, now;
-	bool under_way, verbose, trace;
+	bool under_way, verbose, trace, tenth;
 } seeds = { .from = 1 };
 
 uint64_t
 seeds_first(uint64_t quick)
 {
 	seeds.first = seeds.from;
+	if (seeds.tenth)
+		quick = (quick + 9) / 10;
 	seeds.end = seeds.from + (seeds.n != 0 ? seeds.n : quick);
 	return seeds.first;
 }
@@ -123,6 +125,7 @@ static void
 take_options(int argc, char **argv)
 {
 	static const struct option options[] = {
+		{ "tenth", no_argument, NULL, '1' },
 		{ "seed", required_argument, NULL, 's' },
 		{ "from", required_argument, NULL, 'f' },
 		{ "seeds", required_argument, NULL, 'n' },
@@ -147,6 +150,8 @@ take_options(int argc, char **argv)
 			seeds.verbose = true;
 		} else if (c == 't') {
 			seeds.trace = true;
+		} else if (c == '1') {
+			seeds.tenth = true;
 		} else {
 			exit(2);
 		}

@@ -45,8 +45,8 @@ struct seeds_test {
 void seeds_call(void **state);
 int seeds_teardown(void **state);
 
-/* Options: --seed N, --from N, --seeds N, --only NAME, --verbose, --trace. Returns main()'s
- * value. */
+/* Options: --tenth (of the seeds of each test), --seed N, --from N, --seeds N, --only NAME,
+ * --verbose, --trace. Returns main()'s value. */
 #define seeds_main(argc, argv, tests) \
 	seeds_main_of(argc, argv, tests, sizeof(tests) / sizeof((tests)[0]))
 int seeds_main_of(int argc, char **argv, const struct CMUnitTest *tests, size_t n);

@@ -89,10 +89,8 @@ join_host(struct sim *sim, unsigned int i)
 void
 sim_start(struct sim *sim)
 {
-	if (seeds_trace() && sim->conf.saw == NULL) {
-		sim->conf.saw = trace_frame;
-		sim->conf.arg = sim->conf.arg != NULL ? sim->conf.arg : &sim->link;
-	}
+	if (seeds_trace())
+		trace_all(&sim->conf, &sim->link);
 	link_open(&sim->link, &sim->conf);
 	sim->link.now += rnd_u64(&sim->rnd) % (100 * 24 * 3600 * SL_NS_PER_S);
 	for (unsigned int i = 0; i <= sim->n_servers; i++) {

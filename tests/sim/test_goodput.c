@@ -163,6 +163,12 @@ newreno_uses_a_clean_bottleneck_to_the_full(void **state)
 	check_bottleneck(SL_CONGESTION_NEWRENO);
 }
 
+static void
+cubic_uses_a_clean_bottleneck_to_the_full(void **state)
+{
+	check_bottleneck(SL_CONGESTION_CUBIC);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -171,6 +177,7 @@ main(int argc, char **argv)
 		SEEDS_TEST(cubic_gets_its_share_through_one_percent_of_loss),
 		SEEDS_TEST(cubic_gets_its_share_of_a_long_path),
 		SEEDS_TEST(bursts_of_losses_cost_less_than_as_many_single_ones),
+		SEEDS_TEST(cubic_uses_a_clean_bottleneck_to_the_full),
 		SEEDS_TEST(newreno_uses_a_clean_bottleneck_to_the_full),
 	};
 

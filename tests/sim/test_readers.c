@@ -58,10 +58,8 @@ open_server(struct run *run, struct rnd *rnd, uint64_t seed)
 	struct link_conf wire = { .seed = seed, .check_every = 1 };
 	struct sl_listener_conf *listener;
 
-	if (seeds_trace()) {
-		wire.saw = trace_frame;
-		wire.arg = &run->link;
-	}
+	if (seeds_trace())
+		trace_all(&wire, &run->link);
 	link_open(&run->link, &wire);
 	run->plan = (struct stream_plan){ .key = (uint32_t)rnd_u64(rnd),
 					  .send = 1 + rnd_below(rnd, 200000),

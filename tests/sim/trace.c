@@ -65,19 +65,28 @@ trace_segment(const uint8_t *bytes, size_t len, struct sl_tuple *tuple, struct s
 	return is_segment;
 }
 
-void
+static const struct link *traced; /* whose argument is the test's own */
+
+static void
 trace_frame(void *arg, unsigned int from, unsigned int to, const uint8_t *bytes, size_t len,
 	    enum cable_fate fate)
 {
 	static const char *const said[CABLE_FATES] = { "", " LOST", " DROPPED", " TOO BIG" };
-	const struct link *link = arg;
 	struct sl_tuple tuple;
 	struct sl_seg seg;
 
-	fprintf(stderr, "%12.6f %u->%u ", (double)link->now / SL_NS_PER_S, from, to);
+	fprintf(stderr, "%12.6f %u->%u ", (double)traced->now / SL_NS_PER_S, from, to);
 	if (trace_segment(bytes, len, &tuple, &seg))
 		print_segment(from, to, &tuple, &seg);
 	else
 		fprintf(stderr, "%zu bytes of type %02x%02x", len, bytes[12], bytes[13]);
 	fprintf(stderr, "%s\n", said[fate]);
+}
+
+void
+trace_all(struct link_conf *conf, const struct link *link)
+{
+	traced = link;
+	if (conf->saw == NULL)
+		conf->saw = trace_frame;
 }

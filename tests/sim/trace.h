@@ -12,8 +12,10 @@
 bool trace_segment(const uint8_t *frame, size_t len, struct sl_tuple *tuple,
 		   struct sl_seg *seg);
 
-/* For link_conf.saw, whose argument is the link. Numbers count from each side's SYN. */
-void trace_frame(void *arg, unsigned int from, unsigned int to, const uint8_t *frame,
-		 size_t len, enum cable_fate fate);
+/*
+ * Print all frames of @link, whose configuration this is, unless it looks at them itself.
+ * Numbers count from each side's SYN.
+ */
+void trace_all(struct link_conf *conf, const struct link *link);
 
 #endif
