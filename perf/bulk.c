@@ -122,8 +122,13 @@ group_bulk(void)
 		bench_fail("no memory for the pattern");
 	for (int i = 0; i < PATTERN_BYTES; i++)
 		pattern[i] = (char)(i * 31 >> 3);
+	/*
+	 * Slowed down: while rows that receive have their turn nobody acknowledges what was
+	 * sent, and those who wait would probe for its tail after some milliseconds.
+	 */
 	world_open(&w, &(struct world_conf){ .connections = 4 * STREAMS,
 					     .app = &app,
+					     .slow = 20,
 					     .cookies = SL_COOKIES_ALWAYS });
 	peer_open(&p, &w, 2 * STREAMS, false);
 	p.wnd = (WINDOW_SEGS * SEGMENT_BYTES + 127) / 128; /* the scale of our SYN is 7 */

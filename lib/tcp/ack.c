@@ -82,7 +82,8 @@ take_new_ack(struct sl_tcp *tcp, struct sl_tcb *tcb, const struct sl_seg *seg)
 		sl_timer_rtt(tcp, tcb, rtt_us);
 		tcb->backoff = 0; /* not without a sample (RFC 6298, 5.7; Karn) */
 	}
-	sl_recovery_delivered(tcp, tcb, seg);
+	if (tcb->active != SL_NO_BLOCK)
+		sl_recovery_delivered(tcp, tcb, seg);
 	sl_spans_free_until(tcp, tcb, seg->ack);
 	tcb->snd_una = seg->ack;
 	tcb->progress = tcp->tick;
@@ -116,12 +117,20 @@ look_at(const struct sl_tcp *tcp, const struct sl_tcb *tcb, const struct sl_seg 
 	return news;
 }
 
+/* Nearly no ACK does: where nothing is lost, late or in doubt, it has no more to say. */
+static bool
+concerns_losses(const struct sl_tcb *tcb, const struct sl_news *news)
+{
+	return (tcb->active != SL_NO_BLOCK) | news->has_sack | news->is_duplicate |
+	       tcb->probe_doubt | tcb->dup_acks;
+}
+
 void
 sl_tcb_ack(struct sl_tcp *tcp, struct sl_tcb *tcb, const struct sl_seg *seg)
 {
 	uint32_t flight = tcb->snd_nxt - tcb->snd_una;
 	bool fin_acked = sl_state_fin_pending(tcb->state) && seg->ack == tcb->snd_end + 1;
-	bool repairing = is_repairing(tcp, tcb), opened, found, used;
+	bool repairing = is_repairing(tcp, tcb), opened, found = false, used;
 	struct sl_news news;
 
 	if (sl_seq_lt(seg->ack, tcb->snd_una))
@@ -133,7 +142,8 @@ sl_tcb_ack(struct sl_tcp *tcp, struct sl_tcb *tcb, const struct sl_seg *seg)
 	if (tcb->snd_wnd == 0 || opened)
 		tcb->progress = tcp->tick; /* it answers probes: no time-out (MUST-37) */
 	news.has_dup = news.has_sack && sl_sack_tells_dup(tcb, seg, &news.dup);
-	found = sl_recovery_ack(tcp, tcb, seg, &news);
+	if (concerns_losses(tcb, &news))
+		found = sl_recovery_ack(tcp, tcb, seg, &news);
 	repairing |= is_repairing(tcp, tcb); /* the first and the last ACK of it count, too */
 
 	used = used_its_window(tcb, flight);

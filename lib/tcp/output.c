@@ -606,7 +606,8 @@ sl_tcb_send(struct sl_tcp *tcp, struct sl_tcb *tcb)
 	sl_tcb_tuple(tcp, &tcb->key, &s.tuple);
 	before = tcb->snd_nxt;
 	done = send_owed(&s);
-	sl_tcb_unborrow(tcp, tcb);
+	if (tcb->active != SL_NO_BLOCK)
+		sl_tcb_unborrow(tcp, tcb);
 	if (sl_tcb_has_ended(tcb))
 		return done;
 	if (tcb->snd_nxt != before)
