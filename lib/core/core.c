@@ -251,7 +251,7 @@ sl_core_open(struct sl_core **out, const struct sl_core_conf *conf, const struct
 	for (uint16_t i = 0; i < core->n_doors; i++)
 		sl_net_door(core->net, core->net_conf.port[i].port, &core->door[i]);
 	core->net_news = sl_net_news(core->net);
-	core->tcp.now = now;
+	core->tcp.now = core->stepped = now;
 	core->tcp.budget_at = sl_tick(now) - 1; /* budgets are filled at once */
 	core->tcp.challenge_at = sl_tick(now) - 1000;
 	sl_tcp_clock(&core->tcp, now);

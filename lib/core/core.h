@@ -26,6 +26,7 @@ struct sl_core {
 	struct sl_net_conf net_conf;
 	struct sl_net *net;
 	uint32_t net_news; /* as of the last step */
+	sl_ns_t stepped;   /* when that was */
 	uint16_t n_doors;
 	struct sl_door door[SL_PORTS_MAX];
 

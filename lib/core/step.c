@@ -15,8 +15,9 @@
 
 #define EXPIRE_BATCH  64u
 #define EXPIRE_ROUNDS 4u /* wheel entries a step looks at: bounded, the rest comes next */
-#define RECORD_AHEAD  12 /* segments before its own that a record is asked for ... */
-#define SPAN_AHEAD    5  /* ... and the first of its spans, which the record names */
+#define REST_MS       (1u << 30)   /* 12 days: ticks further apart than 2^31 have no order */
+#define RECORD_AHEAD  12           /* segments before its own that a record is asked for ... */
+#define SPAN_AHEAD    5            /* ... and the first of its spans, which the record names */
 #define STARVED_NS    SL_NS_PER_MS /* until buffers are asked for again */
 
 static void
@@ -352,6 +353,7 @@ sl_core_step(struct sl_core *core, sl_ns_t now, struct rte_mbuf **rx, uint16_t n
 	SL_STAGE_ENDS(receive);
 	core->tcp.out = &out;
 	sl_tcp_clock(&core->tcp, now);
+	core->stepped = now;
 	parse(core, rx, n);
 	SL_STAGE_ENDS(parse);
 	find(core);
@@ -390,8 +392,10 @@ sl_core_next(const struct sl_core *core)
 {
 	const struct sl_tcp *tcp = &core->tcp;
 	sl_ns_t next = sl_net_next(core->net), at;
+	sl_ns_t latest = core->stepped + REST_MS * SL_NS_PER_MS;
 	sl_tick_t tick;
 
+	next = next < latest ? next : latest;
 	if (tcp->deliver.n > 0 || tcp->n_gone > 0 || (tcp->output.n > 0 && !tcp->starved))
 		return tcp->now;
 	if (tcp->starved && tcp->now + STARVED_NS < next)

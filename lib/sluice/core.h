@@ -96,8 +96,10 @@ void sl_core_budget(const struct sl_core_conf *conf, struct sl_budget *budget);
 uint16_t sl_core_step(struct sl_core *core, sl_ns_t now, struct rte_mbuf **rx, uint16_t n,
 		      struct rte_mbuf **tx, uint16_t room);
 
-/* When the core has something to do without packets: @now or earlier if at once; UINT64_MAX
- * never. */
+/*
+ * When the core wants to be stepped without packets: @now or earlier if at once; 12 days after
+ * the last step at the latest, lest its clocks of 32 bits lose count.
+ */
 sl_ns_t sl_core_next(const struct sl_core *core);
 
 /* Tell the core something; it takes effect in the order told. */

@@ -82,6 +82,7 @@ configure(struct world *w, struct sl_core_conf *conf)
 	add_listener(conf, 70, &sl_echo, NULL, tune);
 	/* near where ticks, and with them many numbers, wrap */
 	w->now = more & 0x40 ? ((1ull << 32) - 2000) * SL_NS_PER_MS : SL_NS_PER_S;
+	w->stepped = w->now;
 }
 
 static void
@@ -199,6 +200,7 @@ world_step(struct world *w, uint16_t room)
 	uint16_t n, n_rx = w->n_rx;
 
 	w->n_rx = 0;
+	w->stepped = w->now;
 	mark_all(w, mark);
 	n = sl_core_step(w->core, w->now, w->rx, n_rx, tx, room);
 	fuzz_demand(n <= room);

@@ -63,7 +63,7 @@ struct world {
 	struct sl_core *core;
 	struct heapbufs hb;
 	struct arena arena;
-	sl_ns_t now;
+	sl_ns_t now, stepped; /* when it was stepped last */
 	struct flow flow[WORLD_FLOWS];
 	struct rte_mbuf *rx[SL_BURST];
 	uint16_t n_rx;
