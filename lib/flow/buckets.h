@@ -35,7 +35,8 @@ struct sl_bucket {
 static_assert(sizeof(struct sl_bucket) == SL_CACHE_LINE, "a bucket is one line");
 
 struct sl_flows {
-	uint64_t mask; /* buckets - 1 */
+	uint64_t n_buckets;
+	uint64_t block; /* buckets of a block - 1; both places of a flow lie in one block */
 	struct sl_bucket *bucket;
 	struct sl_prf_key hash_key;
 	const char *records[2]; /* connections, TIME-WAIT */
@@ -50,15 +51,21 @@ struct sl_place {
 	uint16_t tag;
 };
 
+/* The home of what has @hash: its low half, as a share of all buckets. */
+static inline uint64_t
+sl_flows_home(const struct sl_flows *flows, uint64_t hash)
+{
+	return (uint64_t)(uint32_t)hash * flows->n_buckets >> 32;
+}
+
 /*
  * The other bucket of what lies in bucket @b with @tag, whichever of its two @b is. The
- * distance is odd, so the two differ. In a big table it is below 2^16: chance spreads over
- * 2^16 buckets as well as over all, and the page is more often the same.
+ * distance is odd, so the two differ, and they are of one block.
  */
 static inline uint64_t
 sl_flows_other(const struct sl_flows *flows, uint64_t b, uint16_t tag)
 {
-	return (b ^ (tag | 1u)) & flows->mask;
+	return b ^ ((tag | 1u) & flows->block);
 }
 
 static inline uint16_t
@@ -72,7 +79,7 @@ sl_flows_tag(uint64_t hash)
 static inline struct sl_place
 sl_flows_place(const struct sl_flows *flows, uint64_t hash)
 {
-	uint64_t home = hash & flows->mask;
+	uint64_t home = sl_flows_home(flows, hash);
 	uint16_t tag = sl_flows_tag(hash);
 
 	return (struct sl_place){ .home = &flows->bucket[home],

@@ -22,16 +22,42 @@
 enum {
 	LOAD_MAX_PERCENT = 85,
 	BUCKETS_MIN = 16,
-	SEARCH_MAX = 256, /* buckets looked at to make room for one entry */
+	BLOCK_MIN = 1024,  /* buckets; a smaller table is one block */
+	BLOCK_MAX = 65536, /* what a tag can tell apart */
+	BLOCKS_MIN = 16,   /* before blocks become larger */
+	SEARCH_MAX = 256,  /* buckets looked at to make room for one entry */
 };
+
+static uint64_t
+holds(uint64_t buckets)
+{
+	return buckets * SL_TAGS * LOAD_MAX_PERCENT / 100;
+}
+
+/*
+ * A table is made of whole blocks: many, so that little of the last one is left over, but
+ * none so small that chance fills one much more than another.
+ */
+static uint64_t
+block_buckets(uint32_t entries)
+{
+	uint64_t block = BUCKETS_MIN;
+
+	while (block < BLOCK_MIN && holds(block) < entries)
+		block *= 2;
+	while (block >= BLOCK_MIN && block < BLOCK_MAX &&
+	       holds(2 * block * BLOCKS_MIN) < entries)
+		block *= 2;
+	return block;
+}
 
 static uint64_t
 n_buckets(uint32_t entries)
 {
-	uint64_t n = BUCKETS_MIN;
+	uint64_t block = block_buckets(entries), n = block;
 
-	while (n * SL_TAGS * LOAD_MAX_PERCENT / 100 < entries)
-		n *= 2;
+	while (holds(n) < entries)
+		n += block;
 	return n;
 }
 
@@ -60,7 +86,8 @@ sl_flows_open(struct sl_flows **out, struct sl_mem *mem, const struct sl_flows_c
 	if (flows->bucket == NULL)
 		return -ENOMEM;
 
-	flows->mask = n - 1;
+	flows->n_buckets = n;
+	flows->block = block_buckets(conf->entries) - 1;
 	flows->hash_key = conf->hash_key;
 	flows->records[0] = conf->conn;
 	flows->records[1] = conf->tw;
@@ -136,42 +163,51 @@ sl_flows_find(const struct sl_flows *flows, const struct sl_tuple *tuple, uint64
 	return find_at(flows, &at, tuple);
 }
 
+/* What is in @b with @tag, the first of them, its record asked for; or SL_NO_FLOW. */
+static inline uint32_t
+ask_in(const struct sl_flows *flows, const struct sl_bucket *b, uint16_t tag)
+{
+	uint32_t hits = sl_bucket_match(b, tag), idx;
+
+	if (hits == 0)
+		return SL_NO_FLOW;
+	idx = sl_bucket_idx(b, (unsigned int)__builtin_ctz(hits));
+	rte_prefetch0(sl_flows_key(flows, idx));
+	return idx;
+}
+
 /*
- * Three walks, each finding in cache what the one before asked for: home buckets; the
- * records of what matched there, or the other bucket; the answer. Most absent flows are
- * known to be absent after the second.
+ * Walks that each find in cache what the one before asked for: home buckets; the records
+ * of what matched there, or other buckets; records of what matched in those; the answer.
+ * What matched first is nearly always right, and most absent flows match nothing.
  */
 void
 sl_flows_lookup(const struct sl_flows *flows, const struct sl_tuple *const *tuple,
 		const uint64_t *hash, uint32_t *slot, uint16_t n)
 {
-	struct sl_place at[SL_BURST];
-	uint16_t left[SL_BURST], n_left = 0;
+	uint16_t away[SL_BURST], n_away = 0;
 
 	assert(n <= SL_BURST);
 
+	for (uint16_t i = 0; i < n; i++)
+		rte_prefetch0(&flows->bucket[sl_flows_home(flows, hash[i])]);
 	for (uint16_t i = 0; i < n; i++) {
-		at[i] = sl_flows_place(flows, hash[i]);
-		rte_prefetch0(at[i].home);
+		struct sl_place at = sl_flows_place(flows, hash[i]);
+
+		slot[i] = ask_in(flows, at.home, at.tag);
+		if (slot[i] == SL_NO_FLOW && sl_bucket_away(at.home, at.tag) > 0) {
+			rte_prefetch0(at.other);
+			away[n_away++] = i;
+		}
+	}
+	for (uint16_t k = 0; k < n_away; k++) {
+		struct sl_place at = sl_flows_place(flows, hash[away[k]]);
+
+		slot[away[k]] = ask_in(flows, at.other, at.tag);
 	}
 	for (uint16_t i = 0; i < n; i++) {
-		const struct sl_bucket *home = at[i].home;
-		uint32_t hits = sl_bucket_match(home, at[i].tag);
-
-		slot[i] = SL_NO_FLOW;
-		if (hits != 0)
-			rte_prefetch0(sl_flows_key(
-				flows, sl_bucket_idx(home, (unsigned int)__builtin_ctz(hits))));
-		else if (sl_bucket_away(home, at[i].tag) > 0)
-			rte_prefetch0(at[i].other);
-		else
-			continue;
-		left[n_left++] = i;
-	}
-	for (uint16_t k = 0; k < n_left; k++) {
-		uint16_t i = left[k];
-
-		slot[i] = find_at(flows, &at[i], tuple[i]);
+		if (slot[i] != SL_NO_FLOW && unlikely(!is_key(flows, slot[i], tuple[i])))
+			slot[i] = sl_flows_find(flows, tuple[i], hash[i]);
 	}
 }
 
@@ -196,7 +232,7 @@ sl_flows_resembling(const struct sl_flows *flows, const uint64_t *hash, uint16_t
 	uint64_t found = 0;
 
 	for (uint16_t i = 0; i < n; i++) {
-		const struct sl_bucket *home = &flows->bucket[hash[i] & flows->mask];
+		const struct sl_bucket *home = &flows->bucket[sl_flows_home(flows, hash[i])];
 		uint16_t tag = sl_flows_tag(hash[i]);
 		bool tagged = sl_bucket_match(home, tag) != 0;
 		bool away = sl_bucket_away(home, tag) != 0;

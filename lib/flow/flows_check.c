@@ -25,7 +25,7 @@ check_entry(const struct sl_flows *flows, uint64_t b, unsigned int way, uint64_t
 
 	sl_key_tuple(sl_flows_key(flows, idx), flows->key6, &tuple);
 	hash = sl_flows_hash(flows, &tuple);
-	home = hash & flows->mask;
+	home = sl_flows_home(flows, hash);
 	if (sl_bucket_tag(bucket, way) != sl_flows_tag(hash))
 		return -EBADMSG;
 	if (b != (guest ? sl_flows_other(flows, home, sl_flows_tag(hash)) : home))
@@ -43,7 +43,7 @@ sl_flows_check(const struct sl_flows *flows)
 	uint64_t away = 0, counted = 0;
 	uint32_t n = 0;
 
-	for (uint64_t b = 0; b <= flows->mask; b++) {
+	for (uint64_t b = 0; b < flows->n_buckets; b++) {
 		const struct sl_bucket *bucket = &flows->bucket[b];
 
 		for (unsigned int w = 0; w < SL_TAGS; w++) {
