@@ -27,6 +27,30 @@ end(struct sl_lane *lane, enum sl_fate fate)
 	lane->route = SL_ROUTE_DONE;
 }
 
+/* Of the TCP lanes that are left of those that parse has opened. */
+static void
+hash_lanes(struct sl_core *core)
+{
+	const struct sl_tuple *tuple[SL_BURST];
+	uint64_t hash[SL_BURST];
+	struct sl_lane *at[SL_BURST];
+	uint16_t n = 0;
+
+	for (uint64_t set = core->lanes; set != 0;) {
+		struct sl_lane *lane = sl_core_next_lane(core, &set);
+
+		if (lane->route == SL_ROUTE_DONE || lane->frame.kind != SL_KIND_TCP)
+			continue;
+		tuple[n] = &lane->tuple;
+		at[n++] = lane;
+	}
+	if (n == 0)
+		return;
+	sl_flows_hash_burst(core->tcp.flows, core->tcp.many, tuple, hash, n);
+	for (uint16_t i = 0; i < n; i++)
+		at[i]->hash = hash[i];
+}
+
 /* Take apart and check what came; what is not for us ends here. */
 static void
 parse(struct sl_core *core, struct rte_mbuf **rx, uint16_t n)
@@ -49,9 +73,8 @@ parse(struct sl_core *core, struct rte_mbuf **rx, uint16_t n)
 			fate = sl_net_accept(core->net, lane->m, &lane->frame, &lane->tuple);
 		if (fate != SL_FATE_NONE)
 			end(lane, fate);
-		else if (lane->frame.kind == SL_KIND_TCP)
-			lane->hash = sl_flows_hash(tcp->flows, &lane->tuple);
 	}
+	hash_lanes(core);
 }
 
 /* Look up all TCP lanes at once, TIME-WAIT records included. */

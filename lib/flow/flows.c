@@ -98,21 +98,32 @@ sl_flows_open(struct sl_flows **out, struct sl_mem *mem, const struct sl_flows_c
 	return 0;
 }
 
+static inline uint32_t
+ports(const struct sl_tuple *tuple)
+{
+	return (uint32_t)tuple->lport << 16 | tuple->rport;
+}
+
+static inline uint64_t
+v4_addrs(const struct sl_tuple *tuple)
+{
+	return (uint64_t)tuple->local.w[3] << 32 | tuple->remote.w[3];
+}
+
 uint64_t
 sl_flows_hash(const struct sl_flows *flows, const struct sl_tuple *tuple)
 {
 	const struct sl_addr *r = &tuple->remote, *l = &tuple->local;
-	uint32_t ports = (uint32_t)tuple->lport << 16 | tuple->rport;
 
 	if (tuple->v6) {
 		const uint64_t word[4] = { r->q[0], r->q[1], l->q[0], l->q[1] };
 
-		return sl_prf13(&flows->hash_key, word, 4, sl_prf_last(ports, 36));
+		return sl_prf13(&flows->hash_key, word, 4, sl_prf_last(ports(tuple), 36));
 	}
 
-	const uint64_t addrs = (uint64_t)l->w[3] << 32 | r->w[3];
+	const uint64_t addrs = v4_addrs(tuple);
 
-	return sl_prf13(&flows->hash_key, &addrs, 1, sl_prf_last(ports, 12));
+	return sl_prf13(&flows->hash_key, &addrs, 1, sl_prf_last(ports(tuple), 12));
 }
 
 static inline bool
@@ -213,17 +224,47 @@ sl_flows_lookup(const struct sl_flows *flows, const struct sl_tuple *const *tupl
 
 void
 sl_flows_hash_many(const struct sl_flows *flows, const struct sl_prf_many *many,
-		   const uint64_t addr[4][SL_BURST], bool v6, const uint64_t *ports,
+		   const uint64_t addr[4][SL_BURST], bool v6, const uint64_t *numbers,
 		   uint64_t *hash, uint16_t n)
 {
 	const uint64_t *const word[4] = { addr[0], addr[1], addr[2], addr[3] };
 	uint64_t last[SL_BURST];
 
 	for (unsigned int i = 0; i < SL_BURST; i++)
-		last[i] = sl_prf_last((uint32_t)ports[i], v6 ? 36 : 12);
+		last[i] = sl_prf_last((uint32_t)numbers[i], v6 ? 36 : 12);
 	many->hash13(&flows->hash_key, word, v6 ? 4 : 1, last, hash, n);
 	for (uint16_t i = 0; i < n; i++)
 		rte_prefetch0(sl_flows_place(flows, hash[i]).home);
+}
+
+void
+sl_flows_hash_burst(const struct sl_flows *flows, const struct sl_prf_many *many,
+		    const struct sl_tuple *const *tuple, uint64_t *hash, uint16_t n)
+{
+	alignas(SL_CACHE_LINE) uint64_t addrs[SL_BURST], last[SL_BURST], out[SL_BURST];
+	const uint64_t *const word[1] = { addrs };
+	uint16_t at[SL_BURST], n_v4 = 0;
+
+	assert(n <= SL_BURST);
+
+	for (uint16_t i = 0; i < n; i++) {
+		const struct sl_tuple *t = tuple[i];
+
+		if (unlikely(t->v6)) {
+			hash[i] = sl_flows_hash(flows, t);
+			continue;
+		}
+		addrs[n_v4] = v4_addrs(t);
+		last[n_v4] = sl_prf_last(ports(t), 12);
+		at[n_v4++] = i;
+	}
+	if (n_v4 == 0)
+		return;
+	for (uint16_t k = n_v4; k % SL_PRF_GROUP != 0; k++)
+		addrs[k] = last[k] = 0;
+	many->hash13(&flows->hash_key, word, 1, last, out, n_v4);
+	for (uint16_t k = 0; k < n_v4; k++)
+		hash[at[k]] = out[k];
 }
 
 uint64_t

@@ -15,6 +15,7 @@
 #include <cmocka.h>
 
 #include "arena.h"
+#include "base/leaf.h"
 #include "base/units.h"
 #include "flow/flows.h"
 #include "flow/slots.h"
@@ -366,6 +367,34 @@ the_hash_depends_on_the_key_and_on_every_byte(void **state)
 	world_close(&b);
 }
 
+/* Whatever the mixture of families, the number of tuples, and the width of vectors. */
+static void
+hashes_of_a_burst_are_those_of_its_tuples(void **state)
+{
+	const unsigned int width[] = { 0, 256, 512 };
+	struct world w;
+
+	world_open(&w, 1000, 2000, 11);
+	for (int round = 0; round < 300; round++) {
+		unsigned int bits = width[round % 3];
+		const struct sl_prf_many *many =
+			sl_prf_many_for(bits > 0 ? sl_leaf_bits(bits) : 0);
+		const struct sl_tuple *tuple[SL_BURST];
+		uint64_t hash[SL_BURST];
+		uint16_t n = (uint16_t)rnd_below(&w.rnd, SL_BURST + 1);
+		uint32_t t[SL_BURST];
+
+		for (uint16_t i = 0; i < n; i++) {
+			t[i] = rnd_below(&w.rnd, w.n) & ~(uint32_t)(round % 2); /* even: IPv4 */
+			tuple[i] = &w.tuple[t[i]];
+		}
+		sl_flows_hash_burst(w.flows, many, tuple, hash, n);
+		for (uint16_t i = 0; i < n; i++)
+			assert_true(hash[i] == hash_of(&w, t[i]));
+	}
+	world_close(&w);
+}
+
 static void
 check_notices_a_record_that_changed_its_name(void **state)
 {
@@ -500,6 +529,7 @@ main(void)
 		cmocka_unit_test(equal_hashes_fill_two_buckets_and_no_more),
 		cmocka_unit_test(a_filter_that_is_full_refuses_instead_of_lying),
 		cmocka_unit_test(the_hash_depends_on_the_key_and_on_every_byte),
+		cmocka_unit_test(hashes_of_a_burst_are_those_of_its_tuples),
 		cmocka_unit_test(check_notices_a_record_that_changed_its_name),
 		cmocka_unit_test(the_fast_match_equals_the_plain_one),
 		cmocka_unit_test(opening_refuses_nonsense_and_takes_what_it_said),
