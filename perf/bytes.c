@@ -5,7 +5,18 @@
  * What is reserved for N less what is reserved for N/2, over N/2: everything the worker
  * takes, table and application state included. With N reserved, N connections are opened
  * and answer a request each, so that the figure is about connections that are really there.
+ *
+ * Where many are held, what the engine has taken of EAL's memory is compared with what
+ * --check prints for the same configuration.
  */
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <rte_lcore.h>
+#include <rte_malloc.h>
+
 #include "bench.h"
 #include "peer.h"
 
@@ -104,6 +115,52 @@ group_bytes(void)
 	time_wait("bytes_time_wait_v6", true);
 }
 
+#define OFF_AT_MOST 0.05 /* of what is used the budget may differ */
+
+/* All that EAL has given away. */
+static uint64_t
+taken(void)
+{
+	struct rte_malloc_socket_stats stats;
+	uint64_t bytes = 0;
+
+	for (unsigned int i = 0; i < rte_socket_count(); i++)
+		if (rte_malloc_get_socket_stats(rte_socket_id_by_idx(i), &stats) == 0)
+			bytes += stats.heap_allocsz_bytes;
+	return bytes;
+}
+
+/* The line "together" of what --check prints. */
+static double
+promised(const struct world *w)
+{
+	char *text = NULL, *line;
+	size_t size;
+	FILE *to = open_memstream(&text, &size);
+	double mb = 0;
+
+	if (to == NULL)
+		bench_fail("no memory");
+	sl_engine_budget(&w->engine->conf, 1, options.huge, to);
+	fclose(to);
+	line = strstr(text, "together");
+	if (line == NULL || sscanf(line, "together %lf MB", &mb) != 1)
+		bench_fail("the budget has no sum: %s", text);
+	free(text);
+	return mb * 1e6;
+}
+
+static void
+check_budget(const struct world *w, uint64_t used, uint32_t n)
+{
+	static char name[32];
+	double ratio = (double)used / promised(w);
+
+	bench_figure(bench_sized(name, sizeof(name), "budget_used", n), "ratio", ratio);
+	if (ratio < 1 - OFF_AT_MOST || ratio > 1 + OFF_AT_MOST)
+		bench_fail("%" PRIu64 " bytes used are %.3f of what is promised", used, ratio);
+}
+
 /* Opened, one request each; then a sample goes on talking while the others stay. */
 void
 group_held(void)
@@ -111,6 +168,7 @@ group_held(void)
 	static struct world w;
 	static struct peer p;
 	uint32_t n = options.size ? options.size : 1000000;
+	uint64_t before = taken();
 
 	world_open(&w, &(struct world_conf){ .connections = n,
 					     .app = &app,
@@ -130,5 +188,6 @@ group_held(void)
 	if (world_count(&w, SL_CNT_live) != n)
 		bench_fail("%lu of %u live", world_count(&w, SL_CNT_live), n);
 	bench_figure("connections_held", "count", (double)n);
+	check_budget(&w, taken() - before, n);
 	world_close(&w);
 }
