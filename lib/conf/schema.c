@@ -196,8 +196,10 @@ const struct sl_field sl_schema[] = {
 
 	{ TCP("cookies", cookies), WORD("auto always never"), .preset = "auto",
 	  .says = "SYN cookies: when the backlog is full, for every SYN, or not at all." },
-	{ TCP("rcvbuf", rcvbuf), BYTES(2 * K, G), .preset = "256k",
-	  .says = "Bytes received that a connection may hold; bounds the window." },
+	{ TCP("rcvbuf", rcvbuf), BYTES(2 * K, G), .preset = "4M",
+	  .says = "Most bytes received that a connection may hold; bounds the window." },
+	{ TCP("rcvbuf_initial", rcvbuf_initial), BYTES(2 * K, G), .preset = "64k",
+	  .says = "What it begins with; doubled when half of it is taken in a round trip." },
 	{ TCP("sndbuf", sndbuf), BYTES(2 * K, G), .preset = "256k",
 	  .says = "Bytes unacknowledged that a connection may hold." },
 	{ TCP("congestion", congestion), WORD("cubic newreno"), .preset = "cubic",

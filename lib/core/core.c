@@ -62,11 +62,11 @@ is_sane(const struct sl_core_conf *conf)
 	for (uint16_t i = 0; i < conf->n_listeners; i++) {
 		const struct sl_listener_conf *l = &conf->listener[i];
 
-		if (l->app == NULL || l->tcp.rcvbuf < 1024 || l->tcp.sndbuf < 1024 ||
-		    l->tcp.rcvbuf > BUFFER_MOST || l->tcp.sndbuf > BUFFER_MOST ||
-		    l->tcp.rto_min_ms == 0 || l->tcp.rto_max_ms < l->tcp.rto_min_ms ||
-		    l->tcp.msl_ms == 0 || l->tcp.ttl == 0 ||
-		    l->tcp.congestion >= SL_CONGESTION_COUNT)
+		if (l->app == NULL || l->tcp.rcvbuf < 1024 || l->tcp.rcvbuf_initial < 1024 ||
+		    l->tcp.sndbuf < 1024 || l->tcp.rcvbuf > BUFFER_MOST ||
+		    l->tcp.sndbuf > BUFFER_MOST || l->tcp.rto_min_ms == 0 ||
+		    l->tcp.rto_max_ms < l->tcp.rto_min_ms || l->tcp.msl_ms == 0 ||
+		    l->tcp.ttl == 0 || l->tcp.congestion >= SL_CONGESTION_COUNT)
 			return false;
 	}
 	return sized && conf->n_listeners <= SL_LISTENERS_MAX &&
@@ -100,6 +100,7 @@ take_arrays(struct sl_tcp *tcp, struct sl_mem *mem, const struct layout *l)
 	tcp->active =
 		sl_mem_take(mem, (size_t)l->n_active * sizeof(*tcp->active), SL_CACHE_LINE);
 	tcp->epoch = sl_mem_take(mem, (size_t)l->n_active * sizeof(*tcp->epoch), SL_CACHE_LINE);
+	tcp->round = sl_mem_take(mem, (size_t)l->n_active * sizeof(*tcp->round), SL_CACHE_LINE);
 	tcp->span = sl_mem_take(mem, (size_t)l->n_span * sizeof(*tcp->span), SL_CACHE_LINE);
 	tcp->tw = sl_mem_take(mem, (size_t)l->n_tw * sizeof(*tcp->tw), SL_CACHE_LINE);
 	tcp->key6 =
@@ -108,7 +109,7 @@ take_arrays(struct sl_tcp *tcp, struct sl_mem *mem, const struct layout *l)
 	tcp->gone = sl_mem_take(mem, (size_t)l->n_tcb * sizeof(*tcp->gone), SL_CACHE_LINE);
 	tcp->by_port = sl_mem_take(mem, 65536 * sizeof(*tcp->by_port), SL_CACHE_LINE);
 	if (tcp->tcb == NULL || tcp->active == NULL || tcp->epoch == NULL ||
-	    tcp->span == NULL || tcp->tw == NULL || tcp->key6 == NULL ||
+	    tcp->round == NULL || tcp->span == NULL || tcp->tw == NULL || tcp->key6 == NULL ||
 	    tcp->app_state == NULL || tcp->gone == NULL || tcp->by_port == NULL)
 		return false;
 	for (int i = 0; i < 6; i++) {
@@ -285,7 +286,8 @@ sl_core_budget(const struct sl_core_conf *conf, struct sl_budget *budget)
 			  wheel / l.n_tcb;
 	budget->idle_v6 = budget->idle_v4 + key6;
 	budget->half_open = budget->idle_v4;
-	budget->active = sizeof(struct sl_active) + sizeof(struct sl_epoch) + 2 * slot;
+	budget->active = sizeof(struct sl_active) + sizeof(struct sl_epoch) +
+			 sizeof(struct sl_round) + 2 * slot;
 	budget->time_wait = sizeof(struct sl_tw) + slot + table / entries;
 	budget->fixed = sizeof(struct sl_core) + 65536 * sizeof(uint16_t) + listeners +
 			sl_net_bytes(&conf->net) +

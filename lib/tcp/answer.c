@@ -121,7 +121,7 @@ agree(const struct sl_tcp *tcp, const struct sl_listener *listener, const struct
 		.opts = SL_OPT_MSS,
 		.mss = sl_tcp_mss_offer(tcp, conf, lane->m->port, lane->tuple.v6),
 		.scale = listener->rcv_scale,
-		.wnd = conf->rcvbuf < 65535 ? conf->rcvbuf : 65535,
+		.wnd = sl_tcp_first_window(conf),
 		.ttl = conf->ttl,
 		.tos = conf->tos,
 	};
@@ -259,7 +259,7 @@ sl_answer_take(struct sl_tcp *tcp, struct sl_lane *lane, uint16_t listener, uint
 	lane->slot = sl_tcb_idx(tcp, tcb);
 	sl_tcb_take_syn(tcp, tcb, syn);
 	tcb->is |= SL_IS_COOKIE;
-	tcb->rcv_adv = tcb->rcv_nxt + (conf->rcvbuf < 65535 ? conf->rcvbuf : 65535);
+	tcb->rcv_adv = tcb->rcv_nxt + sl_tcp_first_window(conf);
 	tcb->snd_nxt = tcb->snd_una + 1;
 	sl_tcb_event(tcp, tcb, SL_EV_SYN_RCVD);
 	if (sl_tcb_open_path(tcp, tcb, &came) < 0) {

@@ -31,8 +31,8 @@ enum sl_congestion {
 
 /* TCP's settings; each listener has its own copy. sl_tcp_defaults() fills it. */
 struct sl_tcp_conf {
-	uint32_t rcvbuf,
-		sndbuf;  /* bytes a connection may hold: received untaken, sent unacked */
+	/* bytes a connection may hold: received untaken, at most and to begin with; unacked */
+	uint32_t rcvbuf, rcvbuf_initial, sndbuf;
 	uint32_t msl_ms; /* TIME-WAIT lasts twice this */
 	uint32_t rto_min_ms, rto_max_ms;
 	uint32_t delayed_ack_ms;

@@ -116,7 +116,7 @@ answer_by_cookies(struct sl_tcp *tcp, struct sl_crowd *c, const struct sl_door *
 	const struct sl_tcp_conf *conf = &listener->conf.tcp;
 	struct sl_synack_terms terms = {
 		.mss = sl_tcp_mss_offer(tcp, conf, door->port, c->v6),
-		.wnd = conf->rcvbuf < 65535 ? conf->rcvbuf : 65535,
+		.wnd = sl_tcp_first_window(conf),
 		.scale = listener->rcv_scale,
 		.ttl = conf->ttl,
 		.tos = conf->tos,

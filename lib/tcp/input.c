@@ -79,7 +79,7 @@ tell_half_open(struct sl_tcp *tcp, const struct sl_tcb *tcb, struct sl_lane *lan
 	struct sl_seg_out seg = {
 		.seq = tcb->snd_nxt,
 		.ack = tcb->rcv_nxt,
-		.wnd = conf->rcvbuf < 65535 ? conf->rcvbuf : 65535,
+		.wnd = sl_tcp_first_window(conf),
 		.flags = SL_ACK,
 		.ttl = conf->ttl,
 		.tos = conf->tos,

@@ -22,10 +22,10 @@
 static uint32_t
 edge_gain(const struct sl_tcp *tcp, const struct sl_tcb *tcb)
 {
-	uint32_t may = sl_tcp_share(tcp, tcb, sl_tcb_conf(tcp, tcb)->rcvbuf);
+	uint32_t may = sl_tcp_share(tcp, tcb, sl_tcb_rcvbuf(tcp, tcb));
 	uint32_t most = 65535u << tcb->rcv_scale;
 	uint32_t room = tcb->rx_bytes < may ? may - tcb->rx_bytes : 0;
-	uint32_t half = sl_tcb_conf(tcp, tcb)->rcvbuf / 2;
+	uint32_t half = sl_tcb_rcvbuf(tcp, tcb) / 2;
 	uint32_t step = half < tcb->mss ? half : tcb->mss;
 	uint32_t promised = tcb->rcv_adv - tcb->rcv_nxt;
 
@@ -45,7 +45,7 @@ window_field(const struct sl_tcp *tcp, const struct sl_tcb *tcb)
 {
 	uint32_t promised = tcb->rcv_adv - tcb->rcv_nxt;
 	uint32_t up = (promised + (1u << tcb->rcv_scale) - 1) >> tcb->rcv_scale;
-	uint32_t rcvbuf = sl_tcb_conf(tcp, tcb)->rcvbuf;
+	uint32_t rcvbuf = sl_tcb_rcvbuf(tcp, tcb);
 	uint32_t room = tcb->rx_bytes < rcvbuf ? rcvbuf - tcb->rx_bytes : 0;
 	uint32_t most = room + (ROUNDED_UP_MOST << tcb->rcv_scale);
 
@@ -57,11 +57,8 @@ sl_tcb_window(struct sl_tcp *tcp, struct sl_tcb *tcb, bool is_syn)
 {
 	uint32_t field;
 
-	if (is_syn) {
-		uint32_t room = sl_tcb_conf(tcp, tcb)->rcvbuf;
-
-		return room < 65535 ? room : 65535;
-	}
+	if (is_syn)
+		return sl_tcp_first_window(sl_tcb_conf(tcp, tcb));
 	tcb->rcv_adv += edge_gain(tcp, tcb);
 	field = window_field(tcp, tcb);
 	if (field > 65535)
@@ -73,7 +70,7 @@ sl_tcb_window(struct sl_tcp *tcp, struct sl_tcb *tcb, bool is_syn)
 bool
 sl_tcb_window_opened(const struct sl_tcp *tcp, const struct sl_tcb *tcb)
 {
-	uint32_t half = sl_tcb_conf(tcp, tcb)->rcvbuf / 2;
+	uint32_t half = sl_tcb_rcvbuf(tcp, tcb) / 2;
 	uint32_t worth = half < 2u * tcb->mss ? half : 2u * tcb->mss;
 
 	return tcb->rcv_adv - tcb->rcv_nxt < half && edge_gain(tcp, tcb) >= worth &&
@@ -532,6 +529,19 @@ receive_fin(struct sl_tcp *tcp, struct sl_tcb *tcb)
 	sl_tcb_event(tcp, tcb, SL_EV_FIN_RCVD);
 }
 
+/*
+ * Whether @len bytes are worth a look at the buffer's size: full segments are, and only as
+ * long as there is something to be had and our scale can say it.
+ */
+static bool
+may_earn(const struct sl_tcp *tcp, const struct sl_tcb *tcb, uint32_t len)
+{
+	uint32_t buf = sl_tcb_rcvbuf(tcp, tcb);
+
+	return len >= tcb->mss / 2 && buf < sl_tcb_conf(tcp, tcb)->rcvbuf &&
+	       buf < 65535u << tcb->rcv_scale;
+}
+
 /* Bytes in order. The first may wait for company before it is acknowledged, no second one. */
 static void
 receive_in_order(struct sl_tcp *tcp, struct sl_tcb *tcb, struct sl_lane *lane, uint32_t skip,
@@ -541,6 +551,8 @@ receive_in_order(struct sl_tcp *tcp, struct sl_tcb *tcb, struct sl_lane *lane, u
 	bool filled = a != NULL && a->n_ooo > 0;
 	bool second = tcb->rcv_nxt != tcb->ack_sent;
 
+	if (may_earn(tcp, tcb, len))
+		sl_tcb_earn(tcp, tcb, &lane->seg);
 	append_list(tcp, tcb, take_payload(tcp, lane, skip, len));
 	if (filled)
 		close_gap(tcp, tcb, a);

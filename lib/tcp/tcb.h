@@ -179,6 +179,15 @@ struct sl_epoch {
 
 static_assert(sizeof(struct sl_epoch) == SL_CACHE_LINE, "a congestion epoch is a line");
 
+/* A round trip's worth of bulk that somebody receives; see grow.c. */
+struct sl_round {
+	uint32_t owner; /* index of the tcb, and its generation */
+	uint16_t gen;
+	uint16_t rtt_ms;
+	uint32_t taken;  /* what the application had taken when it began */
+	sl_tick_t began; /* 0: nobody's yet */
+};
+
 struct sl_tcb {
 	/* line 0: who, and receiving in order */
 	alignas(SL_CACHE_LINE) struct sl_key key;
@@ -221,7 +230,8 @@ struct sl_tcb {
 	uint8_t dup_acks : 4;    /* in a row */
 	uint8_t why : 4;         /* enum sl_reason, once it ends */
 	uint8_t n_probes;        /* keep-alives not answered */
-	uint8_t n_challenges;
+	uint8_t n_challenges : 3;
+	uint8_t rcv_grown : 5; /* times the receive buffer has doubled */
 	sl_tick_t armed; /* the wheel has an entry at it or before; 0: perhaps it has none */
 
 	/* line 2: the rest */

@@ -15,7 +15,8 @@ void
 sl_tcp_defaults(struct sl_tcp_conf *conf)
 {
 	*conf = (struct sl_tcp_conf){
-		.rcvbuf = 256 * 1024,
+		.rcvbuf = 4 * 1024 * 1024,
+		.rcvbuf_initial = 64 * 1024,
 		.sndbuf = 256 * 1024,
 		.msl_ms = 30 * 1000,
 		.rto_min_ms = 200,

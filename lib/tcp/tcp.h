@@ -7,6 +7,7 @@
  *   input.c     a segment that met a connection (RFC 9293, 3.10.7)
  *   ack.c       what an acknowledgement means: spans freed, RTT, losses
  *   recv.c      bytes received: in order, out of order, the window
+ *   grow.c      how large a receive buffer has grown
  *   spans.c     bytes to be sent
  *   recovery.c  losses: what was lost, how a repair begins and ends, time-outs
  *   sack.c      what the peer's SACK blocks say
@@ -88,6 +89,7 @@ struct sl_tcp {
 	struct sl_tcb *tcb;
 	struct sl_active *active;
 	struct sl_epoch *epoch; /* n_active of them, too */
+	struct sl_round *round; /* and of these */
 	struct sl_span *span;
 	struct sl_tw *tw;
 	struct sl_key6 *key6;
@@ -180,6 +182,26 @@ static inline uint32_t
 sl_tcb_tsval(const struct sl_tcp *tcp, const struct sl_tcb *tcb)
 {
 	return tcp->tick + tcb->ts_offset;
+}
+
+/* The window of a SYN, which is never scaled. */
+static inline uint16_t
+sl_tcp_first_window(const struct sl_tcp_conf *conf)
+{
+	uint32_t room =
+		conf->rcvbuf < conf->rcvbuf_initial ? conf->rcvbuf : conf->rcvbuf_initial;
+
+	return room < 65535 ? room : 65535;
+}
+
+/* Bytes that may lie here untaken by now; it only grows (grow.c). */
+static inline uint32_t
+sl_tcb_rcvbuf(const struct sl_tcp *tcp, const struct sl_tcb *tcb)
+{
+	const struct sl_tcp_conf *conf = sl_tcb_conf(tcp, tcb);
+	uint64_t grown = (uint64_t)conf->rcvbuf_initial << tcb->rcv_grown;
+
+	return grown < conf->rcvbuf ? grown : conf->rcvbuf;
 }
 
 /* Nine tenths of the received buffers that may be kept are. */
@@ -309,6 +331,11 @@ uint16_t sl_tcb_window(struct sl_tcp *tcp, struct sl_tcb *tcb, bool is_syn);
 bool sl_tcb_window_opened(const struct sl_tcp *tcp, const struct sl_tcb *tcb);
 /* A received buffer of ours is given back, or a reference to it is taken. */
 void sl_tcp_put_kept(struct sl_tcp *tcp, struct rte_mbuf *m);
+
+/* --- grow.c --- */
+
+/* Bytes of @seg are received in order: see whether the buffer has earned to be larger. */
+void sl_tcb_earn(struct sl_tcp *tcp, struct sl_tcb *tcb, const struct sl_seg *seg);
 
 /* --- spans.c --- */
 

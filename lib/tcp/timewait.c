@@ -178,7 +178,7 @@ answer_syn(struct sl_tcp *tcp, struct sl_lane *lane, struct sl_tw *tw,
 		.opts = SL_OPT_MSS,
 		.mss = sl_tcp_mss_offer(tcp, conf, lane->m->port, lane->tuple.v6),
 		.scale = listener->rcv_scale,
-		.wnd = conf->rcvbuf < 65535 ? conf->rcvbuf : 65535,
+		.wnd = sl_tcp_first_window(conf),
 		.ttl = conf->ttl,
 		.tos = conf->tos,
 	};

@@ -47,6 +47,7 @@ struct setting {
 	}
 static const struct setting listener_settings[] = {
 	TCP(rcvbuf, "rcvbuf"),
+	TCP(rcvbuf_initial, "rcvbuf_initial"),
 	TCP(sndbuf, "sndbuf"),
 	TCP(msl_ms, "msl"),
 	TCP(rto_min_ms, "rto_min"),
