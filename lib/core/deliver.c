@@ -120,6 +120,8 @@ tell(struct sl_core *core, struct sl_tcb *tcb)
 		app->peer_closed(&c);
 	if ((marks & SL_MARK_WRITABLE) && is_alive(tcb) && app->writable != NULL)
 		app->writable(&c);
+	if ((marks & SL_MARK_STALLED) && is_alive(tcb) && app->stalled != NULL)
+		app->stalled(&c);
 	if ((marks & SL_MARK_TIMER) && is_alive(tcb) && app->timer != NULL)
 		app->timer(&c);
 	if (core->tcp.draining && is_alive(tcb))

@@ -92,6 +92,12 @@ struct sl_app {
 	/* The peer sent FIN and all its bytes were offered. We may go on sending. */
 	void (*peer_closed)(struct sl_conn *c);
 
+	/*
+	 * What we sent was sent again three times without an answer (RFC 9293, SHLD-9). TCP
+	 * goes on until tcp.user_timeout; the application may give up sooner.
+	 */
+	void (*stalled)(struct sl_conn *c);
+
 	/* The time given to sl_timer() is over. */
 	void (*timer)(struct sl_conn *c);
 

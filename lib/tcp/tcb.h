@@ -50,6 +50,7 @@ enum sl_resend {
 #define SL_MARK_WRITABLE 0x08
 #define SL_MARK_TIMER    0x10
 #define SL_MARK_CLOSED   0x20
+#define SL_MARK_STALLED  0x40
 
 /* Facts of a connection, bits of sl_tcb.is. */
 #define SL_IS_ACTIVE       0x0001 /* we opened it */
@@ -133,6 +134,8 @@ struct sl_active {
 	uint32_t dup_bytes; /* without SACK: what duplicate ACKs say has left the network */
 	uint8_t mode;       /* enum sl_loss_mode */
 	uint8_t probe;      /* enum sl_probe */
+	uint16_t full_mss;  /* before a router asked for less; 0: none did */
+	sl_tick_t less_at;  /* when one last did */
 	bool has_dup;       /* bytes came twice, @dup, and the peer was not told (RFC 2883) */
 	bool has_rack;      /* the next three are known */
 	uint32_t rack_us, rack_end; /* of the last sent that was delivered: when, and its end */
@@ -224,14 +227,14 @@ struct sl_tcb {
 	uint32_t snd_wl1, snd_wl2; /* SEG.SEQ and SEG.ACK of the last window update */
 	uint32_t active;           /* the struct sl_active borrowed, or SL_NO_BLOCK */
 	uint16_t listener;
-	uint16_t min_rtt_us16;   /* the shortest round trip, 16 us each; 0: none yet */
-	uint8_t backoff : 5;     /* times the resend timer was doubled */
-	uint8_t probe_doubt : 1; /* a probe that ended at SND.UNA may have repaired a loss */
-	uint8_t dup_acks : 4;    /* in a row */
-	uint8_t why : 4;         /* enum sl_reason, once it ends */
-	uint8_t n_probes;        /* keep-alives not answered */
-	uint8_t n_challenges : 3;
-	uint8_t rcv_grown : 5; /* times the receive buffer has doubled */
+	uint16_t min_rtt_us16;    /* the shortest round trip, 16 us each; 0: none yet */
+	uint8_t backoff : 5;      /* times the resend timer was doubled */
+	uint8_t probe_doubt : 1;  /* a probe that ended at SND.UNA may have repaired a loss */
+	uint8_t dup_acks : 4;     /* in a row */
+	uint8_t why : 4;          /* enum sl_reason, once it ends */
+	uint8_t n_probes;         /* keep-alives not answered */
+	uint8_t n_challenges : 3; /* sent and not earned back */
+	uint8_t rcv_grown : 5;    /* times the receive buffer has doubled */
 	sl_tick_t armed; /* the wheel has an entry at it or before; 0: perhaps it has none */
 
 	/* line 2: the rest */
@@ -245,8 +248,8 @@ struct sl_tcb {
 	sl_tick_t progress;   /* when unacknowledged bytes last saw hope: begins R2 */
 	sl_tick_t heard;      /* when a segment last came */
 	uint32_t ts_offset;   /* of our timestamps (RFC 7323, 5.4) */
-	sl_tick_t ts_age;     /* when ts_recent was taken */
-	sl_tick_t challenged; /* when the last challenge ACK went out */
+	uint32_t ts_age;      /* second in which ts_recent was taken: ticks wrap too soon */
+	sl_tick_t challenged; /* until when challenge ACKs were earned back */
 };
 
 static_assert(offsetof(struct sl_tcb, due) == SL_CACHE_LINE, "receiving outgrew its line");

@@ -10,6 +10,7 @@
 
 #define HALF_OPEN_TRIES    5u /* SYN-ACKs sent again before a passive open is forgotten */
 #define RTO_GRANULARITY_US 1000u
+#define R1_RESENDS         3u /* the application hears that nothing gets through (MUST-20) */
 #define BACKOFF_MAX        16u
 #define STARVED_MS         10u /* until an application is asked to send again */
 
@@ -263,6 +264,8 @@ expire_resend(struct sl_tcp *tcp, struct sl_tcb *tcb)
 		sl_recovery_timeout(tcp, tcb);
 	}
 	back_off(tcb);
+	if (!probing && tcb->backoff == R1_RESENDS)
+		sl_tcb_mark(tcp, tcb, SL_MARK_STALLED); /* SHLD-9 */
 	tcb->owes |= SL_OWES_HEAD;
 	sl_tcb_output(tcp, tcb);
 	sl_timer_resend(tcp, tcb, true);

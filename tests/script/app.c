@@ -22,8 +22,9 @@ static const char *const reasons[SL_REASON_COUNT] = {
 };
 
 static const char *const whats[APP_WHATS] = {
-	[APP_OPENED] = "opened", [APP_WRITABLE] = "writable", [APP_PEER_CLOSED] = "peer_closed",
-	[APP_TIMER] = "timer",   [APP_CLOSED] = "closed",
+	[APP_OPENED] = "opened",   [APP_WRITABLE] = "writable",
+	[APP_STALLED] = "stalled", [APP_PEER_CLOSED] = "peer_closed",
+	[APP_TIMER] = "timer",     [APP_CLOSED] = "closed",
 };
 
 static struct world *
@@ -154,6 +155,15 @@ on_writable(struct sl_conn *c)
 }
 
 static void
+on_stalled(struct sl_conn *c)
+{
+	struct peer *peer = peer_of(c);
+
+	remember(peer, APP_STALLED, 0);
+	obey(peer, c, "stalled");
+}
+
+static void
 on_peer_closed(struct sl_conn *c)
 {
 	struct peer *peer = peer_of(c);
@@ -188,6 +198,7 @@ const struct sl_app script_app = {
 	.open = on_open,
 	.data = on_data,
 	.writable = on_writable,
+	.stalled = on_stalled,
 	.peer_closed = on_peer_closed,
 	.timer = on_timer,
 	.closed = on_closed,

@@ -35,6 +35,7 @@ struct stream {
 enum app_what {
 	APP_OPENED,
 	APP_WRITABLE,
+	APP_STALLED,
 	APP_PEER_CLOSED,
 	APP_TIMER,
 	APP_CLOSED,
