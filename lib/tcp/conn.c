@@ -283,7 +283,7 @@ sl_tcb_take_syn(struct sl_tcp *tcp, struct sl_tcb *tcb, const struct sl_seg *syn
 	if (conf->timestamps && (syn->opts & SL_OPT_TS)) {
 		tcb->is |= SL_IS_TS;
 		tcb->ts_recent = syn->tsval;
-		tcb->ts_age = tcp->tick;
+		tcb->ts_age = tcp->second;
 	}
 	if (conf->sack && (syn->opts & SL_OPT_SACK_OK))
 		tcb->is |= SL_IS_SACK;
@@ -508,7 +508,7 @@ sl_tcb_unborrow(struct sl_tcp *tcp, struct sl_tcb *tcb)
 
 	if (a == NULL || a->n_ooo > 0 || a->has_fin || a->mode != SL_LOSS_NONE ||
 	    a->sacked > 0 || a->dup_bytes > 0 || a->has_dup || a->reo_due != 0 ||
-	    a->probe != SL_PROBE_NONE || a->in_dsack_round)
+	    a->probe != SL_PROBE_NONE || a->in_dsack_round || a->full_mss != 0)
 		return;
 	assert(a->lost == 0 && a->resent == 0);
 	sl_slots_put(&tcp->free_active, tcb->active);

@@ -5,9 +5,9 @@
  */
 #include "tcp/tcp.h"
 
-#define CHALLENGE_BURST 3u                       /* challenge ACKs at once, a connection ... */
-#define CHALLENGE_MS    500u                     /* ... then one in this time (RFC 5961, 7) */
-#define TS_VOID_MS      (24u * 24 * 3600 * 1000) /* RFC 7323, 5.5 */
+#define CHALLENGE_BURST 3u                /* challenge ACKs at once, a connection ... */
+#define CHALLENGE_MS    500u              /* ... each earned back in this time (RFC 5961, 7) */
+#define TS_VOID_S       (24u * 24 * 3600) /* RFC 7323, 5.5 */
 
 /* Owe an ACK that says where we are. */
 static void
@@ -21,14 +21,19 @@ owe_ack(struct sl_tcp *tcp, struct sl_tcb *tcb)
 void
 sl_tcb_challenge(struct sl_tcp *tcp, struct sl_tcb *tcb)
 {
-	if (tcp->tick - tcb->challenged >= CHALLENGE_MS)
-		tcb->n_challenges =
-			tcb->n_challenges >= CHALLENGE_BURST ? CHALLENGE_BURST - 1 : 0;
+	uint32_t earned = (tcp->tick - tcb->challenged) / CHALLENGE_MS;
+
+	if (earned >= tcb->n_challenges) {
+		tcb->n_challenges = 0;
+		tcb->challenged = tcp->tick;
+	} else {
+		tcb->n_challenges -= earned;
+		tcb->challenged += earned * CHALLENGE_MS;
+	}
 	if (tcb->n_challenges >= CHALLENGE_BURST || tcp->challenge_budget == 0)
 		return;
 	tcp->challenge_budget--;
 	tcb->n_challenges++;
-	tcb->challenged = tcp->tick;
 	sl_count(tcp, challenge_ack);
 	owe_ack(tcp, tcb);
 }
@@ -56,7 +61,7 @@ static bool
 is_stale(const struct sl_tcp *tcp, const struct sl_tcb *tcb, const struct sl_seg *seg)
 {
 	return (tcb->is & SL_IS_TS) && (seg->opts & SL_OPT_TS) && !(seg->flags & SL_RST) &&
-	       sl_seq_lt(seg->tsval, tcb->ts_recent) && tcp->tick - tcb->ts_age < TS_VOID_MS;
+	       sl_seq_lt(seg->tsval, tcb->ts_recent) && tcp->second - tcb->ts_age < TS_VOID_S;
 }
 
 /* RFC 7323, 4.3: what covers the last ACK we sent brings the timestamp to echo. */
@@ -65,9 +70,9 @@ take_timestamp(struct sl_tcp *tcp, struct sl_tcb *tcb, const struct sl_seg *seg)
 {
 	if ((tcb->is & SL_IS_TS) && (seg->opts & SL_OPT_TS) &&
 	    sl_seq_le(seg->seq, tcb->ack_sent) &&
-	    (sl_seq_ge(seg->tsval, tcb->ts_recent) || tcp->tick - tcb->ts_age >= TS_VOID_MS)) {
+	    (sl_seq_ge(seg->tsval, tcb->ts_recent) || tcp->second - tcb->ts_age >= TS_VOID_S)) {
 		tcb->ts_recent = seg->tsval;
-		tcb->ts_age = tcp->tick;
+		tcb->ts_age = tcp->second;
 	}
 }
 
@@ -385,6 +390,21 @@ sl_tcb_segment(struct sl_tcp *tcp, struct sl_tcb *tcb, struct sl_lane *lane)
 		sl_tcb_receive(tcp, tcb, lane); /* seventh and eighth */
 }
 
+/* A router carries no more than @mss: so it is, until sl_tcb_send() forgets it. */
+static void
+shrink(struct sl_tcp *tcp, struct sl_tcb *tcb, uint16_t mss)
+{
+	struct sl_active *a = sl_tcb_borrow(tcp, tcb);
+
+	if (a != NULL) { /* else for the rest of the connection's life */
+		if (a->full_mss == 0)
+			a->full_mss = tcb->mss;
+		a->less_at = tcp->tick;
+	}
+	tcb->mss = mss;
+	sl_recovery_too_big(tcp, tcb);
+}
+
 /* RFC 5927: what a router says is believed only of a segment that is in flight. */
 bool
 sl_tcb_icmp(struct sl_tcp *tcp, struct sl_tcb *tcb, const struct sl_icmp_error *error)
@@ -403,10 +423,8 @@ sl_tcb_icmp(struct sl_tcp *tcp, struct sl_tcb *tcb, const struct sl_icmp_error *
 			sl_tcb_kill(tcp, tcb, SL_REASON_UNREACHABLE);
 		break;
 	case SL_ICMP_TOO_BIG:
-		if (mtu - headers < tcb->mss) {
-			tcb->mss = mtu - headers;
-			sl_recovery_too_big(tcp, tcb);
-		}
+		if (mtu - headers < tcb->mss)
+			shrink(tcp, tcb, mtu - headers);
 		break;
 	default:
 		break; /* soft: the timers go on */

@@ -11,7 +11,8 @@
 #include "tcp/tcp.h"
 
 #define COPY_MOST   256u /* payloads up to this are copied even if they could be attached */
-#define PIECES_MOST 8u   /* pieces that are attached to one header */
+#define LESS_MS     (10u * 60 * 1000) /* a smaller path MTU is believed (RFC 8201, 4) */
+#define PIECES_MOST 8u                /* pieces that are attached to one header */
 
 /* What one call of sl_tcb_send() works with. */
 struct sender {
@@ -579,6 +580,18 @@ path_is_dead(struct sl_tcp *tcp, struct sl_tcb *tcb)
 		sl_timer_resend(tcp, tcb, false);
 }
 
+/* What a router asked for ten minutes ago may be over: the larger size is tried again. */
+static void
+forget_less(const struct sl_tcp *tcp, struct sl_tcb *tcb)
+{
+	struct sl_active *a = sl_tcb_active(tcp, tcb);
+
+	if (a == NULL || a->full_mss == 0 || tcp->tick - a->less_at < LESS_MS)
+		return;
+	tcb->mss = a->full_mss;
+	a->full_mss = 0;
+}
+
 bool
 sl_tcb_send(struct sl_tcp *tcp, struct sl_tcb *tcb)
 {
@@ -604,6 +617,7 @@ sl_tcb_send(struct sl_tcp *tcp, struct sl_tcb *tcb)
 	}
 	s.offloads = sl_path_offloads(tcp->net, tcb->path);
 	sl_tcb_tuple(tcp, &tcb->key, &s.tuple);
+	forget_less(tcp, tcb);
 	before = tcb->snd_nxt;
 	done = send_owed(&s);
 	if (tcb->active != SL_NO_BLOCK)

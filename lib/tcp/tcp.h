@@ -77,6 +77,7 @@ struct sl_list {
 struct sl_tcp {
 	sl_ns_t now;
 	sl_tick_t tick;  /* now, in milliseconds */
+	uint32_t second; /* now, in seconds */
 	uint32_t now_us; /* now, in microseconds, wraps */
 	struct sl_out *out;
 	const struct sl_bufs *bufs;
