@@ -2,41 +2,10 @@
 /*
  * test_goodput - how fast a stream gets through, held against what theory says.
  */
-#include <math.h>
-
 #include "measure.h"
+#include "response.h"
 
 #define MS SL_NS_PER_MS
-
-/*
- * Segments in flight in the mean under random loss: Reno's (Mathis et al., 1997, each byte
- * acknowledged being counted), and CUBIC's (RFC 9438, 5.1), which is never below that.
- */
-static double
-reno_window(double loss)
-{
-	return sqrt(3 / (2 * loss));
-}
-
-static double
-cubic_window(double loss, double rtt)
-{
-	const double c = 0.4, beta = 0.7;
-	double window = pow(c * (3 + beta) / (4 * (1 - beta)), 0.25) * pow(rtt / loss, 0.75);
-
-	return fmax(window, reno_window(loss));
-}
-
-/* The same as segments that come through in a second. */
-static double
-expected_rate(enum sl_congestion congestion, double loss, sl_ns_t rtt)
-{
-	double s = (double)rtt / SL_NS_PER_S;
-	double window =
-		congestion == SL_CONGESTION_CUBIC ? cubic_window(loss, s) : reno_window(loss);
-
-	return window * (1 - loss) / s;
-}
 
 /* What comes of one flow under @down in @seconds, as a share of @expect segments a second. */
 static double
@@ -70,7 +39,7 @@ lossy_share(uint64_t seed, enum sl_congestion congestion, uint32_t loss_ppm, sl_
 	measure_path(&sim, rtt);
 	sim.down.loss_ppm = loss_ppm;
 	measure_flow(&sim, 1, congestion);
-	return share_of(&sim, seed, seconds, expected_rate(congestion, loss_ppm / 1e6, rtt));
+	return share_of(&sim, seed, seconds, response_rate(congestion, loss_ppm / 1e6, rtt));
 }
 
 static void
@@ -129,7 +98,7 @@ bursts_of_losses_cost_less_than_as_many_single_ones(void **state)
 		sim.down.burst_most = 200 * MS;
 		measure_flow(&sim, 1, congestion);
 		measure_add(&m,
-			    share_of(&sim, seed, 15, expected_rate(congestion, 0.01, 50 * MS)));
+			    share_of(&sim, seed, 15, response_rate(congestion, 0.01, 50 * MS)));
 	}
 	measure_judge(&m, "1 % lost in bursts of 4, 50 ms, of what single losses leave", 1.1, 2,
 		      0.5, 3);
