@@ -31,7 +31,8 @@ struct enginerig {
 	uint16_t n_queues;
 	void (*host)(struct enginerig *rig); /* NULL: it waits a moment */
 	uint8_t mac[6];                      /* the engine's, learnt by ARP */
-	unsigned int n_answers;
+	unsigned int n_answers, n_found;
+	uint64_t n_lost;
 };
 
 extern const uint8_t rig_host_mac[6];

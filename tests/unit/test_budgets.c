@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * test_budgets - what a core does for nobody in a millisecond, and no more: cookies looked at
- * while none can be out, and resets.
+ * test_budgets - what a core does for nobody, and no more: cookies looked at while none can
+ * be out, resets, and challenges.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -10,6 +10,7 @@
 
 #include <cmocka.h>
 
+#include "core/core.h"
 #include "l7/apps.h"
 #include "random.h"
 #include "solo.h"
@@ -21,6 +22,7 @@
 #define AT_ONCE   300
 #define PER_BURST 50
 #define A_BACKLOG 1
+#define MANY      2500 /* connections; with three challenges each, too many */
 
 static struct solo solo;
 static struct rnd rnd;
@@ -145,6 +147,65 @@ resets_for_nobody_are_a_hundred_a_millisecond(void **state)
 	}
 }
 
+/* A reset @off behind what is awaited, for each of them all, @times. */
+static void
+reset_all(const uint32_t *irs, uint32_t off, unsigned int times)
+{
+	for (unsigned int i = 0; i < times * MANY; i++) {
+		struct sl_seg_out rst = { .seq = irs[i % MANY] + 1 + off, .flags = SL_RST };
+
+		solo.tuple.rport = (uint16_t)(2000 + i % MANY);
+		solo_send(&solo, &rst, NULL, 0);
+		if (solo.n_rx == PER_BURST) {
+			solo_step(&solo);
+			solo_clear(&solo);
+		}
+	}
+}
+
+/*
+ * Whoever counts the challenges of a second learns nothing of another's connection: the cap
+ * is high and another each second (CVE-2016-5696). rows: BA4 [v4 v6]
+ */
+static void
+challenges_of_a_core_are_some_thousands_a_second_and_never_as_many(void **state)
+{
+	static uint32_t irs[MANY];
+
+	for (unsigned int v6 = 0; v6 < 2; v6++) {
+		uint64_t before = 0, last = 0;
+
+		solo_init(&solo, v6, &sl_discard, NULL);
+		solo.conf.listener[0].tcp.cookies = SL_COOKIES_ALWAYS;
+		solo.conf.connections = 2 * MANY;
+		solo_open(&solo);
+		for (unsigned int i = 0; i < MANY; i++) {
+			struct sl_seg_out syn = { .wnd = 1000 };
+
+			irs[i] = 1000 * i;
+			solo.tuple.rport = (uint16_t)(2000 + i);
+			solo_handshake(&solo, irs[i], &syn);
+		}
+		solo_clear(&solo);
+		for (unsigned int second = 0; second < 3; second++) {
+			uint64_t n;
+
+			later(2000);
+			reset_all(irs, 100, 3); /* in the window, not exact */
+			n = count_of(SL_CNT_challenge_ack) - before;
+			assert_in_range(n, 4000, 6000);
+			assert_int_equal(solo.core->tcp.challenge_budget, 0);
+			assert_int_not_equal(n, last);
+			before += n;
+			last = n;
+		}
+		assert_int_equal(count_of(SL_CNT_live), MANY);
+		reset_all(irs, 0, 1);
+		assert_int_equal(count_of(SL_CNT_live), 0);
+		solo_close(&solo);
+	}
+}
+
 int
 main(void)
 {
@@ -153,6 +214,8 @@ main(void)
 			acks_are_looked_at_while_a_cookie_may_be_out_else_a_hundred_a_millisecond),
 		cmocka_unit_test(acks_are_always_looked_at_where_there_are_nothing_but_cookies),
 		cmocka_unit_test(resets_for_nobody_are_a_hundred_a_millisecond),
+		cmocka_unit_test(
+			challenges_of_a_core_are_some_thousands_a_second_and_never_as_many),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -37,7 +37,7 @@ struct end {
 static uint16_t turn; /* the queue that gets the next frame */
 static uint16_t port_wanted;
 static uint32_t flags_wanted, bytes_wanted;
-static uint64_t rx, handed_out, handed_in, steered;
+static uint64_t rx, handed_out, handed_in, steered, copied;
 
 static uint32_t
 be32_at(const uint8_t *p)
@@ -146,6 +146,22 @@ close_one(struct enginerig *rig, struct end *e)
 	return true;
 }
 
+/* A neighbour's answer concerns all workers: whoever gets it copies it to the others. */
+static void
+be_a_neighbour(struct enginerig *rig)
+{
+	static const char *const answer = "0001 0800 0604 0002 020000000099 0a000002";
+	struct craft c;
+
+	for (uint16_t queue = 0; queue < RIG_QUEUES; queue++) {
+		craft_ether(&c, rig->mac, rig_host_mac, 0, 0x0806);
+		craft_hex(&c, answer);
+		craft_bytes(&c, rig->mac, 6);
+		craft_hex(&c, "0a000001");
+		rig_send(rig, &c, queue);
+	}
+}
+
 /* Ask each worker for a page of its connections, as telemetry does; how many there are. */
 static unsigned int
 count_pages(struct enginerig *rig)
@@ -178,12 +194,13 @@ take_counts(struct enginerig *rig)
 	sl_engine_stats(rig->engine, &stats);
 	rx = stats.count[SL_CNT_rx];
 	steered = stats.count[SL_CNT_mis_steered];
-	handed_out = handed_in = 0;
+	handed_out = handed_in = copied = 0;
 	for (uint16_t i = 0; i < rig->engine->siblings.n; i++) {
 		const struct sl_worker_stats *w = &rig->engine->worker[i]->stats;
 
 		handed_out += __atomic_load_n(&w->handed_out, __ATOMIC_RELAXED);
 		handed_in += __atomic_load_n(&w->handed_in, __ATOMIC_RELAXED);
+		copied += __atomic_load_n(&w->copied, __ATOMIC_RELAXED);
 	}
 }
 
@@ -197,6 +214,7 @@ host_talks(struct enginerig *rig)
 		end[i] = (struct end){ .snd = 1000u * i, .port = 7000 + i, .v6 = i & 1 };
 		rig->n_answers += open_one(rig, &end[i]);
 	}
+	be_a_neighbour(rig);
 	for (uint8_t round = 0; round < N_ROUNDS; round++)
 		for (uint16_t i = 0; i < N_CONNS; i++) {
 			rig->n_answers += echo_one(rig, &end[i], (uint8_t)(round + i));
@@ -230,6 +248,7 @@ every_second_segment_comes_to_the_wrong_worker_and_nobody_notices(void **state)
 	assert_int_equal(rig.n_answers, 1 + N_CONNS * (1 + N_ROUNDS + 1 + 1));
 	assert_in_range(rx, N_CONNS * (2 + 2 * N_ROUNDS), 4 * N_CONNS * (2 + 2 * N_ROUNDS));
 	assert_int_equal(handed_out, handed_in);
+	assert_int_equal(copied, 2);
 	assert_int_equal(steered, handed_out);
 	assert_in_range(steered, rx * 45 / 100, rx * 55 / 100);
 }

@@ -111,6 +111,43 @@ counters_may_be_read_while_workers_count(void **state)
 	rig_close_rings(&b);
 }
 
+/* Nobody takes what the port has sent, for longer than a worker has patience. */
+static void
+host_looks_away(struct enginerig *b)
+{
+	struct sl_stats stats;
+	uint8_t frame[256];
+
+	rig_ask_for_mac(b);
+	for (uint16_t i = 0; i < 3000; i++) {
+		knock(b, i & 1, (uint16_t)(7000 + i));
+		if (i % 50 == 49)
+			rig_nap_ms(2); /* resets have a budget, rings an end */
+	}
+	rig_nap_ms(300);
+	sl_engine_stats(b->engine, &stats);
+	b->n_lost = stats.count[SL_CNT_tx_dropped];
+	while (rig_await(b, is_reset, frame))
+		b->n_found++;
+	knock(b, false, 6999);
+	b->n_answers += rig_await(b, is_reset, frame);
+	rig_end(b);
+}
+
+static void
+a_port_that_takes_nothing_costs_its_packets_and_nothing_else(void **state)
+{
+	static struct enginerig b;
+
+	rig_open_rings(&b, "away", 1);
+	b.host = host_looks_away;
+	rig_run(&b);
+	assert_in_range(b.n_found, 1000, 1100); /* the ring's, and few more */
+	assert_true(b.n_lost > 0);
+	assert_int_equal(b.n_answers, 2);
+	rig_close_rings(&b);
+}
+
 static void
 endless_junk_from_a_null_port_is_counted_and_given_back(void **state)
 {
@@ -256,6 +293,7 @@ main(void)
 		cmocka_unit_test(
 			it_answers_arp_and_resets_closed_ports_whichever_worker_owns_them),
 		cmocka_unit_test(counters_may_be_read_while_workers_count),
+		cmocka_unit_test(a_port_that_takes_nothing_costs_its_packets_and_nothing_else),
 		cmocka_unit_test(endless_junk_from_a_null_port_is_counted_and_given_back),
 	};
 

@@ -279,6 +279,44 @@ budgets_are_full_from_the_first_moment(void **state)
 	}
 }
 
+/* Where return traffic comes home: the answer to every choice of a source port. */
+static bool
+comes_home(const void *steer, const struct sl_tuple *tuple)
+{
+	const uint16_t *every = steer;
+
+	return *every != 0 && tuple->lport % *every == 0;
+}
+
+/* A port is not taken whose answers would go elsewhere; if there is none, that is said. */
+static void
+without_a_source_port_an_open_says_so(void **state)
+{
+	static const uint16_t none = 0, some = 16;
+	static struct solo s;
+
+	for (int v6 = 0; v6 < 2; v6++) {
+		solo_init(&s, v6, &quiet, NULL);
+		s.conf.is_home = comes_home;
+		s.conf.steer = &none;
+		solo_open(&s);
+		assert_int_equal(connect_from(&s, NULL, 0), -EADDRNOTAVAIL);
+		assert_int_equal(sl_core_stats(s.core)->count[SL_CNT_no_port], 1);
+		assert_int_equal(sl_core_stats(s.core)->count[SL_CNT_live], 0);
+		solo_close(&s);
+
+		solo_init(&s, v6, &quiet, NULL);
+		s.conf.is_home = comes_home;
+		s.conf.steer = &some;
+		solo_open(&s);
+		for (uint32_t i = 0; i < 20; i++) {
+			assert_int_equal(connect_from(&s, NULL, 0), 0);
+			assert_int_equal(tuple_at(&s, i).lport % some, 0);
+		}
+		solo_close(&s);
+	}
+}
+
 int
 main(void)
 {
@@ -290,6 +328,7 @@ main(void)
 		cmocka_unit_test(numbers_and_clocks_of_two_tuples_or_two_secrets_are_unrelated),
 		cmocka_unit_test(numbers_and_clock_of_one_tuple_go_on),
 		cmocka_unit_test(budgets_are_full_from_the_first_moment),
+		cmocka_unit_test(without_a_source_port_an_open_says_so),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
