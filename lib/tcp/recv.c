@@ -566,6 +566,12 @@ receive_in_order(struct sl_tcp *tcp, struct sl_tcb *tcb, struct sl_lane *lane, u
 	}
 }
 
+void
+sl_tcb_receive_next(struct sl_tcp *tcp, struct sl_tcb *tcb, struct sl_lane *lane)
+{
+	receive_in_order(tcp, tcb, lane, 0, lane->seg.len);
+}
+
 /* Where the peer's stream ends if we know: behind a gap its FIN waits. False: not known. */
 static bool
 knows_end(const struct sl_active *a, uint32_t *end)

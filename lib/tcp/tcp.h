@@ -130,6 +130,7 @@ struct sl_tcp {
 	uint32_t n_kept;
 	bool always_cookies; /* some listener always answers by cookies */
 	bool draining;
+	bool by_the_book; /* a test wants the steps of the RFC for every segment */
 
 	bool (*is_home)(const void *steer, const struct sl_tuple *tuple);
 	const void *steer;
@@ -318,6 +319,8 @@ void sl_tcb_ack(struct sl_tcp *tcp, struct sl_tcb *tcb, const struct sl_seg *seg
 
 /* --- recv.c --- */
 
+/* Take the bytes of a segment that is the next, fits whole, and has no FIN. */
+void sl_tcb_receive_next(struct sl_tcp *tcp, struct sl_tcb *tcb, struct sl_lane *lane);
 /* Take the bytes and the FIN of an acceptable segment. */
 void sl_tcb_receive(struct sl_tcp *tcp, struct sl_tcb *tcb, struct sl_lane *lane);
 /* The bytes of @seg that lie below RCV.NXT came again: the next ACK says so (RFC 2883). */

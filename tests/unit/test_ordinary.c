@@ -1,0 +1,248 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * test_ordinary - the short way of an ordinary segment is a short cut, and nothing else: two
+ * cores get the same random segments, one of them takes each by the steps of the RFC, and
+ * both must come to the same record, owe the same and say the same, step by step.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "core/core.h"
+#include "random.h"
+#include "solo.h"
+
+#define LIVES    4000 /* connections, each with options and habits of its own */
+#define SEGMENTS 60   /* at most, to each of them */
+
+enum { SHORT, LONG };
+
+/* Reads all, half or nothing of what is there, and answers by what it read. */
+static uint32_t
+whims_data(struct sl_conn *c, const struct sl_chain *in)
+{
+	static const uint8_t answer[5000];
+	uint8_t first = 0;
+	uint32_t n;
+
+	sl_chain_copy(in, 0, &first, 1);
+	n = first % 7 == 0 ? 0 : first % 7 == 1 ? in->bytes / 2 : in->bytes;
+	if (first % 3 == 0)
+		sl_send(c, answer, 1 + first * 19u);
+	if (first % 11 == 0)
+		sl_timer(c, 1 + first);
+	return n;
+}
+
+static void
+whims_timer(struct sl_conn *c)
+{
+	sl_resume(c);
+}
+
+static const struct sl_app whims = {
+	.name = "whims",
+	.data = whims_data,
+	.timer = whims_timer,
+	.peer_closed = sl_close,
+};
+
+static struct solo rig[2];
+
+static struct sl_tcb *
+record(const struct solo *s)
+{
+	return &s->core->tcp.tcb[0];
+}
+
+/* What of a record is no address. */
+static struct sl_tcb
+comparable(const struct solo *s)
+{
+	struct sl_tcb copy = *record(s);
+
+	copy.rx_head = copy.rx_tail = NULL;
+	return copy;
+}
+
+static void
+compare_queues(const struct sl_tcp *a, const struct sl_tcp *b)
+{
+	const struct rte_mbuf *m = a->tcb[0].rx_head, *n = b->tcb[0].rx_head;
+	uint32_t i = a->tcb[0].span_head;
+
+	for (; m != NULL && n != NULL; m = m->next, n = n->next) {
+		assert_int_equal(m->data_len, n->data_len);
+		assert_memory_equal(rte_pktmbuf_mtod(m, void *), rte_pktmbuf_mtod(n, void *),
+				    m->data_len);
+	}
+	assert_true(m == NULL && n == NULL);
+	for (; i != SL_NO_INDEX; i = a->span[i].next) { /* the same indexes: checked before */
+		const struct sl_span *s = &a->span[i], *t = &b->span[i];
+
+		assert_true(s->seq == t->seq && s->len == t->len && s->n_sent == t->n_sent &&
+			    s->marks == t->marks && s->sent_us == t->sent_us &&
+			    s->next == t->next);
+		assert_memory_equal(s->data, t->data, s->len);
+	}
+}
+
+static void
+compare(uint64_t seed)
+{
+	const struct sl_tcp *a = &rig[SHORT].core->tcp, *b = &rig[LONG].core->tcp;
+	struct sl_tcb x = comparable(&rig[SHORT]), y = comparable(&rig[LONG]);
+
+	if (memcmp(&x, &y, sizeof(x)) != 0)
+		print_message("seed %lu\n", seed);
+	assert_memory_equal(&x, &y, sizeof(x));
+	assert_memory_equal(&a->stats, &b->stats, sizeof(a->stats));
+	compare_queues(a, b);
+	assert_int_equal(a->n_kept, b->n_kept);
+	assert_int_equal(sl_core_next(rig[SHORT].core), sl_core_next(rig[LONG].core));
+	assert_int_equal(rig[SHORT].n_out, rig[LONG].n_out);
+	assert_memory_equal(rig[SHORT].out, rig[LONG].out,
+			    rig[SHORT].n_out * sizeof(rig[0].out[0]));
+	assert_int_equal(rig[SHORT].n_bytes, rig[LONG].n_bytes);
+	assert_memory_equal(rig[SHORT].bytes, rig[LONG].bytes, rig[SHORT].n_bytes);
+}
+
+/* Where the record stands, now and then a little off. */
+static uint32_t
+near(struct rnd *r, uint32_t seq)
+{
+	switch (rnd_below(r, 12)) {
+	case 0:
+		return seq - rnd_below(r, 3000);
+	case 1:
+		return seq + rnd_below(r, 3000);
+	default:
+		return seq;
+	}
+}
+
+static uint8_t
+some_flags(struct rnd *r)
+{
+	static const uint8_t odd[] = { SL_FIN | SL_ACK, SL_RST, SL_SYN, 0, SL_ACK | SL_URG };
+	uint32_t i = rnd_below(r, 150);
+
+	return i < sizeof(odd) ? odd[i] : SL_ACK | (i % 2 ? SL_PSH : 0);
+}
+
+/* A segment of the peer's, which mostly behaves: the same to both. */
+static void
+send_some(struct rnd *r, uint32_t *tsval, bool has_ts)
+{
+	const struct sl_tcb *tcb = record(&rig[LONG]);
+	uint32_t flight = tcb->snd_nxt - tcb->snd_una;
+	uint32_t ack = tcb->snd_una + (rnd_below(r, 2) ? flight : rnd_below(r, flight + 1));
+	struct sl_seg_out seg = {
+		.seq = near(r, tcb->rcv_nxt),
+		.ack = near(r, ack),
+		.flags = some_flags(r),
+		.wnd = rnd_below(r, 8) ? 500 : rnd_below(r, 3) * 40,
+		.opts = has_ts && rnd_below(r, 30) ? SL_OPT_TS : 0,
+		.tsval = near(r, *tsval),
+		.tsecr = rig[LONG].n_out ? rig[LONG].out[0].seg.tsval : 1,
+	};
+	static uint8_t payload[1400];
+
+	*tsval += rnd_below(r, 20);
+	if (rnd_below(r, 20) == 0) {
+		seg.opts |= SL_OPT_SACK;
+		seg.n_sacks = 1;
+		seg.sack[0] = (struct sl_sack){ near(r, ack), near(r, tcb->snd_nxt) };
+	}
+	for (size_t i = 0; i < sizeof(payload); i++)
+		payload[i] = (uint8_t)rnd_u64(r);
+	uint16_t len = rnd_below(r, 3) ? (uint16_t)rnd_below(r, sizeof(payload)) : 0;
+
+	for (int i = 0; i < 2; i++)
+		solo_send(&rig[i], &seg, payload, len);
+}
+
+static void
+open_rigs(struct rnd *r, bool has_ts)
+{
+	struct sl_seg_out syn = { .opts = SL_OPT_MSS | SL_OPT_WSCALE | SL_OPT_SACK_OK,
+				  .mss = 1460,
+				  .wscale = (uint8_t)rnd_below(r, 8),
+				  .wnd = 64000,
+				  .tsval = 1000 };
+	uint32_t irs = (uint32_t)rnd_u64(r), rcvbuf = 3000 + rnd_below(r, 60000);
+	uint32_t sndbuf = 1024 + rnd_below(r, 6000), few = 16 + rnd_below(r, 20);
+	bool v6 = rnd_below(r, 2), is_scarce = rnd_below(r, 4) == 0;
+
+	if (has_ts)
+		syn.opts |= SL_OPT_TS;
+	for (int i = 0; i < 2; i++) {
+		solo_init(&rig[i], v6, &whims, NULL);
+		rig[i].conf.listener[0].tcp.rcvbuf = rcvbuf;
+		rig[i].conf.listener[0].tcp.sndbuf = sndbuf;
+		rig[i].conf.connections = 1;
+		if (is_scarce)
+			rig[i].conf.rx_buffers = few;
+		solo_open(&rig[i]);
+		rig[i].core->tcp.by_the_book = i == LONG;
+		solo_handshake(&rig[i], irs, &syn);
+	}
+}
+
+/* Returns how many bytes came in order. */
+static uint32_t
+live(uint64_t seed)
+{
+	struct rnd r = { seed };
+	bool has_ts = rnd_below(&r, 4);
+	uint32_t tsval = 1000, bytes = 0;
+
+	open_rigs(&r, has_ts);
+	for (uint32_t n = rnd_below(&r, SEGMENTS); n > 0; n--) {
+		uint32_t burst = 1 + rnd_below(&r, 3),
+			 ms = rnd_below(&r, 3) * rnd_below(&r, 90);
+		uint32_t before = record(&rig[LONG])->rcv_nxt, fails = rnd_below(&r, 20);
+
+		if (record(&rig[LONG])->state != SL_ST_ESTABLISHED)
+			break;
+		while (burst-- > 0)
+			send_some(&r, &tsval, has_ts);
+		for (int i = 0; i < 2; i++) {
+			solo_clear(&rig[i]);
+			if (fails < 3)
+				heapbufs_fail_nth(&rig[i].hb, fails + 1);
+			solo_step(&rig[i]);
+		}
+		compare(seed);
+		bytes += record(&rig[LONG])->rcv_nxt - before;
+		for (int i = 0; i < 2; i++)
+			solo_pass(&rig[i], ms);
+		compare(seed);
+	}
+	for (int i = 0; i < 2; i++)
+		solo_close(&rig[i]);
+	return bytes;
+}
+
+static void
+the_short_way_leads_where_the_long_one_does(void **state)
+{
+	uint64_t bytes = 0;
+
+	for (uint64_t seed = 1; seed <= LIVES; seed++)
+		bytes += live(seed);
+	assert_true(bytes > LIVES * 1000u); /* most of it really went that way */
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(the_short_way_leads_where_the_long_one_does),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
