@@ -101,8 +101,10 @@ struct sl_tcp {
 	uint32_t epoch_hand; /* whose epoch is looked at next when none is free */
 
 	struct sl_list deliver, output, parked;
-	bool starved;   /* what is on output waits for buffers, not for room */
-	uint32_t *gone; /* connections that settle looks at */
+	bool starved; /* what is on output waits for buffers, not for room */
+	struct rte_mbuf *spare[SL_BURST]; /* packets for what is on output, had at once */
+	uint16_t n_spare;                 /* none but while it sends */
+	uint32_t *gone;                   /* connections that settle looks at */
 	uint32_t n_gone;
 	uint32_t tw_oldest, tw_newest;
 
@@ -488,6 +490,8 @@ void sl_timer_life(struct sl_tcp *tcp, struct sl_tcb *tcb);
 
 /* Send what @tcb owes, as far as room goes; false if something is still owed. */
 bool sl_tcb_send(struct sl_tcp *tcp, struct sl_tcb *tcb);
+/* Nobody sends any more in this step: packets that were had for it go back. */
+void sl_tcp_sent(struct sl_tcp *tcp);
 
 /* --- answer.c --- */
 
