@@ -90,11 +90,10 @@ derive(const struct sl_prf_key *secret, const char *label)
 static bool
 take_arrays(struct sl_tcp *tcp, struct sl_mem *mem, const struct layout *l)
 {
-	uint32_t *store[6];
-	const uint32_t n[6] = { l->n_tcb,  l->n_active, l->n_active,
-				l->n_span, l->n_tw,     l->n_key6 };
-	struct sl_slots *slots[6] = { &tcp->free_tcb,  &tcp->free_active, &tcp->free_epoch,
-				      &tcp->free_span, &tcp->free_tw,     &tcp->free_key6 };
+	uint32_t *store[5];
+	const uint32_t n[5] = { l->n_tcb, l->n_active, l->n_active, l->n_span, l->n_key6 };
+	struct sl_slots *slots[5] = { &tcp->free_tcb, &tcp->free_active, &tcp->free_epoch,
+				      &tcp->free_span, &tcp->free_key6 };
 
 	tcp->tcb = sl_mem_take(mem, (size_t)l->n_tcb * sizeof(*tcp->tcb), SL_CACHE_LINE);
 	tcp->active =
@@ -112,7 +111,7 @@ take_arrays(struct sl_tcp *tcp, struct sl_mem *mem, const struct layout *l)
 	    tcp->round == NULL || tcp->span == NULL || tcp->tw == NULL || tcp->key6 == NULL ||
 	    tcp->app_state == NULL || tcp->gone == NULL || tcp->by_port == NULL)
 		return false;
-	for (int i = 0; i < 6; i++) {
+	for (int i = 0; i < 5; i++) {
 		store[i] =
 			sl_mem_take(mem, ((size_t)n[i] + 1) * sizeof(uint32_t), SL_CACHE_LINE);
 		if (store[i] == NULL)
@@ -212,7 +211,7 @@ open_tcp(struct sl_core *core, const struct sl_core_conf *conf, struct sl_mem *m
 	sl_list_init(&tcp->deliver);
 	sl_list_init(&tcp->output);
 	sl_list_init(&tcp->parked);
-	tcp->tw_oldest = tcp->tw_newest = SL_NO_INDEX;
+	sl_tw_init(tcp);
 	tcp->isn_key = derive(&conf->secret, "isn");
 	tcp->port_key = derive(&conf->secret, "port");
 	tcp->ts_key = derive(&conf->cookie_secret, "ts");
@@ -288,15 +287,14 @@ sl_core_budget(const struct sl_core_conf *conf, struct sl_budget *budget)
 	budget->half_open = budget->idle_v4;
 	budget->active = sizeof(struct sl_active) + sizeof(struct sl_epoch) +
 			 sizeof(struct sl_round) + 2 * slot;
-	budget->time_wait = sizeof(struct sl_tw) + slot + table / entries;
+	budget->time_wait = sizeof(struct sl_tw) + table / entries;
 	budget->fixed = sizeof(struct sl_core) + 65536 * sizeof(uint16_t) + listeners +
 			sl_net_bytes(&conf->net) +
 			(uint64_t)l.n_span * (sizeof(struct sl_span) + slot);
 	budget->total = budget->fixed + table + wheel +
 			(uint64_t)l.n_tcb * (sizeof(struct sl_tcb) + 2 * slot + l.state_bytes) +
 			(uint64_t)l.n_active * budget->active +
-			(uint64_t)l.n_tw * (sizeof(struct sl_tw) + slot) +
-			(uint64_t)l.n_key6 * key6;
+			(uint64_t)l.n_tw * sizeof(struct sl_tw) + (uint64_t)l.n_key6 * key6;
 }
 
 /* Deliver closes those that are idle; the others when they become so. */

@@ -428,10 +428,8 @@ sl_core_next(const struct sl_core *core)
 		at = moment(tcp, tick);
 		next = at < next ? at : next;
 	}
-	if (tcp->tw_oldest != SL_NO_INDEX) {
-		const struct sl_tw *tw = &tcp->tw[tcp->tw_oldest];
-
-		at = moment(tcp, tw->since + 2 * tcp->listener[tw->listener].conf.tcp.msl_ms);
+	if (sl_tw_next(tcp, &tick)) {
+		at = moment(tcp, tick);
 		next = at < next ? at : next;
 	}
 	return next;

@@ -33,8 +33,8 @@ may_reuse(const struct sl_tcp *tcp, const struct sl_tcp_conf *conf, uint32_t slo
 {
 	const struct sl_tw *tw = &tcp->tw[slot & ~SL_FLOW_TW];
 
-	return (slot & SL_FLOW_TW) && tw->is_ts && conf->timestamps &&
-	       tcp->tick - tw->since > 1000;
+	return (slot & SL_FLOW_TW) && (tw->is & SL_TW_TS) && conf->timestamps &&
+	       sl_tw_age_ms(tcp, tw) > 1000;
 }
 
 /* Whether the tuple may be opened; @slot is then the TIME-WAIT record in its way, if any. */

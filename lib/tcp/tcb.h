@@ -258,22 +258,29 @@ static_assert(offsetof(struct sl_tcb, rx_head) == 2 * SL_CACHE_LINE,
 static_assert(sizeof(struct sl_tcb) == 3 * SL_CACHE_LINE,
 	      "an idle connection owns three lines");
 
+#define SL_TW_TS       0x01 /* timestamps were agreed */
+#define SL_TW_SCALED   0x02 /* window scaling was */
+#define SL_TW_AGAIN    0x04 /* 2 MSL began again: it has not its place by age */
+#define SL_TW_NEW      0x08 /* a SYN was answered from here; what it said: */
+#define SL_TW_NEW_SACK 0x10
+#define SL_TW_NEW_TS   0x20
+
+#define SL_TW_NO_SCALE 15u
+#define SL_TW_MSS_UNIT 4u
+
 /* What is left of a connection for 2 MSL; see timewait.c. */
 struct sl_tw {
-	alignas(SL_CACHE_LINE) struct sl_key key;
+	struct sl_key key; /* of nobody while its lport is 0 */
 	uint32_t snd_nxt, rcv_nxt;
-	uint32_t ts_recent, ts_offset;
-	sl_tick_t since;           /* TIME-WAIT began, or began again */
-	uint32_t next, prev;       /* by age */
-	uint32_t new_iss, new_irs; /* of the SYN that may take over (RFC 6191) */
-	uint16_t new_mss;
-	uint16_t rcv_wnd; /* as on the wire */
-	uint16_t listener;
-	uint8_t new_opts, new_scale; /* SL_OPT_* of that SYN and its shift */
-	uint8_t is_ts;               /* timestamps were agreed */
-	uint8_t has_new;             /* a SYN was answered from here */
+	uint32_t ts_recent;
+	uint16_t since;   /* TIME-WAIT began, or began again; in units of sl_tcp.tw_shift */
+	uint16_t new_irs; /* of the SYN that may take over (RFC 6191), the low half */
+	uint32_t listener : 8;
+	uint32_t new_mss : 14;  /* in units of SL_TW_MSS_UNIT */
+	uint32_t new_scale : 4; /* its shift, or SL_TW_NO_SCALE */
+	uint32_t is : 6;        /* SL_TW_* */
 };
 
-static_assert(sizeof(struct sl_tw) == SL_CACHE_LINE, "a TIME-WAIT record is a line");
+static_assert(sizeof(struct sl_tw) == 36, "TIME-WAIT has many and each is small");
 
 #endif

@@ -97,7 +97,7 @@ struct sl_tcp {
 	uint8_t *app_state; /* state_bytes for each tcb */
 	uint32_t app_state_bytes;
 	uint32_t n_tcb, n_active, n_span, n_tw, n_key6;
-	struct sl_slots free_tcb, free_active, free_epoch, free_span, free_tw, free_key6;
+	struct sl_slots free_tcb, free_active, free_epoch, free_span, free_key6;
 	uint32_t epoch_hand; /* whose epoch is looked at next when none is free */
 
 	struct sl_list deliver, output, parked;
@@ -106,7 +106,8 @@ struct sl_tcp {
 	uint16_t n_spare;                 /* none but while it sends */
 	uint32_t *gone;                   /* connections that settle looks at */
 	uint32_t n_gone;
-	uint32_t tw_oldest, tw_newest;
+	uint32_t tw_first, tw_used; /* TIME-WAIT records lie in a ring, by age */
+	uint8_t tw_shift;           /* their clock: the tick without so many bits */
 
 	struct sl_listener listener[SL_LISTENERS_MAX];
 	uint16_t n_listeners;
@@ -548,8 +549,14 @@ uint16_t sl_tcp_mss_offer(const struct sl_tcp *tcp, const struct sl_tcp_conf *co
 void sl_tw_enter(struct sl_tcp *tcp, struct sl_tcb *tcb);
 /* A segment that met a record. True if it made a connection, as sl_answer_ack() does. */
 bool sl_tw_segment(struct sl_tcp *tcp, struct sl_lane *lane);
+/* An empty ring; listeners and n_tw are there. */
+void sl_tw_init(struct sl_tcp *tcp);
+/* Milliseconds since TIME-WAIT began. */
+uint32_t sl_tw_age_ms(const struct sl_tcp *tcp, const struct sl_tw *tw);
+/* When the oldest record will be over; false if there is none. */
+bool sl_tw_next(const struct sl_tcp *tcp, sl_tick_t *due);
 void sl_tw_free(struct sl_tcp *tcp, uint32_t idx, bool in_table);
-/* Free what is over; at most @max records. */
+/* Free what is over; looks at @max records at most. */
 void sl_tw_expire(struct sl_tcp *tcp, uint32_t max);
 
 #endif

@@ -2,64 +2,24 @@
 /*
  * timewait - what is left of a connection for 2 MSL (RFC 9293, 3.3.2 and 3.10.7.4).
  *
- * A record of one line answers what may still come: a repeated FIN and strays by an ACK,
- * never a reset by anything (RFC 1337). A newer SYN (RFC 6191; RFC 1122, 4.2.2.13) is
- * answered from the record in place, with a number above all we sent; only the third
- * segment, which proves that the SYN was not forged, lets a connection replace the record.
- * All records wait equally long, so the oldest is the first to go.
+ * A small record answers what may still come: a repeated FIN and strays by an ACK, never a
+ * reset by anything (RFC 1337). A newer SYN (RFC 6191; RFC 1122, 4.2.2.13) is answered from
+ * the record in place, with a number above all we sent; only the third segment, which proves
+ * that the SYN was not forged, lets a connection replace the record.
+ *
+ * All records wait about equally long, so they lie in a ring in the order in which they came:
+ * no links, no list of free ones, and both ends are memory in sequence. One that ends before
+ * its time, because a connection took its place, leaves a hole until the ring comes to it. One
+ * whose 2 MSL began again stays where it is until it is the first, and then becomes the last.
+ * Since records move, and holes close, nobody may hold an index over the end of a step; within
+ * one it happens only after the last lane was looked at.
  */
 #include "tcp/tcp.h"
 
 #define NEW_ISS_GAP 0x20000u /* above the last number sent; RFC 9293, 3.6.1 wants it larger */
+#define LATE_MS     4096u    /* a record noticed later than this after its end waits again */
 
-static void
-unlink_age(struct sl_tcp *tcp, uint32_t idx)
-{
-	struct sl_tw *tw = &tcp->tw[idx];
-
-	if (tw->prev == SL_NO_INDEX)
-		tcp->tw_oldest = tw->next;
-	else
-		tcp->tw[tw->prev].next = tw->next;
-	if (tw->next == SL_NO_INDEX)
-		tcp->tw_newest = tw->prev;
-	else
-		tcp->tw[tw->next].prev = tw->prev;
-}
-
-static void
-link_newest(struct sl_tcp *tcp, uint32_t idx)
-{
-	struct sl_tw *tw = &tcp->tw[idx];
-
-	tw->since = tcp->tick;
-	tw->next = SL_NO_INDEX;
-	tw->prev = tcp->tw_newest;
-	if (tcp->tw_newest == SL_NO_INDEX)
-		tcp->tw_oldest = idx;
-	else
-		tcp->tw[tcp->tw_newest].next = idx;
-	tcp->tw_newest = idx;
-}
-
-void
-sl_tw_free(struct sl_tcp *tcp, uint32_t idx, bool in_table)
-{
-	struct sl_tw *tw = &tcp->tw[idx];
-	struct sl_tuple tuple;
-
-	if (in_table) {
-		sl_tcb_tuple(tcp, &tw->key, &tuple);
-		sl_flows_remove(tcp->flows, sl_flows_hash(tcp->flows, &tuple),
-				idx | SL_FLOW_TW);
-	}
-	if (tw->key.v6 != 0)
-		sl_slots_put(&tcp->free_key6, tw->key.v6 - 1);
-	tw->key.v6 = 0;
-	unlink_age(tcp, idx);
-	sl_slots_put(&tcp->free_tw, idx);
-	sl_uncount(tcp, time_wait);
-}
+static_assert(SL_LISTENERS_MAX <= 1 << 8, "a record has eight bits for its listener");
 
 static uint32_t
 two_msl(const struct sl_tcp *tcp, const struct sl_tw *tw)
@@ -68,28 +28,164 @@ two_msl(const struct sl_tcp *tcp, const struct sl_tw *tw)
 }
 
 void
+sl_tw_init(struct sl_tcp *tcp)
+{
+	uint32_t longest = 0;
+
+	for (uint16_t i = 0; i < tcp->n_listeners; i++)
+		if (tcp->listener[i].conf.tcp.msl_ms > longest)
+			longest = tcp->listener[i].conf.tcp.msl_ms;
+	while ((2 * (uint64_t)longest + LATE_MS) >> tcp->tw_shift > UINT16_MAX)
+		tcp->tw_shift++;
+}
+
+static uint16_t
+clock_of(const struct sl_tcp *tcp)
+{
+	return (uint16_t)(tcp->tick >> tcp->tw_shift);
+}
+
+uint32_t
+sl_tw_age_ms(const struct sl_tcp *tcp, const struct sl_tw *tw)
+{
+	return (uint32_t)(uint16_t)(clock_of(tcp) - tw->since) << tcp->tw_shift;
+}
+
+/* Age is counted from the beginning of a unit, in which it began somewhere. */
+static uint32_t
+lasts_ms(const struct sl_tcp *tcp, const struct sl_tw *tw)
+{
+	uint32_t unit = 1u << tcp->tw_shift;
+
+	return (two_msl(tcp, tw) + 2 * (unit - 1)) & ~(unit - 1);
+}
+
+static bool
+is_hole(const struct sl_tw *tw)
+{
+	return tw->key.lport == 0;
+}
+
+bool
+sl_tw_next(const struct sl_tcp *tcp, sl_tick_t *due)
+{
+	const struct sl_tw *tw = &tcp->tw[tcp->tw_first];
+	uint32_t now = tcp->tick & ~((1u << tcp->tw_shift) - 1);
+
+	if (tcp->tw_used == 0)
+		return false;
+	if (is_hole(tw) || (tw->is & SL_TW_AGAIN)) /* what comes behind may be due */
+		*due = tcp->tick;
+	else
+		*due = now - sl_tw_age_ms(tcp, tw) + lasts_ms(tcp, tw);
+	return true;
+}
+
+/* The place behind the newest. */
+static uint32_t
+ring_end(const struct sl_tcp *tcp)
+{
+	uint64_t end = (uint64_t)tcp->tw_first + tcp->tw_used;
+
+	return (uint32_t)(end >= tcp->n_tw ? end - tcp->n_tw : end);
+}
+
+/* The first place is given up. */
+static void
+ring_advance(struct sl_tcp *tcp)
+{
+	tcp->tw_first = tcp->tw_first + 1 == tcp->n_tw ? 0 : tcp->tw_first + 1;
+	tcp->tw_used--;
+}
+
+static void
+make_hole(struct sl_tw *tw)
+{
+	static const struct sl_key nobody;
+
+	sl_key_store(&tw->key, &nobody, sizeof(nobody));
+}
+
+static uint64_t
+hash_of(const struct sl_tcp *tcp, const struct sl_key *key)
+{
+	struct sl_tuple tuple;
+
+	sl_tcb_tuple(tcp, key, &tuple);
+	return sl_flows_hash(tcp->flows, &tuple);
+}
+
+void
+sl_tw_free(struct sl_tcp *tcp, uint32_t idx, bool in_table)
+{
+	struct sl_tw *tw = &tcp->tw[idx];
+
+	if (in_table)
+		sl_flows_remove(tcp->flows, hash_of(tcp, &tw->key), idx | SL_FLOW_TW);
+	if (tw->key.v6 != 0)
+		sl_slots_put(&tcp->free_key6, tw->key.v6 - 1);
+	make_hole(tw);
+	sl_uncount(tcp, time_wait);
+}
+
+/* The first becomes the last. If the ring is full that is where it lies already. */
+static void
+send_to_the_end(struct sl_tcp *tcp)
+{
+	uint32_t from = tcp->tw_first, to;
+	struct sl_tw *tw = &tcp->tw[from];
+
+	tw->is &= ~(uint32_t)SL_TW_AGAIN;
+	ring_advance(tcp);
+	to = ring_end(tcp);
+	tcp->tw_used++;
+	if (to == from)
+		return;
+	struct sl_tw *new = &tcp->tw[to];
+	struct sl_key old = new->key;
+
+	*new = *tw;
+	new->key = old; /* other cores may be reading it: written below, in its own way */
+	sl_key_store(&new->key, &tw->key, sizeof(new->key));
+	sl_flows_replace(tcp->flows, hash_of(tcp, &tw->key), from | SL_FLOW_TW,
+			 to | SL_FLOW_TW);
+	make_hole(tw);
+}
+
+void
 sl_tw_expire(struct sl_tcp *tcp, uint32_t max)
 {
-	while (max-- > 0 && tcp->tw_oldest != SL_NO_INDEX) {
-		struct sl_tw *tw = &tcp->tw[tcp->tw_oldest];
+	while (max-- > 0 && tcp->tw_used > 0) {
+		const struct sl_tw *tw = &tcp->tw[tcp->tw_first];
 
-		if (tcp->tick - tw->since < two_msl(tcp, tw))
-			return;
-		sl_tw_free(tcp, tcp->tw_oldest, true);
+		if (tw->is & SL_TW_AGAIN && !is_hole(tw)) {
+			send_to_the_end(tcp);
+			continue;
+		}
+		if (!is_hole(tw)) {
+			if (sl_tw_age_ms(tcp, tw) < lasts_ms(tcp, tw))
+				return;
+			sl_tw_free(tcp, tcp->tw_first, true);
+		}
+		ring_advance(tcp);
 	}
 }
 
-/* A free record; if there is none the oldest gives way. */
+/* A free record; if there is none the first gives way. */
 static uint32_t
 take_record(struct sl_tcp *tcp)
 {
-	uint32_t idx = sl_slots_get(&tcp->free_tw);
+	uint32_t idx;
 
-	if (idx == SL_NO_INDEX) {
-		sl_tw_free(tcp, tcp->tw_oldest, true);
-		sl_count(tcp, time_wait_retired);
-		idx = sl_slots_get(&tcp->free_tw);
+	if (tcp->tw_used == tcp->n_tw) {
+		if (!is_hole(&tcp->tw[tcp->tw_first])) {
+			sl_tw_free(tcp, tcp->tw_first, true);
+			sl_count(tcp, time_wait_retired);
+		}
+		ring_advance(tcp);
 	}
+	idx = ring_end(tcp);
+	tcp->tw_used++;
 	return idx;
 }
 
@@ -98,29 +194,34 @@ sl_tw_enter(struct sl_tcp *tcp, struct sl_tcb *tcb)
 {
 	uint32_t idx = take_record(tcp);
 	struct sl_tw *tw = &tcp->tw[idx];
-	struct sl_tuple tuple;
 	bool replaced;
 
-	sl_tcb_tuple(tcp, &tcb->key, &tuple);
-	*tw = (struct sl_tw){
-		.key = tw->key, /* other cores may be reading it: written below, in its own way
-				 */
-		.snd_nxt = tcb->snd_nxt,
-		.rcv_nxt = tcb->rcv_nxt,
-		.ts_recent = tcb->ts_recent,
-		.ts_offset = tcb->ts_offset,
-		.rcv_wnd = sl_tcb_window(tcp, tcb, false),
-		.listener = tcb->listener,
-		.is_ts = !!(tcb->is & SL_IS_TS),
-	};
+	/* not as a whole: other cores may be reading the key, which is written in its own way
+	 */
 	sl_key_store(&tw->key, &tcb->key, sizeof(tw->key));
-	tcb->key.v6 = 0; /* the record owns that line now */
-	replaced = sl_flows_replace(tcp->flows, sl_flows_hash(tcp->flows, &tuple),
-				    sl_tcb_idx(tcp, tcb), idx | SL_FLOW_TW);
+	tw->snd_nxt = tcb->snd_nxt;
+	tw->rcv_nxt = tcb->rcv_nxt;
+	tw->ts_recent = tcb->ts_recent;
+	tw->since = clock_of(tcp);
+	tw->listener = tcb->listener;
+	tw->is = (tcb->is & SL_IS_TS ? SL_TW_TS : 0) |
+		 (tcb->is & SL_IS_SCALED ? SL_TW_SCALED : 0);
+	replaced = sl_flows_replace(tcp->flows, hash_of(tcp, &tcb->key), sl_tcb_idx(tcp, tcb),
+				    idx | SL_FLOW_TW);
 	assert(replaced);
 	(void)replaced;
-	link_newest(tcp, idx);
+	tcb->key.v6 = 0; /* the record owns that line now */
 	sl_count(tcp, time_wait);
+}
+
+/* As a connection whose buffer is empty would say it. */
+static uint16_t
+window_of(const struct sl_tcp *tcp, const struct sl_tw *tw)
+{
+	const struct sl_listener *l = &tcp->listener[tw->listener];
+	uint32_t wnd = l->conf.tcp.rcvbuf >> (tw->is & SL_TW_SCALED ? l->rcv_scale : 0);
+
+	return wnd < 65535 ? wnd : 65535;
 }
 
 /* Say where we are. Bare ACKs are answered within the challenge budget only. */
@@ -131,7 +232,7 @@ answer_ack(struct sl_tcp *tcp, struct sl_lane *lane, const struct sl_tw *tw)
 		.seq = tw->snd_nxt,
 		.ack = tw->rcv_nxt,
 		.flags = SL_ACK,
-		.wnd = tw->rcv_wnd,
+		.wnd = window_of(tcp, tw),
 		.ttl = tcp->listener[tw->listener].conf.tcp.ttl,
 		.tos = tcp->listener[tw->listener].conf.tcp.tos,
 	};
@@ -141,9 +242,9 @@ answer_ack(struct sl_tcp *tcp, struct sl_lane *lane, const struct sl_tw *tw)
 			return;
 		tcp->challenge_budget--;
 	}
-	if (tw->is_ts) {
+	if (tw->is & SL_TW_TS) {
 		seg.opts = SL_OPT_TS;
-		seg.tsval = tcp->tick + tw->ts_offset;
+		seg.tsval = tcp->tick + sl_tcp_ts_offset(tcp, &lane->tuple);
 		seg.tsecr = tw->ts_recent;
 	}
 	sl_answer_bare(tcp, lane, &seg);
@@ -157,12 +258,24 @@ static bool
 is_newer_syn(const struct sl_tw *tw, const struct sl_seg *seg, bool we_use_ts)
 {
 	if (we_use_ts && (seg->opts & SL_OPT_TS)) {
-		if (!tw->is_ts || sl_seq_gt(seg->tsval, tw->ts_recent))
+		if (!(tw->is & SL_TW_TS) || sl_seq_gt(seg->tsval, tw->ts_recent))
 			return true;
 		if (seg->tsval != tw->ts_recent)
 			return false;
 	}
 	return sl_seq_gt(seg->seq, tw->rcv_nxt);
+}
+
+/* What the SYN said and what of it was agreed to, @opts: until the third segment comes. */
+static void
+remember_syn(struct sl_tw *tw, const struct sl_seg *syn, uint8_t opts)
+{
+	tw->new_irs = (uint16_t)syn->seq;
+	tw->new_mss = syn->opts & SL_OPT_MSS ? syn->mss / SL_TW_MSS_UNIT : 0;
+	tw->new_scale = opts & SL_OPT_WSCALE ? syn->wscale : SL_TW_NO_SCALE;
+	tw->is &= ~(uint32_t)(SL_TW_NEW_SACK | SL_TW_NEW_TS);
+	tw->is |= SL_TW_NEW | (opts & SL_OPT_SACK_OK ? SL_TW_NEW_SACK : 0) |
+		  (opts & SL_OPT_TS ? SL_TW_NEW_TS : 0);
 }
 
 /* Answer the SYN of a new incarnation and remember in the record what it said. */
@@ -183,21 +296,16 @@ answer_syn(struct sl_tcp *tcp, struct sl_lane *lane, struct sl_tw *tw,
 		.tos = conf->tos,
 	};
 
-	tw->has_new = true;
-	tw->new_iss = answer.iss;
-	tw->new_irs = syn->seq;
-	tw->new_mss = syn->mss;
-	tw->new_scale = syn->wscale;
 	if (conf->window_scaling)
 		answer.opts |= syn->opts & SL_OPT_WSCALE;
 	if (conf->sack)
 		answer.opts |= syn->opts & SL_OPT_SACK_OK;
 	if (conf->timestamps && (syn->opts & SL_OPT_TS)) {
 		answer.opts |= SL_OPT_TS;
-		answer.tsval = tcp->tick + tw->ts_offset;
+		answer.tsval = tcp->tick + sl_tcp_ts_offset(tcp, &lane->tuple);
 		answer.tsecr = syn->tsval;
 	}
-	tw->new_opts = (answer.opts & ~SL_OPT_MSS) | (syn->opts & SL_OPT_MSS);
+	remember_syn(tw, syn, answer.opts);
 	sl_answer_synack(tcp, lane, &answer);
 }
 
@@ -211,19 +319,22 @@ take_over(struct sl_tcp *tcp, struct sl_lane *lane, uint32_t idx)
 {
 	const struct sl_tw *tw = &tcp->tw[idx];
 	struct sl_listener *listener = sl_tcp_listener(tcp, &lane->tuple);
+	bool has_mss = tw->new_mss != 0, scales = tw->new_scale != SL_TW_NO_SCALE;
 	struct sl_seg syn = {
-		.seq = tw->new_irs,
+		.seq = lane->seg.seq - 1,
 		.flags = SL_SYN,
-		.opts = tw->new_opts,
-		.mss = tw->new_mss,
-		.wscale = tw->new_scale,
+		.opts = (has_mss ? SL_OPT_MSS : 0) | (scales ? SL_OPT_WSCALE : 0) |
+			(tw->is & SL_TW_NEW_SACK ? SL_OPT_SACK_OK : 0) |
+			(tw->is & SL_TW_NEW_TS ? SL_OPT_TS : 0),
+		.mss = (uint16_t)(tw->new_mss * SL_TW_MSS_UNIT),
+		.wscale = scales ? tw->new_scale : 0,
 		.tsval = lane->seg.tsval,
 		.wnd = lane->seg.wnd,
 	};
 
 	return listener != NULL && !tcp->draining &&
-	       sl_answer_take(tcp, lane, listener - tcp->listener, tw->new_iss, &syn,
-			      idx | SL_FLOW_TW) != NULL;
+	       sl_answer_take(tcp, lane, listener - tcp->listener, tw->snd_nxt + NEW_ISS_GAP,
+			      &syn, idx | SL_FLOW_TW) != NULL;
 }
 
 bool
@@ -233,9 +344,11 @@ sl_tw_segment(struct sl_tcp *tcp, struct sl_lane *lane)
 	struct sl_tw *tw = &tcp->tw[idx];
 	const struct sl_seg *seg = &lane->seg;
 	struct sl_listener *listener;
-	bool third = tw->has_new && (seg->flags & (SL_ACK | SL_SYN | SL_RST)) == SL_ACK &&
-		     seg->ack == tw->new_iss + 1 && seg->seq == tw->new_irs + 1 &&
-		     (!(tw->new_opts & SL_OPT_TS) || (seg->opts & SL_OPT_TS));
+	bool third = (tw->is & SL_TW_NEW) &&
+		     (seg->flags & (SL_ACK | SL_SYN | SL_RST)) == SL_ACK &&
+		     seg->ack == tw->snd_nxt + NEW_ISS_GAP + 1 &&
+		     (uint16_t)(seg->seq - 1) == tw->new_irs &&
+		     (!(tw->is & SL_TW_NEW_TS) || (seg->opts & SL_OPT_TS));
 
 	lane->fate = SL_FATE_tcp_time_wait;
 	if (seg->flags & SL_RST)
@@ -250,8 +363,8 @@ sl_tw_segment(struct sl_tcp *tcp, struct sl_lane *lane)
 	}
 	if ((seg->flags & SL_FIN) && seg->seq + sl_seg_span(seg) == tw->rcv_nxt &&
 	    sl_seq_le(seg->ack, tw->snd_nxt)) { /* our last ACK was lost: 2 MSL begin again */
-		unlink_age(tcp, idx);
-		link_newest(tcp, idx);
+		tw->since = clock_of(tcp);
+		tw->is |= SL_TW_AGAIN;
 	}
 	if (sl_seg_span(seg) > 0 || seg->seq != tw->rcv_nxt || seg->ack != tw->snd_nxt)
 		answer_ack(tcp, lane, tw);
