@@ -12,7 +12,8 @@ STAGE = re.compile(r"(.*)_stage_(\w+)$")
 SIMD = re.compile(r"(.*)_simd_(\d+)$")
 OFFLOAD = re.compile(r"(.*)_offload_(on|off)$")
 FLOOD = re.compile(r"flood_(\d+)k_(\w+)_(served|connect_p50|connect_p99)$")
-RATIO = re.compile(r"((?:http|proxy)_\w+)_ratio$")
+RATIO = re.compile(r"((?:http|proxy)_\w+)_ratio(_by_frames)?$")
+RATIOS = ("rival as it is", "rival with its end's offloads off")
 STAGES = ("receive", "parse", "find", "strangers", "triage", "answer", "input", "expire",
           "deliver", "output", "settle", "send")
 WIDTHS = {"64": "scalar (64 bits)", "256": "up to AVX2 (256)", "512": "up to AVX-512 (512)"}
@@ -87,12 +88,13 @@ def against_linux(rows, note):
             share = what == "served"
             out[what] = svg.lines(title, note, "SYNs of the flood a second, as asked for", says,
                                   curves[what], 100 if share else None, not share)
-    bars = {m[1]: {"sluice / rival": row["median"]}
-            for row in rows if (m := RATIO.match(row["name"]))}
+    bars = {}
+    for row in rows:
+        if m := RATIO.match(row["name"]):
+            bars.setdefault(m[1], {})[RATIOS[bool(m[2])]] = row["median"]
     if bars:
-        out["answers"] = svg.grouped("Answers a second, of nginx's (http) and haproxy's (proxy)",
-                                     note, "ratio; above 1 sluice gives more", bars,
-                                     ["sluice / rival"])
+        out["answers"] = svg.grouped("sluice's answers a second over nginx's (http) and haproxy's",
+                                     note, "ratio; above 1 sluice gives more", bars, RATIOS)
     return out
 
 

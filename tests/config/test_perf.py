@@ -149,11 +149,12 @@ def test_round_numbers_reach_the_most():
 def test_who_was_served_is_drawn_with_the_quiet_case_left_of_all():
     rows = [row(f"flood_{k}k_{who}_served", 1.0, 0.5 if k else 1.0, "ratio")
             for k in (0, 10, 100) for who in ("linux", "sluice_auto")]
-    rows += [row("http_close_ratio", 1.2, 1.3, "ratio")]
+    rows += [row("http_close_ratio", 1.2, 1.3, "ratio"),
+             row("http_close_ratio_by_frames", 1.4, 1.5, "ratio")]
     pictures = charts.pictures(result(*rows))
     assert sorted(pictures) == ["answers", "served"]
     said, tree = texts(pictures["served"])
     assert {"linux", "sluice_auto", "0", "10 k", "100 k", "100"} <= set(said)
     at = sorted({float(c.get("cx")) for c in tree.iter("{http://www.w3.org/2000/svg}circle")})
     assert len(at) == 3
-    assert "1.30" in texts(pictures["answers"])[0]
+    assert {"http_close", "1.30", "1.50"} <= set(texts(pictures["answers"])[0])
