@@ -9,6 +9,8 @@
  * Packets of one connection keep their order: strangers go first, and one whose hash
  * resembles that of a packet with a lane gets a lane, too.
  */
+#include <string.h>
+
 #include <rte_branch_prediction.h>
 
 #include "core/core.h"
@@ -68,7 +70,7 @@ sl_strangers_glance(struct sl_core *core, struct rte_mbuf **rx, uint16_t n)
 	core->n_spent = 0;
 	core->open_door = n > 0 ? door_of(core, rx[0]->port) : NULL;
 	if (likely(core->open_door != NULL)) {
-		others = sl_glance(core->open_door, rx, n, core->crowd);
+		others = sl_glance(core->open_door, rx, n, core->tcp.crowd_leaf, core->crowd);
 	} else {
 		for (unsigned int kind = 0; kind < SL_CROWDS; kind++)
 			core->crowd[kind].n = 0;
@@ -99,21 +101,34 @@ sl_strangers_find(struct sl_core *core)
 	}
 }
 
-/* Low bytes of hashes that have been seen. */
+/* Hashes that have been seen, by eleven bits: of a few and a crowd hardly any are alike. */
 struct seen {
-	uint64_t bits[4];
+	bool any;
+	uint64_t bits[32];
 };
 
+/*
+ * What takes sequence space is met by silence if a cookie went to a like hash, of eight bits
+ * then (sl_tcp.cookie_at): a SYN of such a one may not be answered before it, either.
+ */
 static void
-see(struct seen *seen, uint64_t hash)
+see(struct seen *seen, uint64_t hash, bool takes_space)
 {
-	seen->bits[hash >> 6 & 3] |= 1ull << (hash & 63);
+	uint64_t bit = 1ull << (hash & 63);
+
+	if (!seen->any)
+		memset(seen->bits, 0, sizeof(seen->bits));
+	seen->any = true;
+	if (!takes_space)
+		seen->bits[hash >> 6 & 31] |= bit;
+	for (unsigned int high = 0; takes_space && high < 8; high++)
+		seen->bits[high << 2 | (hash >> 6 & 3)] |= bit;
 }
 
 static bool
 has_seen(const struct seen *seen, uint64_t hash)
 {
-	return seen->bits[hash >> 6 & 3] >> (hash & 63) & 1;
+	return seen->bits[hash >> 6 & 31] >> (hash & 63) & 1;
 }
 
 /* Of @who, those that resemble somebody @seen. */
@@ -122,7 +137,7 @@ resembling(const struct seen *seen, const struct sl_crowd *c, uint64_t who)
 {
 	uint64_t like = 0;
 
-	if ((seen->bits[0] | seen->bits[1] | seen->bits[2] | seen->bits[3]) == 0)
+	if (!seen->any)
 		return 0;
 	for (unsigned int k = 0; k < c->n; k++)
 		like |= (uint64_t)has_seen(seen, c->hash[k]) << k;
@@ -141,13 +156,16 @@ spend(struct sl_core *core, const struct sl_crowd *c, uint64_t who)
 void
 sl_strangers_answer(struct sl_core *core)
 {
-	struct seen seen = { { 0 } };
+	struct seen seen;
+
+	seen.any = false;
 
 	for (uint64_t set = core->lanes; set != 0;) {
 		const struct sl_lane *lane = sl_core_next_lane(core, &set);
 
 		if (lane->route != SL_ROUTE_DONE && lane->frame.kind == SL_KIND_TCP)
-			see(&seen, lane->hash);
+			see(&seen, lane->hash,
+			    lane->slot == SL_NO_FLOW && sl_seg_span(&lane->seg) > 0);
 	}
 	for (unsigned int kind = SL_CROWD_SEG4; kind <= SL_CROWD_SEG6; kind++) {
 		const struct sl_crowd *c = &core->crowd[kind];
@@ -159,8 +177,11 @@ sl_strangers_answer(struct sl_core *core)
 		left = sl_crowd_segments(&core->tcp, c, who & ~like) | like;
 		spend(core, c, who & ~left);
 		open_for_all(core, c, left);
-		for (; left != 0; left &= left - 1)
-			see(&seen, c->hash[__builtin_ctzll(left)]);
+		for (; left != 0; left &= left - 1) {
+			unsigned int k = (unsigned int)__builtin_ctzll(left);
+
+			see(&seen, c->hash[k], c->flags[k] & SL_FIN);
+		}
 	}
 	for (unsigned int kind = SL_CROWD_SYN4; kind <= SL_CROWD_SYN6; kind++) {
 		struct sl_crowd *c = &core->crowd[kind];

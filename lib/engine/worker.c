@@ -75,7 +75,8 @@ flush_one(struct sl_worker *w, struct sl_wait *q)
 
 	if (sent > 0) {
 		q->n -= sent;
-		memmove(q->pkt, q->pkt + sent, q->n * sizeof(q->pkt[0]));
+		if (q->n > 0)
+			memmove(q->pkt, q->pkt + sent, q->n * sizeof(q->pkt[0]));
 		q->since = 0;
 		q->stalled = false;
 		return;
@@ -110,18 +111,31 @@ room(const struct sl_worker *w)
 	return least;
 }
 
+/* How many of @tx, from the first on, leave by the same port. */
+static uint16_t
+alike(struct rte_mbuf **tx, uint16_t n)
+{
+	uint16_t i = 1;
+
+	while (i < n && tx[i]->port == tx[0]->port)
+		i++;
+	return i;
+}
+
 static void
 send_out(struct sl_worker *w, struct rte_mbuf **tx, uint16_t n)
 {
-	for (uint16_t i = 0; i < n; i++) {
-		uint8_t slot = w->siblings->slot[tx[i]->port];
+	for (uint16_t done = 0, run; done < n; done += run) {
+		uint8_t slot = w->siblings->slot[tx[done]->port];
 		struct sl_wait *q = &w->wait[slot];
 
-		assert(slot < w->n_ports && q->n < SL_WAIT_MAX);
-		if (w->capture != NULL)
+		run = alike(tx + done, n - done);
+		assert(slot < w->n_ports && q->n + run <= SL_WAIT_MAX);
+		for (uint16_t i = done; w->capture != NULL && i < done + run; i++)
 			sl_capture_take(w->capture, w->index, slot, SL_CAPTURE_OUT, w->now,
 					tx[i]);
-		q->pkt[q->n++] = tx[i];
+		memcpy(q->pkt + q->n, tx + done, run * sizeof(q->pkt[0]));
+		q->n += run;
 	}
 	flush(w);
 }

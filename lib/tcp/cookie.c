@@ -21,38 +21,10 @@
  */
 #include <assert.h>
 
-#include "tcp/cookie.h"
-#include "wire/frame.h"
+#include "tcp/cookie_bits.h"
 
 static_assert(SL_COOKIE_LIFE_MS + SL_COOKIE_SKEW_MS < SL_COOKIE_EPOCH_MS,
 	      "at most two epochs are good at a time, and they are neighbours");
-
-enum {
-	N_SCALES = 5,
-	N_PLAIN = 6,     /* MSS classes that go with every scale */
-	CODE_JUMBO = 30, /* N_PLAIN * N_SCALES: the two codes left are for jumbo frames */
-	SCALE_JUMBO = 3, /* ... with this scale class or the next */
-	OPTS_MASK = 63,
-	OPTS_SACK = 32,
-	SCALE_NONE = 15, /* in the four bits of an exact scale */
-	TS_LOW_BITS = 10,
-	TS_LAG_MAX = 2048, /* ms that a TSval may lie behind our clock when it is sent */
-};
-
-/*
- * Largest class not above the offer. Exact for Ethernet, jumbo frames, the smallest IPv6
- * path and tunnels that many clients sit behind; PPPoE exactly or within 16 bytes.
- */
-static const uint16_t mss_class[2][N_PLAIN + 1] = {
-	{ SL_COOKIE_MSS_MIN, 536, 1240, 1360, 1436, 1460, 8960 },
-	{ SL_COOKIE_MSS_MIN, 536, 1220, 1360, 1432, 1440, 8940 },
-};
-
-/*
- * Scales matter here for clients without timestamps. 8 and 7 are what the big systems
- * send. One that scales by less fills most of its 16 bits, so even 0 leaves it 32 kB.
- */
-static const uint8_t scale_class[N_SCALES] = { SL_COOKIE_NO_SCALE, 0, 4, 7, 8 };
 
 static unsigned int
 mss_class_of(uint16_t mss, bool v6)
@@ -179,23 +151,6 @@ seal_begin(const struct sl_prf_key *key, const struct sl_tuple *t, uint32_t irs)
 	return s;
 }
 
-/* The end of a message: seven bytes that begin with what it is for. */
-enum { END_MASK = 1, END_MAC = 2 };
-
-static inline uint64_t
-mask_rest(bool ts)
-{
-	return END_MASK | (uint64_t)ts << 8;
-}
-
-/* @exact and @clock are 0 without timestamps; @clock is TSval's upper 22 bits. */
-static inline uint64_t
-mac_rest(bool ts, uint32_t opts, uint32_t exact, uint32_t clock)
-{
-	return END_MAC | (uint64_t)ts << 8 | (uint64_t)opts << 16 | (uint64_t)exact << 24 |
-	       (uint64_t)clock << 32;
-}
-
 static inline uint64_t
 seal_mask(const struct sealed *s, bool ts)
 {
@@ -206,22 +161,6 @@ static inline uint64_t
 seal_mac(const struct sealed *s, bool ts, uint32_t opts, uint32_t exact, uint32_t clock)
 {
 	return sl_prf_end(s->state, sl_prf_last(mac_rest(ts, opts, exact, clock), s->len + 7));
-}
-
-static inline uint32_t
-lay_isn(uint64_t mac, uint64_t mask, uint32_t opts, uint32_t parity)
-{
-	uint32_t isn = (uint32_t)mac << 7 | ((opts ^ (uint32_t)mask) & OPTS_MASK);
-
-	return isn | ((uint32_t)__builtin_parity(isn) ^ parity) << 6;
-}
-
-static inline uint32_t
-lay_tsval(uint64_t mac, uint64_t mask, uint32_t exact, uint32_t clock)
-{
-	uint32_t masked = (exact ^ (uint32_t)(mask >> 8)) & 15;
-
-	return clock << TS_LOW_BITS | masked << 6 | (uint32_t)(mac >> 58);
 }
 
 void
@@ -240,18 +179,6 @@ sl_cookie_make(const struct sl_cookie_keys *keys, const struct sl_tuple *tuple,
 	mac = seal_mac(&s, syn->ts, opts, exact, clock);
 	out->isn = lay_isn(mac, mask, opts, keys->now);
 	out->tsval = syn->ts ? lay_tsval(mac, mask, exact, clock) : 0;
-}
-
-/*
- * Whether @tsecr is the TSval of a cookie no older than its life. A sibling's clock, which
- * may be ahead of ours, may have made it.
- */
-static bool
-is_fresh(uint32_t tsecr, uint32_t ts_clock)
-{
-	uint32_t age = ts_clock + SL_COOKIE_SKEW_MS - tsecr;
-
-	return age <= SL_COOKIE_SKEW_MS + SL_COOKIE_LIFE_MS + TS_LAG_MAX;
 }
 
 /* Take the mask off, seal what was found again, and compare all of it. */
@@ -285,99 +212,4 @@ sl_cookie_check(const struct sl_cookie_keys *keys, const struct sl_tuple *tuple,
 	if (has_ts)
 		syn->wscale = exact == SCALE_NONE ? SL_COOKIE_NO_SCALE : (uint8_t)exact;
 	return true;
-}
-
-/* The words of addresses that messages about a handshake begin with; the numbers follow. */
-static unsigned int
-address_words(const struct sl_cookie_batch *b, const uint64_t *word[4])
-{
-	unsigned int n = b->v6 ? 4 : 1;
-
-	for (unsigned int w = 0; w < n; w++)
-		word[w] = b->addr[w];
-	return n;
-}
-
-void
-sl_cookie_make_many(const struct sl_cookie_keys *keys, const struct sl_prf_many *many,
-		    const struct sl_cookie_batch *b, const uint16_t *mss, const uint8_t *wscale,
-		    uint32_t *isn, uint32_t *tsval, unsigned int n)
-{
-	uint64_t for_mask[SL_BURST], for_mac[SL_BURST], mask[SL_BURST], mac[SL_BURST];
-	uint32_t opts[SL_BURST], exact[SL_BURST], clock[SL_BURST];
-	const uint64_t *word[5];
-	unsigned int n_words = address_words(b, word);
-	size_t len = 8 * (n_words + 1) + 7;
-	struct sl_prf_states states;
-
-	assert(keys->valid[keys->now] && n <= SL_BURST);
-
-	for (unsigned int i = 0; i < n; i++) {
-		bool ts = b->opts[i] & SL_OPT_TS;
-		struct sl_cookie_syn syn = {
-			.mss = b->opts[i] & SL_OPT_MSS ? mss[i] : sl_cookie_least_mss(b->v6),
-			.wscale = b->opts[i] & SL_OPT_WSCALE ? wscale[i] : SL_COOKIE_NO_SCALE,
-			.sack = b->opts[i] & SL_OPT_SACK_OK,
-		};
-
-		opts[i] = opts_encode(&syn, b->v6);
-		exact[i] = ts ? exact_encode(syn.wscale) : 0;
-		clock[i] = ts ? (b->ts_clock[i] - (1u << TS_LOW_BITS)) >> TS_LOW_BITS : 0;
-		for_mask[i] = sl_prf_last(mask_rest(ts), len);
-		for_mac[i] = sl_prf_last(mac_rest(ts, opts[i], exact[i], clock[i]), len);
-	}
-	word[n_words] = b->numbers;
-	many->begin(&keys->key[keys->now], NULL, word, n_words + 1, &states, n);
-	many->end(&states, for_mask, mask, n);
-	many->end(&states, for_mac, mac, n);
-	for (unsigned int i = 0; i < n; i++) {
-		isn[i] = lay_isn(mac[i], mask[i], opts[i], keys->now);
-		tsval[i] = lay_tsval(mac[i], mask[i], exact[i], clock[i]);
-	}
-}
-
-uint64_t
-sl_cookie_check_many(const struct sl_cookie_keys *keys, const struct sl_prf_many *many,
-		     const struct sl_cookie_batch *b, const uint32_t *ack,
-		     const uint32_t *tsecr, unsigned int n)
-{
-	uint64_t irs[SL_BURST], last[SL_BURST], mask[SL_BURST], mac[SL_BURST];
-	uint64_t place[SL_BURST] = { 0 };
-	uint32_t opts[SL_BURST], exact[SL_BURST], clock[SL_BURST];
-	const uint64_t *word[5];
-	unsigned int n_words = address_words(b, word);
-	size_t len = 8 * (n_words + 1) + 7;
-	struct sl_prf_states states;
-	uint64_t good = 0;
-
-	assert(n <= SL_BURST);
-
-	for (unsigned int i = 0; i < n; i++) {
-		irs[i] = b->numbers[i] - (1ull << 32);
-		place[i] = (uint64_t)__builtin_parity(ack[i] - 1);
-		last[i] = sl_prf_last(mask_rest(b->opts[i] & SL_OPT_TS), len);
-	}
-	word[n_words] = irs;
-	many->begin(keys->key, place, word, n_words + 1, &states, n);
-	many->end(&states, last, mask, n);
-	for (unsigned int i = 0; i < n; i++) {
-		bool ts = b->opts[i] & SL_OPT_TS;
-
-		opts[i] = ((ack[i] - 1) ^ (uint32_t)mask[i]) & OPTS_MASK;
-		exact[i] = ts ? (tsecr[i] >> 6 ^ (uint32_t)(mask[i] >> 8)) & 15 : 0;
-		clock[i] = ts ? tsecr[i] >> TS_LOW_BITS : 0;
-		last[i] = sl_prf_last(mac_rest(ts, opts[i], exact[i], clock[i]), len);
-	}
-	many->end(&states, last, mac, n);
-	for (unsigned int i = 0; i < n; i++) {
-		bool ts = b->opts[i] & SL_OPT_TS;
-		bool right =
-			lay_isn(mac[i], mask[i], opts[i], (uint32_t)place[i]) == ack[i] - 1;
-
-		if (right && ts)
-			right = is_fresh(tsecr[i], b->ts_clock[i]) &&
-				lay_tsval(mac[i], mask[i], exact[i], clock[i]) == tsecr[i];
-		good |= (uint64_t)(right && keys->valid[place[i]]) << i;
-	}
-	return good;
 }

@@ -84,15 +84,23 @@ struct sl_cookie_batch {
 	const uint32_t *ts_clock; /* where those have SL_OPT_TS */
 };
 
-/* sl_cookie_make() of @n SYNs; what was not offered is said in @opts. */
-void sl_cookie_make_many(const struct sl_cookie_keys *keys, const struct sl_prf_many *many,
-			 const struct sl_cookie_batch *syn, const uint16_t *mss,
-			 const uint8_t *wscale, uint32_t *isn, uint32_t *tsval, unsigned int n);
+struct sl_cookie_many {
+	/* sl_cookie_make() of @n SYNs; what was not offered is said in @b->opts. */
+	void (*make)(const struct sl_cookie_keys *keys, const struct sl_prf_many *many,
+		     const struct sl_cookie_batch *b, const uint16_t *mss,
+		     const uint8_t *wscale, uint32_t *isn, uint32_t *tsval, unsigned int n);
+	/* sl_cookie_check() of @n ACKs: bit i says that the i-th is good. What it said is not
+	 * kept. */
+	uint64_t (*check)(const struct sl_cookie_keys *keys, const struct sl_prf_many *many,
+			  const struct sl_cookie_batch *b, const uint32_t *ack,
+			  const uint32_t *tsecr, unsigned int n);
+};
 
-/* sl_cookie_check() of @n ACKs: bit i says that the i-th is good. What it said is not kept. */
-uint64_t sl_cookie_check_many(const struct sl_cookie_keys *keys, const struct sl_prf_many *many,
-			      const struct sl_cookie_batch *in, const uint32_t *ack,
-			      const uint32_t *tsecr, unsigned int n);
+/* As sl_prf_many_for(). */
+const struct sl_cookie_many *sl_cookie_many_for(unsigned int bits);
+
+/* The leaves, for sl_cookie_many_for() alone. */
+extern const struct sl_cookie_many sl_cookie_many_256, sl_cookie_many_512;
 
 /*
  * Whether the segment of @tuple with these fields, from the header as they are, answers a

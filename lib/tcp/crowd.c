@@ -15,17 +15,18 @@
 static uint64_t
 same_place(const struct sl_crowd *c, uint64_t who, unsigned int k)
 {
-	struct sl_addr local = sl_crowd_local(c, k);
-	uint16_t lport = sl_crowd_lport(c, k);
-	uint64_t same = 0;
+	const uint64_t *last = c->v6 ? c->addr[3] : c->addr[0];
+	uint64_t relevant = c->v6 ? ~0ull : ~0ull << 32, same = 0;
 
 	assert(c->n <= SL_BURST);
 	for (unsigned int i = 0; i < c->n; i++) {
-		struct sl_addr to = sl_crowd_local(c, i);
+		uint64_t other = ((last[i] ^ last[k]) & relevant) |
+				 ((c->numbers[i] ^ c->numbers[k]) & 0xffff0000u);
 
-		same |= (uint64_t)(sl_crowd_lport(c, i) == lport && sl_addr_eq(&to, &local))
-			<< i;
+		same |= (uint64_t)(other == 0) << i;
 	}
+	for (unsigned int i = 0; c->v6 && i < c->n; i++)
+		same &= ~((uint64_t)(c->addr[2][i] != c->addr[2][k]) << i);
 	return same & who;
 }
 
@@ -127,9 +128,9 @@ answer_by_cookies(struct sl_tcp *tcp, struct sl_crowd *c, const struct sl_door *
 	const struct sl_cookie_batch batch = { c->v6, c->addr, c->numbers, c->opts, clock };
 
 	ts_clocks(tcp, c, clock);
-	sl_cookie_make_many(&tcp->cookies, tcp->many, &batch, c->mss, c->wscale, each.isn,
-			    each.tsval, c->n);
-	sl_synacks_build(c, door, &terms, &each);
+	tcp->cookie_many->make(&tcp->cookies, tcp->many, &batch, c->mss, c->wscale, each.isn,
+			       each.tsval, c->n);
+	sl_synacks_build(c, door, &terms, &each, tcp->crowd_leaf);
 
 	tcp->cookie_last = sl_tick_after(tcp->tick, 0);
 	for (unsigned int k = 0; k < c->n; k++) {
@@ -227,8 +228,8 @@ bad_cookies(struct sl_tcp *tcp, const struct sl_crowd *c, uint64_t who)
 	struct sl_cookie_batch batch = { c->v6, c->addr, c->numbers, c->opts, clock };
 
 	ts_clocks(tcp, c, clock);
-	return who &
-	       ~sl_cookie_check_many(&tcp->cookies, tcp->many, &batch, c->ack, c->tsecr, c->n);
+	return who & ~tcp->cookie_many->check(&tcp->cookies, tcp->many, &batch, c->ack,
+					      c->tsecr, c->n);
 }
 
 /*

@@ -117,7 +117,9 @@ struct sl_tcp {
 	struct sl_prf_key ts_key;            /* shared, as cookies are */
 	uint32_t ts_base;       /* TAI less now at open, in ms: siblings' timestamps agree */
 	uint64_t n_ports_drawn; /* makes each draw of a source port another */
-	const struct sl_prf_many *many; /* the leaf of this machine */
+	const struct sl_prf_many *many; /* the leaves of this machine */
+	const struct sl_cookie_many *cookie_many;
+	const struct sl_crowd_leaf *crowd_leaf;
 	struct sl_cookie_keys cookies;
 	uint64_t tai_offset_ms;   /* TAI is now plus this, as last told */
 	sl_tick_t cookie_at[256]; /* when a cookie last went out to this hash byte; 0: never */

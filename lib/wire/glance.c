@@ -16,6 +16,7 @@
 
 #include "wire/bytes.h"
 #include "wire/cksum.h"
+#include "wire/crowd_leaf.h"
 #include "wire/proto.h"
 
 #define ETH4_IHL5 0x00450008u /* type and first byte of the IP header, as they lie */
@@ -301,9 +302,52 @@ look_closely(const struct sl_door *door, struct sl_crowd *c)
 	return others;
 }
 
+/* Move entry @k down to place @n. */
+static void
+move_down(struct sl_crowd *c, unsigned int k, unsigned int n)
+{
+	c->at[n] = c->at[k];
+	c->m[n] = c->m[k];
+	c->frame[n] = c->frame[k];
+	c->addr[0][n] = c->addr[0][k];
+	c->numbers[n] = c->numbers[k];
+	c->ack[n] = c->ack[k];
+	c->tsval[n] = c->tsval[k];
+	c->tsecr[n] = c->tsecr[k];
+	c->mss[n] = c->mss[k];
+	c->wscale[n] = c->wscale[k];
+	c->opts[n] = c->opts[k];
+	c->flags[n] = c->flags[k];
+}
+
+/* look_closely() at IPv4, eight at a time. */
+static uint64_t
+look_together(const struct sl_door *door, const struct sl_crowd_leaf *leaf, struct sl_crowd *c)
+{
+	uint64_t odd, good = leaf->take4(door, c, &odd), others = 0;
+	unsigned int n = 0;
+
+	for (; odd != 0; odd &= odd - 1) {
+		unsigned int k = (unsigned int)__builtin_ctzll(odd);
+		const uint8_t *tcp = c->frame[k] + IP4_TCP;
+
+		take_options(c, k, tcp + SL_TCP_HDR, (tcp[12] >> 4) * 4u - SL_TCP_HDR);
+	}
+	if (good == ~0ull >> (64 - c->n))
+		return 0;
+	for (unsigned int k = 0; k < c->n; k++) {
+		if (good >> k & 1)
+			move_down(c, k, n++);
+		else
+			others |= 1ull << c->at[k];
+	}
+	c->n = (uint16_t)n;
+	return others;
+}
+
 uint64_t
 sl_glance(const struct sl_door *door, struct rte_mbuf **rx, uint16_t n,
-	  struct sl_crowd crowd[SL_CROWDS])
+	  const struct sl_crowd_leaf *leaf, struct sl_crowd crowd[SL_CROWDS])
 {
 	uint64_t others = 0;
 
@@ -331,7 +375,13 @@ sl_glance(const struct sl_door *door, struct rte_mbuf **rx, uint16_t n,
 		c->m[c->n] = m;
 		c->frame[c->n++] = p;
 	}
-	for (unsigned int kind = 0; kind < SL_CROWDS; kind++)
-		others |= look_closely(door, &crowd[kind]);
+	for (unsigned int kind = 0; kind < SL_CROWDS; kind++) {
+		struct sl_crowd *c = &crowd[kind];
+
+		if (c->n == 0)
+			continue;
+		others |= leaf != NULL && !c->v6 ? look_together(door, leaf, c)
+						 : look_closely(door, c);
+	}
 	return others;
 }

@@ -106,11 +106,13 @@ sl_crowd_local(const struct sl_crowd *c, unsigned int k)
 					(uint32_t)(c->addr[0][k] >> 32) } };
 }
 
+struct sl_crowd_leaf; /* wire/crowd_leaf.h */
+
 /*
  * Sort the @n packets of @rx that came through @door, all but @hash of them, into @crowd.
- * Returns the others, bit i for rx[i]. Reads only bytes inside packets.
+ * Returns the others, bit i for rx[i]. Reads only bytes inside packets. @leaf may be NULL.
  */
 uint64_t sl_glance(const struct sl_door *door, struct rte_mbuf **rx, uint16_t n,
-		   struct sl_crowd crowd[SL_CROWDS]);
+		   const struct sl_crowd_leaf *leaf, struct sl_crowd crowd[SL_CROWDS]);
 
 #endif

@@ -4,7 +4,6 @@
  */
 #include "wire/synack.h"
 
-#include <assert.h>
 #include <string.h>
 
 #include <rte_branch_prediction.h>
@@ -12,6 +11,7 @@
 #include "wire/build.h"
 #include "wire/bytes.h"
 #include "wire/cksum.h"
+#include "wire/crowd_leaf.h"
 #include "wire/proto.h"
 
 static inline uint64_t
@@ -136,24 +136,19 @@ leave_to_port(struct rte_mbuf *m, bool v6, uint8_t offloads, unsigned int l3, un
 	m->tx_offload = rte_mbuf_tx_offload(RTE_ETHER_HDR_LEN, l3, l4, 0, 0, 0, 0);
 }
 
-/* What receiving said of the packet is over. Lengths of headers serve offloads alone. */
-static inline void
-resize(struct rte_mbuf *m, unsigned int bytes)
-{
-	assert(m->data_off + bytes <= m->buf_len);
-	m->data_len = (uint16_t)bytes;
-	m->pkt_len = bytes;
-	m->ol_flags = 0;
-	m->packet_type = 0;
-	m->vlan_tci = 0;
-}
-
 void
 sl_synacks_build(struct sl_crowd *c, const struct sl_door *door,
-		 const struct sl_synack_terms *terms, const struct sl_synack_each *each)
+		 const struct sl_synack_terms *terms, const struct sl_synack_each *each,
+		 const struct sl_crowd_leaf *leaf)
 {
 	const unsigned int l3 = c->v6 ? SL_IP6_HDR : SL_IP4_HDR;
+	const bool leaves_sums =
+		terms->offloads & (SL_OFFLOAD_IPV4_CKSUM | SL_OFFLOAD_TCP_CKSUM);
 
+	if (leaf != NULL && !c->v6 && !leaves_sums) {
+		leaf->synacks4(c, door, terms, each);
+		return;
+	}
 	for (unsigned int k = 0; k < c->n; k++) {
 		unsigned int bytes = sl_synack_bytes(c->v6, c->opts[k]);
 		unsigned int len = bytes - RTE_ETHER_HDR_LEN - l3;
@@ -169,8 +164,19 @@ sl_synacks_build(struct sl_crowd *c, const struct sl_door *door,
 			put_ip4(ip, c->addr[0][k], terms, len + SL_IP4_HDR);
 		}
 		put_tcp(ip + l3, c, k, terms, each, len, pseudo);
-		resize(c->m[k], bytes);
-		if (unlikely(terms->offloads != 0))
+		sl_synack_resize(c->m[k], bytes);
+		if (unlikely(leaves_sums))
 			leave_to_port(c->m[k], c->v6, terms->offloads, l3, len);
 	}
+}
+
+const struct sl_crowd_leaf *
+sl_crowd_leaf_for(unsigned int bits)
+{
+#ifdef SL_LEAVES
+	if (bits == 512)
+		return &sl_crowd_leaf_512;
+#endif
+	(void)bits;
+	return NULL;
 }

@@ -7,6 +7,8 @@
 #ifndef SL_WIRE_SYNACK_H
 #define SL_WIRE_SYNACK_H
 
+#include <assert.h>
+
 #include "wire/glance.h"
 #include "wire/proto.h"
 
@@ -36,12 +38,27 @@ sl_synack_bytes(bool v6, uint8_t opts)
 	return len + (opts & SL_OPT_WSCALE ? 4 : 0);
 }
 
+/* What receiving said of the packet is over. Lengths of headers serve offloads alone. */
+static inline void
+sl_synack_resize(struct rte_mbuf *m, unsigned int bytes)
+{
+	assert(m->data_off + bytes <= m->buf_len);
+	m->data_len = (uint16_t)bytes;
+	m->pkt_len = bytes;
+	m->ol_flags = 0;
+	m->packet_type = 0;
+	m->vlan_tci = 0;
+}
+
+struct sl_crowd_leaf; /* wire/crowd_leaf.h */
+
 /*
  * Turn the SYNs of @c into SYN-ACKs that agree to what c->opts says by now: SL_OPT_WSCALE,
  * SL_OPT_SACK_OK, SL_OPT_TS; an MSS is always offered. Each packet must be simple, as those of
- * a crowd are, and have room for its answer behind its first byte.
+ * a crowd are, and have room for its answer behind its first byte. @leaf may be NULL.
  */
 void sl_synacks_build(struct sl_crowd *c, const struct sl_door *door,
-		      const struct sl_synack_terms *terms, const struct sl_synack_each *each);
+		      const struct sl_synack_terms *terms, const struct sl_synack_each *each,
+		      const struct sl_crowd_leaf *leaf);
 
 #endif

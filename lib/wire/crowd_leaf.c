@@ -1,0 +1,334 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * crowd_leaf - eight plain IPv4 frames at a time in vectors of 512 bits.
+ *
+ * The 64 bytes of a frame from the tenth on are all that matters of it but for MAC addresses:
+ * eight words, none of which cuts a field that is hashed or summed. Eight frames are turned
+ * into eight vectors of like words, and answers back into frames. What is found and written is
+ * what take4() in glance.c and sl_synacks_build() find and write.
+ */
+#include "wire/crowd_leaf.h"
+
+#if SL_LEAF_BITS == 512
+
+#include <string.h>
+
+#include <immintrin.h>
+
+#include "wire/build.h"
+#include "wire/bytes.h"
+#include "wire/proto.h"
+
+#define FIRST  10 /* byte of a frame that the words begin at */
+#define LANES  8
+#define INLINE static inline __attribute__((always_inline))
+
+typedef __m512i vec;
+
+INLINE vec
+all(uint64_t x)
+{
+	return _mm512_set1_epi64((long long)x);
+}
+
+INLINE vec
+low(vec x)
+{
+	return _mm512_and_si512(x, all(0xffffffff));
+}
+
+INLINE vec
+high(vec x)
+{
+	return _mm512_srli_epi64(x, 32);
+}
+
+INLINE vec
+plus(vec a, vec b)
+{
+	return _mm512_add_epi64(a, b);
+}
+
+INLINE vec
+halves(vec x)
+{
+	return plus(low(x), high(x));
+}
+
+/* As sl_cksum_fold(). */
+INLINE vec
+fold(vec sum)
+{
+	vec half = high(plus(sum, _mm512_ror_epi64(sum, 32)));
+	vec turned = _mm512_ror_epi32(half, 16);
+
+	return _mm512_and_si512(_mm512_srli_epi64(low(_mm512_add_epi32(half, turned)), 16),
+				all(0xffff));
+}
+
+INLINE __mmask8
+is(vec a, uint64_t b)
+{
+	return _mm512_cmpeq_epi64_mask(a, all(b));
+}
+
+/* Word i of vector j becomes word j of vector i. */
+INLINE void
+turn(vec w[LANES])
+{
+	vec a[LANES], b[LANES];
+
+	for (unsigned int i = 0; i < LANES; i += 2) {
+		a[i] = _mm512_unpacklo_epi64(w[i], w[i + 1]);
+		a[i + 1] = _mm512_unpackhi_epi64(w[i], w[i + 1]);
+	}
+	for (unsigned int i = 0; i < LANES; i += 4)
+		for (unsigned int k = 0; k < 2; k++) {
+			b[i + k] = _mm512_shuffle_i64x2(a[i + k], a[i + k + 2], 0x88);
+			b[i + k + 2] = _mm512_shuffle_i64x2(a[i + k], a[i + k + 2], 0xdd);
+		}
+	for (unsigned int k = 0; k < 4; k++) {
+		w[k] = _mm512_shuffle_i64x2(b[k], b[k + 4], 0x88);
+		w[k + 4] = _mm512_shuffle_i64x2(b[k], b[k + 4], 0xdd);
+	}
+}
+
+/* Bytes of each word in the order that @order names, its first byte lowest. */
+INLINE vec
+ordered(vec x, uint64_t order)
+{
+	vec both =
+		_mm512_set4_epi64((long long)(order + 0x0808080808080808ull), (long long)order,
+				  (long long)(order + 0x0808080808080808ull), (long long)order);
+
+	return _mm512_shuffle_epi8(x, both);
+}
+
+#define SWAP64 0x0001020304050607ull
+#define SWAP32 0x0405060700010203ull /* both halves */
+
+INLINE unsigned int
+tcp_bytes(const uint8_t *frame)
+{
+	return (frame[RTE_ETHER_HDR_LEN + SL_IP4_HDR + 12] >> 4) * 4u;
+}
+
+INLINE __mmask64
+first_bytes(unsigned int n)
+{
+	return ~0ull >> (64 - n);
+}
+
+/* The words of those of @frame that are there, their MAC addresses checked; @lens are TCP's. */
+INLINE __mmask8
+load(const struct sl_door *door, uint8_t *const *frame, unsigned int n, vec w[LANES], vec *lens)
+{
+	uint64_t mac, len[LANES] = { 0 };
+	unsigned int ours = 0;
+
+	memcpy(&mac, door->mac, sizeof(mac));
+	for (unsigned int i = 0; i < LANES; i++)
+		w[i] = _mm512_setzero_si512();
+	for (unsigned int i = 0; i < n; i++) {
+		const uint8_t *p = frame[i];
+		uint64_t dst;
+
+		memcpy(&dst, p, sizeof(dst)); /* and the first byte of the source */
+		len[i] = tcp_bytes(p);
+		ours |= (unsigned int)((dst ^ mac) << 15 == 0) << i;
+		w[i] = _mm512_maskz_loadu_epi8(first_bytes(RTE_ETHER_HDR_LEN - FIRST +
+							   SL_IP4_HDR + (unsigned int)len[i]),
+					       p + FIRST);
+	}
+	*lens = _mm512_loadu_si512(len);
+	turn(w);
+	return (__mmask8)ours;
+}
+
+INLINE __mmask8
+sums_are_right(const vec w[LANES], vec lens)
+{
+	vec addrs = halves(w[2]);
+	vec ip = plus(high(w[0]), plus(halves(w[1]), addrs));
+	vec tcp = plus(all(RTE_BE16(IPPROTO_TCP)), plus(addrs, _mm512_slli_epi64(lens, 8)));
+
+	for (unsigned int i = 3; i < LANES; i++)
+		tcp = plus(tcp, halves(w[i]));
+	return is(fold(ip), 0xffff) & is(fold(tcp), 0xffff);
+}
+
+INLINE __mmask8
+addresses_pass(const struct sl_door *door, vec addrs)
+{
+	vec first = _mm512_and_si512(addrs, all(0xff)), to = high(addrs);
+	vec bit = _mm512_srli_epi64(low(_mm512_mullo_epi32(addrs, all(0x9e3779b1))), 22);
+	vec word = _mm512_cvtepu32_epi64(
+		_mm512_i64gather_epi32(_mm512_srli_epi64(bit, 5), door->ours, 4));
+	vec known = _mm512_srlv_epi64(word, _mm512_and_si512(bit, all(31)));
+	__mmask8 possible = _mm512_cmplt_epu64_mask(first, all(224)) & ~is(first, 0) &
+			    ~is(first, 127) & ~_mm512_test_epi64_mask(known, all(1));
+	__mmask8 ours = 0;
+
+	for (unsigned int i = 0; i < door->n4; i++)
+		ours |= is(to, door->addr4[i]);
+	return possible & ours;
+}
+
+/*
+ * The options of systems that we know, words of four bytes from w[5] on. Returns who has
+ * others.
+ */
+INLINE __mmask8
+take_options(struct sl_crowd *c, unsigned int k, const vec w[LANES], vec lens)
+{
+	const uint64_t three = 0xffffff, scale_is = 0x030301, ts_is = 0x0a080204;
+	vec o0 = high(w[5]), o1 = low(w[6]), o2 = high(w[6]), o3 = low(w[7]), o4 = high(w[7]);
+	__mmask8 mss = is(_mm512_and_si512(o0, all(0xffff)), 0x0402);
+	__mmask8 scale1 = is(_mm512_and_si512(o1, all(three)), scale_is) & mss;
+	__mmask8 scale4 = is(_mm512_and_si512(o4, all(three)), scale_is) & mss;
+	__mmask8 twelve = is(lens, SL_TCP_HDR + 12), twenty = is(lens, SL_TCP_HDR + 20);
+	__mmask8 linux_ones = twenty & scale4 & is(o1, ts_is);
+	__mmask8 bsd = twenty & scale1 & is(o2, ts_is);
+	__mmask8 windows = twelve & scale1 & is(o2, 0x02040101);
+	__mmask8 ts_alone = twelve & is(o0, 0x0a080101);
+	vec tsval = _mm512_mask_mov_epi64(_mm512_mask_mov_epi64(o1, linux_ones, o2), bsd, o3);
+	vec tsecr = _mm512_mask_mov_epi64(_mm512_mask_mov_epi64(o2, linux_ones, o3), bsd, o4);
+	vec scale = _mm512_srli_epi64(_mm512_mask_mov_epi64(o1, linux_ones, o4), 24);
+	vec opts = _mm512_maskz_mov_epi64(
+		linux_ones | bsd, all(SL_OPT_MSS | SL_OPT_WSCALE | SL_OPT_SACK_OK | SL_OPT_TS));
+
+	opts = _mm512_mask_mov_epi64(opts, windows,
+				     all(SL_OPT_MSS | SL_OPT_WSCALE | SL_OPT_SACK_OK));
+	opts = _mm512_mask_mov_epi64(opts, ts_alone, all(SL_OPT_TS));
+	_mm256_storeu_si256((void *)&c->tsval[k],
+			    _mm512_cvtepi64_epi32(ordered(tsval, SWAP32)));
+	_mm256_storeu_si256((void *)&c->tsecr[k],
+			    _mm512_cvtepi64_epi32(ordered(tsecr, SWAP32)));
+	_mm_storeu_si128((void *)&c->mss[k],
+			 _mm512_cvtepi64_epi16(ordered(o0, 0x0706050400010203)));
+	_mm_storel_epi64((void *)&c->wscale[k],
+			 _mm512_cvtepi64_epi8(_mm512_min_epu64(scale, all(14))));
+	_mm_storel_epi64((void *)&c->opts[k], _mm512_cvtepi64_epi8(opts));
+	return ~(linux_ones | bsd | windows | ts_alone | is(lens, SL_TCP_HDR));
+}
+
+static uint64_t
+take4(const struct sl_door *door, struct sl_crowd *c, uint64_t *odd)
+{
+	uint64_t good = 0;
+
+	*odd = 0;
+	for (unsigned int k = 0; k < c->n; k += LANES) {
+		unsigned int n = c->n - k < LANES ? c->n - k : LANES;
+		vec w[LANES], lens;
+		__mmask8 plain = load(door, &c->frame[k], n, w, &lens);
+		vec fragment = _mm512_and_si512(w[1], all((uint64_t)RTE_BE16(0x3fff) << 16));
+
+		plain &= is(fragment, 0) & sums_are_right(w, lens) & addresses_pass(door, w[2]);
+		good |= (uint64_t)plain << k;
+		_mm512_storeu_si512(&c->addr[0][k], w[2]);
+		_mm512_storeu_si512(&c->numbers[k], ordered(w[3], 0x0405060702030001ull));
+		_mm256_storeu_si256((void *)&c->ack[k],
+				    _mm512_cvtepi64_epi32(ordered(w[4], SWAP32)));
+		_mm_storel_epi64((void *)&c->flags[k],
+				 _mm512_cvtepi64_epi8(_mm512_srli_epi64(w[4], 40)));
+		*odd |= (uint64_t)(take_options(c, k, w, lens) & plain) << k;
+	}
+	return good;
+}
+
+/* The options of each answer, in w[5] above, w[6] and w[7]; returns how long they are. */
+INLINE vec
+put_options(const struct sl_crowd *c, unsigned int k, const struct sl_synack_terms *terms,
+	    const struct sl_synack_each *each, vec w[LANES])
+{
+	const uint64_t mss = rte_cpu_to_be_32(0x02040000u | terms->mss);
+	const uint64_t scale = rte_cpu_to_be_32(0x01030300u | terms->scale);
+	vec opts = _mm512_cvtepu8_epi64(_mm_loadl_epi64((const void *)&c->opts[k]));
+	__mmask8 ts = _mm512_test_epi64_mask(opts, all(SL_OPT_TS));
+	__mmask8 sack = _mm512_test_epi64_mask(opts, all(SL_OPT_SACK_OK));
+	__mmask8 scaled = _mm512_test_epi64_mask(opts, all(SL_OPT_WSCALE));
+	vec tsval = _mm512_cvtepu32_epi64(_mm256_loadu_si256((const void *)&each->tsval[k]));
+	vec tsecr = _mm512_cvtepu32_epi64(_mm256_loadu_si256((const void *)&c->tsval[k]));
+	vec o1 = _mm512_mask_mov_epi64(all(0x0a080101), sack, all(0x0a080204));
+	vec o2 = low(ordered(tsval, SWAP32)), o3 = low(ordered(tsecr, SWAP32));
+	vec o4 = _mm512_maskz_mov_epi64(scaled, all(scale)), plain1, plain2, len;
+
+	/* without timestamps SACK-permitted comes first, then the scale */
+	plain1 = _mm512_mask_mov_epi64(o4, sack, all(RTE_BE32(0x01010402)));
+	plain2 = _mm512_maskz_mov_epi64(sack, o4);
+	w[5] = all(mss << 32);
+	w[6] = _mm512_or_si512(_mm512_mask_mov_epi64(plain1, ts, o1),
+			       _mm512_slli_epi64(_mm512_mask_mov_epi64(plain2, ts, o2), 32));
+	w[7] = _mm512_maskz_mov_epi64(ts, _mm512_or_si512(o3, _mm512_slli_epi64(o4, 32)));
+	len = _mm512_mask_mov_epi64(_mm512_maskz_mov_epi64(sack, all(4)), ts, all(12));
+	return plus(plus(all(4), len), _mm512_maskz_mov_epi64(scaled, all(4)));
+}
+
+/* The eight words of each answer; returns the length of each TCP header. */
+INLINE vec
+answer(const struct sl_crowd *c, unsigned int k, const struct sl_door *door,
+       const struct sl_synack_terms *terms, const struct sl_synack_each *each, vec w[LANES])
+{
+	vec numbers = _mm512_loadu_si512(&c->numbers[k]);
+	vec isn = _mm512_cvtepu32_epi64(_mm256_loadu_si256((const void *)&each->isn[k]));
+	vec ack = _mm512_slli_epi64(plus(high(numbers), all(1)), 32);
+	vec len = plus(put_options(c, k, terms, each, w), all(SL_TCP_HDR)), ip, tcp, addrs;
+	uint64_t eth_ip = (uint64_t)door->mac[4] | (uint64_t)door->mac[5] << 8 |
+			  (uint64_t)RTE_BE16(RTE_ETHER_TYPE_IPV4) << 16 | 0x45ull << 32 |
+			  (uint64_t)terms->tos << 40;
+
+	w[0] = _mm512_or_si512(all(eth_ip), _mm512_slli_epi64(plus(len, all(SL_IP4_HDR)), 56));
+	w[1] = all(RTE_BE16(0x4000) << 16 | (uint64_t)terms->ttl << 32 |
+		   (uint64_t)IPPROTO_TCP << 40);
+	w[2] = _mm512_ror_epi64(_mm512_loadu_si512(&c->addr[0][k]), 32);
+	w[3] = ordered(_mm512_or_si512(_mm512_slli_epi64(numbers, 32), isn), SWAP64);
+	w[4] = _mm512_or_si512(ack, _mm512_slli_epi64(len, 26)); /* in words, << 28 */
+	w[4] = ordered(_mm512_or_si512(w[4], all((SL_SYN | SL_ACK) << 16 | terms->wnd)),
+		       SWAP64);
+
+	addrs = halves(w[2]);
+	ip = fold(plus(high(w[0]), plus(halves(w[1]), addrs)));
+	w[1] = _mm512_or_si512(w[1], _mm512_slli_epi64(_mm512_xor_si512(ip, all(0xffff)), 48));
+	tcp = plus(all(RTE_BE16(IPPROTO_TCP)), plus(addrs, _mm512_slli_epi64(len, 8)));
+	for (unsigned int i = 3; i < LANES; i++)
+		tcp = plus(tcp, halves(w[i]));
+	w[5] = _mm512_or_si512(w[5], _mm512_xor_si512(fold(tcp), all(0xffff)));
+	return len;
+}
+
+static void
+synacks4(struct sl_crowd *c, const struct sl_door *door, const struct sl_synack_terms *terms,
+	 const struct sl_synack_each *each)
+{
+	uint64_t mac;
+
+	memcpy(&mac, door->mac, sizeof(mac));
+	for (unsigned int k = 0; k < c->n; k += LANES) {
+		unsigned int n = c->n - k < LANES ? c->n - k : LANES;
+		uint64_t len[LANES];
+		vec w[LANES];
+
+		_mm512_storeu_si512(len, answer(c, k, door, terms, each, w));
+		turn(w);
+		for (unsigned int i = 0; i < n; i++) {
+			unsigned int l3_len = SL_IP4_HDR + (unsigned int)len[i];
+			uint8_t *p = c->frame[k + i];
+			uint64_t ether;
+			uint16_t more = (uint16_t)(mac >> 16);
+
+			memcpy(&ether, p + 6, sizeof(ether));
+			ether = (ether & 0xffffffffffffull) | mac << 48;
+			memcpy(p, &ether, sizeof(ether));
+			memcpy(p + 8, &more, sizeof(more));
+			_mm512_mask_storeu_epi8(p + FIRST,
+						first_bytes(RTE_ETHER_HDR_LEN - FIRST + l3_len),
+						w[i]);
+			sl_synack_resize(c->m[k + i], RTE_ETHER_HDR_LEN + l3_len);
+		}
+	}
+}
+
+const struct sl_crowd_leaf sl_crowd_leaf_512 = { take4, synacks4 };
+
+#endif
