@@ -62,7 +62,9 @@ check_equals(enum sl_congestion congestion, const char *what)
 		measure_add(&used, pair.first + pair.second);
 	}
 	measure_judge(&fair, what, 0.9, 1, 0.75, 1);
-	measure_judge(&used, "what they use of the bottleneck", 0.97, 1, 0.95, 1.01);
+	/* what waited behind a gap when the measuring began is counted when the gap is filled
+	 */
+	measure_judge(&used, "what they use of the bottleneck", 0.97, 1.002, 0.95, 1.01);
 }
 
 static void
