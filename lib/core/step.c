@@ -390,6 +390,7 @@ sl_core_step(struct sl_core *core, sl_ns_t now, struct rte_mbuf **rx, uint16_t n
 	SL_STAGE_ENDS(answer);
 	input(core);
 	SL_STAGE_ENDS(input);
+	sl_tcp_relieve(&core->tcp);
 	expire(core);
 	SL_STAGE_ENDS(expire);
 	sl_core_deliver(core);

@@ -59,7 +59,7 @@ enum sl_reason {
 	SL_REASON_UNREACHABLE, /* no route, no neighbour, or a hard ICMP error to our SYN */
 	SL_REASON_ABORTED,     /* sl_abort(), or sl_close() with bytes still coming in */
 	SL_REASON_KILLED,      /* the core was told to end it: drain deadline */
-	SL_REASON_PRESSURE,    /* ended for want of memory; nothing is, in this version */
+	SL_REASON_PRESSURE,    /* it held most received bytes while buffers were scarce */
 	SL_REASON_COUNT,
 };
 

@@ -496,6 +496,18 @@ drop_pieces(struct sl_tcp *tcp, struct sl_active *a)
 }
 
 void
+sl_tcb_prune(struct sl_tcp *tcp, struct sl_tcb *tcb)
+{
+	struct sl_active *a = sl_tcb_active(tcp, tcb);
+
+	if (a == NULL)
+		return;
+	sl_count_n(tcp, pruned, a->n_ooo);
+	drop_pieces(tcp, a);
+	sl_tcb_unborrow(tcp, tcb);
+}
+
+void
 sl_tcb_drop_received(struct sl_tcp *tcp, struct sl_tcb *tcb)
 {
 	struct sl_active *a = sl_tcb_active(tcp, tcb);

@@ -8,6 +8,7 @@
  *   ack.c       what an acknowledgement means: spans freed, RTT, losses
  *   recv.c      bytes received: in order, out of order, the window
  *   grow.c      how large a receive buffer has grown
+ *   relief.c    who gives way when received buffers stay scarce
  *   spans.c     bytes to be sent
  *   recovery.c  losses: what was lost, how a repair begins and ends, time-outs
  *   sack.c      what the peer's SACK blocks say
@@ -74,6 +75,14 @@ struct sl_list {
 	uint32_t head, tail, n;
 };
 
+/* Received buffers stay scarce, and who could give way; see relief.c. */
+struct sl_relief {
+	bool is_scarce; /* from nine tenths on, until it is eight */
+	sl_tick_t since;
+	uint32_t at; /* where the walk over all connections is */
+	uint32_t piecemeal, most_pieces, holder, most_bytes;
+};
+
 struct sl_tcp {
 	sl_ns_t now;
 	sl_tick_t tick;  /* now, in milliseconds */
@@ -133,6 +142,7 @@ struct sl_tcp {
 	const struct sl_tcb *offering; /* whose data callback is running */
 	uint32_t rx_buffers;           /* most received buffers kept */
 	uint32_t n_kept;
+	struct sl_relief relief;
 	bool always_cookies; /* some listener always answers by cookies */
 	bool draining;
 	bool by_the_book; /* a test wants the steps of the RFC for every segment */
@@ -340,6 +350,14 @@ uint16_t sl_tcb_window(struct sl_tcp *tcp, struct sl_tcb *tcb, bool is_syn);
 bool sl_tcb_window_opened(const struct sl_tcp *tcp, const struct sl_tcb *tcb);
 /* A received buffer of ours is given back, or a reference to it is taken. */
 void sl_tcp_put_kept(struct sl_tcp *tcp, struct rte_mbuf *m);
+
+/* Drop the pieces behind gaps, and speak of them no more. */
+void sl_tcb_prune(struct sl_tcp *tcp, struct sl_tcb *tcb);
+
+/* --- relief.c --- */
+
+/* If received buffers have been scarce for long, somebody gives way; called once a step. */
+void sl_tcp_relieve(struct sl_tcp *tcp);
 
 /* --- grow.c --- */
 

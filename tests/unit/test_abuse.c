@@ -740,6 +740,101 @@ bytes_that_nobody_takes_pin_buffers_but_stop_nobody(void **state)
 	}
 }
 
+/* Time passes, with ten steps a second. */
+static void
+wait_for(unsigned int seconds)
+{
+	for (unsigned int i = 0; i < seconds * 10; i++) {
+		rig.s.tuple = rig.old.tuple;
+		solo_pass(&rig.s, 100);
+		solo_step(&rig.s);
+		solo_clear(&rig.s);
+	}
+}
+
+/*
+ * Scarcity that lasts: what lies behind gaps is given up, and no longer told of; nobody is
+ * ended for it, and whoever sends it again is heard.
+ * rows: RX9 [v4 v6]
+ */
+static void
+pieces_behind_gaps_give_way_when_buffers_stay_scarce(void **state)
+{
+	enum { HOLDERS = 30, BUFFERS = 1024 };
+
+	for (unsigned int v6 = 0; v6 < 2; v6++) {
+		struct friend f[HOLDERS];
+
+		set_up(v6, &sl_discard);
+		rig.s.conf.rx_buffers = BUFFERS;
+		begin();
+		for (unsigned int i = 0; i < HOLDERS; i++) {
+			meet(&f[i], PORT, (uint16_t)(31000 + i), 1024, 1460);
+			for (unsigned int k = 0; k < 60; k++)
+				put(&f[i], 2 + 2 * k, 1);
+		}
+		assert_true(count_of(SL_CNT_kept) > BUFFERS / 10 * 9);
+		assert_int_equal(count_of(SL_CNT_pruned), 0);
+		wait_for(10);
+		assert_in_range(count_of(SL_CNT_kept), BUFFERS / 10 * 7, BUFFERS / 10 * 8);
+		assert_in_range(count_of(SL_CNT_pruned), BUFFERS / 10, BUFFERS / 5);
+		assert_int_equal(count_of(SL_CNT_pressure), 0);
+		for (unsigned int i = 0; i < HOLDERS; i++) {
+			put(&f[i], 0, 122); /* all of it, from the gap on */
+			put(&f[i], 122, 1); /* no second one waits for its ACK */
+			assert_in_range(f[i].acked - f[i].seq, 122, 123);
+			f[i].seq += 123;
+			leaves(&f[i]);
+		}
+		end();
+	}
+}
+
+/*
+ * So many that each one's share is enough to leave nothing: the largest holders are reset
+ * until the others can breathe, and no more of them.
+ * rows: RX10 AP3 [v4 v6]
+ */
+static void
+the_largest_holders_are_ended_when_buffers_stay_scarce(void **state)
+{
+	enum { HOLDERS = 200, BUFFERS = 256, LARGE = 10 };
+
+	for (unsigned int v6 = 0; v6 < 2; v6++) {
+		static struct friend f[HOLDERS];
+		uint64_t ended;
+
+		set_up(v6, &talk_app);
+		rig.plan.read_most = 1;
+		rig.plan.read_ms = 1000000;
+		rig.plan.fin = TALK_FIN_NEVER;
+		rig.s.conf.rx_buffers = BUFFERS;
+		begin();
+		for (unsigned int i = 0; i < HOLDERS; i++)
+			meet(&f[i], PORT, (uint16_t)(31000 + i), 1024, 1460);
+		for (unsigned int k = 0; k < 60; k++)
+			for (unsigned int i = 0; i < HOLDERS; i++)
+				if (k == 0 || i < LARGE)
+					put(&f[i], 1000 * k, 1000);
+		assert_true(count_of(SL_CNT_kept) > BUFFERS / 10 * 9);
+		wait_for(4);
+		assert_int_equal(count_of(SL_CNT_pressure), 0); /* it may pass */
+		wait_for(10);
+		ended = count_of(SL_CNT_pressure);
+		assert_in_range(ended, 1, LARGE);
+		assert_true(count_of(SL_CNT_kept) <= BUFFERS / 10 * 8);
+		wait_for(60);
+		assert_int_equal(count_of(SL_CNT_pressure), ended);
+		echoes(&rig.old, 1000);
+		for (unsigned int i = 0; i < HOLDERS; i++) {
+			put(&f[i], 0, 1); /* where is it now? */
+			f[i].seq = f[i].acked;
+			leaves(&f[i]);
+		}
+		end();
+	}
+}
+
 /* An ICMP error of @type and @code that quotes a segment of the friend's connection. */
 static void
 forge_icmp(uint8_t type, uint8_t code, uint32_t seq)
@@ -859,6 +954,8 @@ main(void)
 		cmocka_unit_test(tiny_segments_pin_no_buffers),
 		cmocka_unit_test(gaps_left_open_pin_buffers_but_stop_nobody),
 		cmocka_unit_test(bytes_that_nobody_takes_pin_buffers_but_stop_nobody),
+		cmocka_unit_test(pieces_behind_gaps_give_way_when_buffers_stay_scarce),
+		cmocka_unit_test(the_largest_holders_are_ended_when_buffers_stay_scarce),
 		cmocka_unit_test(forged_icmp_changes_no_connection),
 		cmocka_unit_test(fragments_are_counted_and_held_by_nobody),
 	};
