@@ -214,6 +214,8 @@ const struct sl_field sl_schema[] = {
 	  .says = "Longest retransmission time-out." },
 	{ TCP("delayed_ack", delayed_ack_ms), TIME(1, 500), .preset = "40ms",
 	  .says = "How long an ACK may wait for company (RFC 1122: at most half a second)." },
+	{ TCP("quick_acks", quick_acks), COUNT(1, 7), .zero = "off", .preset = "7",
+	  .says = "Full segments, first ones and behind a loss, whose ACK does not wait." },
 	{ TCP("syn_timeout", syn_timeout_ms), TIME(100, H), .preset = "3m",
 	  .says = "Until a handshake that gets no answer is given up." },
 	{ TCP("user_timeout", user_timeout_ms), TIME(S, 24 * H), .preset = "5m",

@@ -67,7 +67,8 @@ is_sane(const struct sl_core_conf *conf)
 		    l->tcp.sndbuf < 1024 || l->tcp.rcvbuf > BUFFER_MOST ||
 		    l->tcp.sndbuf > BUFFER_MOST || l->tcp.rto_min_ms == 0 ||
 		    l->tcp.rto_max_ms < l->tcp.rto_min_ms || l->tcp.msl_ms == 0 ||
-		    l->tcp.ttl == 0 || l->tcp.congestion >= SL_CONGESTION_COUNT)
+		    l->tcp.ttl == 0 || l->tcp.congestion >= SL_CONGESTION_COUNT ||
+		    l->tcp.quick_acks > 7)
 			return false;
 	}
 	return sized && conf->n_listeners <= SL_LISTENERS_MAX &&

@@ -45,6 +45,7 @@ struct sl_tcp_conf {
 	uint16_t keepalive_probes;
 	uint16_t mss;       /* most we offer and send; 0: what the path carries */
 	uint8_t cookies;    /* enum sl_cookies */
+	uint8_t quick_acks; /* full segments acknowledged at once, of a slow start; 0 to 7 */
 	uint8_t congestion; /* enum sl_congestion */
 	uint8_t ttl, tos;
 	bool nagle, sack, timestamps, window_scaling;

@@ -248,6 +248,7 @@ sl_tcb_new(struct sl_tcp *tcp, const struct sl_tuple *tuple, uint64_t hash, uint
 	tcb->snd_una = tcb->snd_nxt = iss;
 	tcb->snd_end = iss + 1;
 	tcb->rto_ms = RTO_INITIAL_MS;
+	tcb->quick_acks = l->conf.tcp.quick_acks;
 	tcb->ts_offset = sl_tcp_ts_offset(tcp, tuple);
 	tcb->heard = tcb->progress = tcp->tick;
 	if (!l->conf.tcp.nagle)

@@ -554,6 +554,19 @@ may_earn(const struct sl_tcp *tcp, const struct sl_tcb *tcb, uint32_t len)
 	       buf < 65535u << tcb->rcv_scale;
 }
 
+/*
+ * Whether the peer is likely to be in slow start, and waits for this ACK to send more: at
+ * the beginning, and behind a loss (RFC 5681, 4.2 asks for no less than every second one).
+ */
+static bool
+is_awaited(struct sl_tcb *tcb, uint32_t len)
+{
+	if (tcb->quick_acks == 0 || len < tcb->mss)
+		return false;
+	tcb->quick_acks--;
+	return true;
+}
+
 /* Bytes in order. The first may wait for company before it is acknowledged, no second one. */
 static void
 receive_in_order(struct sl_tcp *tcp, struct sl_tcb *tcb, struct sl_lane *lane, uint32_t skip,
@@ -561,14 +574,16 @@ receive_in_order(struct sl_tcp *tcp, struct sl_tcb *tcb, struct sl_lane *lane, u
 {
 	struct sl_active *a = sl_tcb_active(tcp, tcb);
 	bool filled = a != NULL && a->n_ooo > 0;
-	bool second = tcb->rcv_nxt != tcb->ack_sent;
+	bool second = tcb->rcv_nxt != tcb->ack_sent, quick = is_awaited(tcb, len);
 
 	if (may_earn(tcp, tcb, len))
 		sl_tcb_earn(tcp, tcb, &lane->seg);
 	append_list(tcp, tcb, take_payload(tcp, lane, skip, len));
-	if (filled)
+	if (filled) {
 		close_gap(tcp, tcb, a);
-	if (filled || second || sl_tcb_conf(tcp, tcb)->delayed_ack_ms == 0) {
+		tcb->quick_acks = sl_tcb_conf(tcp, tcb)->quick_acks;
+	}
+	if (filled || second || quick || sl_tcb_conf(tcp, tcb)->delayed_ack_ms == 0) {
 		owe_ack(tcp, tcb, false);
 	} else if (tcb->due[SL_TIMER_ACK] == 0) {
 		/* Into the wheel only if nothing goes out in this step that says as much. */

@@ -230,11 +230,12 @@ struct sl_tcb {
 	uint16_t min_rtt_us16;    /* the shortest round trip, 16 us each; 0: none yet */
 	uint8_t backoff : 5;      /* times the resend timer was doubled */
 	uint8_t probe_doubt : 1;  /* a probe that ended at SND.UNA may have repaired a loss */
+	uint8_t n_challenges : 2; /* sent and not earned back */
 	uint8_t dup_acks : 4;     /* in a row */
 	uint8_t why : 4;          /* enum sl_reason, once it ends */
 	uint8_t n_probes;         /* keep-alives not answered */
-	uint8_t n_challenges : 3; /* sent and not earned back */
 	uint8_t rcv_grown : 5;    /* times the receive buffer has doubled */
+	uint8_t quick_acks : 3;   /* full segments that will be acknowledged at once */
 	sl_tick_t armed; /* the wheel has an entry at it or before; 0: perhaps it has none */
 
 	/* line 2: the rest */

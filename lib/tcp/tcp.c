@@ -22,6 +22,7 @@ sl_tcp_defaults(struct sl_tcp_conf *conf)
 		.rto_min_ms = 200,
 		.rto_max_ms = 60 * 1000,
 		.delayed_ack_ms = 40,
+		.quick_acks = 7,
 		.syn_timeout_ms = 180 * 1000,
 		.user_timeout_ms = 300 * 1000,
 		.fin_wait_ms = 60 * 1000,

@@ -53,6 +53,7 @@ static const struct setting listener_settings[] = {
 	TCP(rto_min_ms, "rto_min"),
 	TCP(rto_max_ms, "rto_max"),
 	TCP(delayed_ack_ms, "delayed_ack"),
+	TCP(quick_acks, "quick_acks"),
 	TCP(syn_timeout_ms, "syn_timeout"),
 	TCP(user_timeout_ms, "user_timeout"),
 	TCP(fin_wait_ms, "fin_wait"),

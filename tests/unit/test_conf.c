@@ -99,7 +99,8 @@ tcp_defaults_are_those_of_the_core(void **state)
 #define SAME(member) assert_int_equal(got->member, want.member)
 	SAME(rcvbuf), SAME(rcvbuf_initial), SAME(sndbuf), SAME(msl_ms), SAME(rto_min_ms),
 		SAME(rto_max_ms);
-	SAME(delayed_ack_ms), SAME(syn_timeout_ms), SAME(user_timeout_ms), SAME(fin_wait_ms);
+	SAME(delayed_ack_ms), SAME(quick_acks), SAME(syn_timeout_ms), SAME(user_timeout_ms),
+		SAME(fin_wait_ms);
 	SAME(keepalive_ms), SAME(keepalive_interval_ms), SAME(keepalive_probes), SAME(mss);
 	SAME(cookies), SAME(congestion), SAME(ttl), SAME(tos), SAME(nagle), SAME(sack),
 		SAME(timestamps);
