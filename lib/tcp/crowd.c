@@ -212,10 +212,11 @@ end_all(struct sl_tcp *tcp, enum sl_fate fate, uint64_t who)
 static uint64_t
 acks_among(const struct sl_crowd *c, uint64_t who)
 {
+	unsigned int n = c->n;
 	uint64_t acks = 0;
 
-	assert(c->n <= SL_BURST);
-	for (unsigned int k = 0; k < c->n; k++)
+	assert(n <= SL_BURST);
+	for (unsigned int k = 0; k < n; k++)
 		acks |= (uint64_t)((c->flags[k] & (SL_ACK | SL_RST | SL_FIN)) == SL_ACK) << k;
 	return acks & who;
 }
