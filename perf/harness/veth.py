@@ -27,9 +27,12 @@ events {{ worker_connections 8192; }}
 http {{
   access_log off; sendfile on; tcp_nopush on; keepalive_requests 100000000;
   client_body_temp_path {home}/body; default_type application/octet-stream;
-  server {{ listen {address}:{port}; root {home}/www; }}
+  server {{ {listen} root {home}/www; }}
 }}
 """
+# Each proxy has a port of the backend for itself: its TIME-WAIT outlives a turn, and would meet
+# SYNs of the same addresses and ports with another stack's clock.
+BACKEND = {"haproxy": 8000, "haproxy by frames": 8001, "sluice": 8002}
 HAPROXY = """
 global
   maxconn 8192
@@ -41,14 +44,14 @@ defaults
   timeout server 30s
 listen front
   bind 10.77.0.1:8080
-  server backend 10.77.0.2:8000
+  server backend 10.77.0.2:{backend}
 """
 SLUICE = """
 ports:
   - {{device: net_af_packet0, addresses: [10.77.0.1/24], gateway: 10.77.0.2}}
 listeners:
   - {{name: web, port: 80, app: http}}
-  - {{name: front, port: 8080, app: proxy, backends: ["10.77.0.2:8000"]}}
+  - {{name: front, port: 8080, app: proxy, backends: ["10.77.0.2:{backend}"]}}
 tcp: {{cookies: {cookies}}}
 engine: {{connections: 65536, drain: 1s}}
 """
@@ -148,20 +151,20 @@ class Veth:
             time.sleep(0.1)
         raise RuntimeError(f"nothing answers on {address}:{port}")
 
-    def nginx(self, end, address, port):
+    def nginx(self, end, address, *ports):
         conf = self.home / f"nginx-{end}.conf"
-        conf.write_text(NGINX.format(home=self.home, name=f"nginx-{end}", address=address,
-                                     port=port))
+        listen = " ".join(f"listen {address}:{port};" for port in ports)
+        conf.write_text(NGINX.format(home=self.home, name=f"nginx-{end}", listen=listen))
         return self.spawn(end, "nginx", "-e", "stderr", "-p", self.home, "-c", conf)
 
-    def haproxy(self):
+    def haproxy(self, backend):
         conf = self.home / "haproxy.cfg"
-        conf.write_text(HAPROXY)
+        conf.write_text(HAPROXY.format(backend=backend))
         return self.spawn("server", "haproxy", "-db", "-f", conf)
 
     def sluice(self, cookies):
         conf = self.home / "sluice.yaml"
-        conf.write_text(SLUICE.format(cookies=cookies))
+        conf.write_text(SLUICE.format(cookies=cookies, backend=BACKEND["sluice"]))
         return self.spawn("server", os.path.join(host.BUILD, "app", "sluice"), "-l", SERVER_CPU,
                           "--no-huge", "-m", 1024, "--no-pci", "--file-prefix", self.name,
                           "--log-level", "*:error", "--vdev",
@@ -188,7 +191,8 @@ class AsLinux:
         self.started.append(v.nginx("server", SERVER, 80))
         v.wait_for(self.started[0], SERVER, 80)
         if self.proxies:
-            self.started.append(v.haproxy())
+            name = "haproxy" if self.offloads else "haproxy by frames"
+            self.started.append(v.haproxy(BACKEND[name]))
             v.wait_for(self.started[1], SERVER, 8080)
         return self
 
