@@ -40,6 +40,11 @@ PAIRS = {
 }
 
 
+def has_twins():
+    """Whether this CPU has the vectors that the bounds of leaves against scalar are about."""
+    return "avx512bw" in host.words("/proc/cpuinfo")
+
+
 def twins(pages):
     """The SIMD leaves against their scalar twins, which are the same program told to have none."""
     syn = groups.Group("syn", ["--windows", 24], groups.SMALL, 0,

@@ -24,8 +24,9 @@ def run(tmp_path, *args, seconds=600):
 def test_no_row_is_slower_beside_its_twin_than_noise_explains(tmp_path):
     code, said, rows = run(tmp_path)
     assert code == 0, said
-    for pair in (f"{a}/{b}" for pairs in guard.PAIRS.values() for a, b in pairs):
-        assert pair in said  # each was looked at
+    for group, pairs in guard.PAIRS.items():
+        for a, b in pairs if group != "twins" or guard.has_twins() else []:
+            assert f"{a}/{b}" in said  # each was looked at
     assert rows["syn_cookie_v4"]["testpmd_ratio"] > 1
 
 
