@@ -189,6 +189,20 @@ check_pieces(const struct sl_tcp *tcp)
 	return NULL;
 }
 
+/* The free lines of key6 are linked, each below those that nobody ever had. */
+static const char *
+check_key6(const struct sl_tcp *tcp)
+{
+	uint32_t n = tcp->n_key6 - tcp->key6_fresh;
+
+	for (uint32_t i = tcp->key6_free; i != SL_NO_INDEX; i = tcp->key6[i].remote.w[0]) {
+		DEMAND(i < tcp->key6_fresh);
+		DEMAND(n++ < tcp->n_key6);
+	}
+	DEMAND(n == tcp->n_key6_free);
+	return NULL;
+}
+
 static const char *
 check_counts(const struct sl_tcp *tcp, uint32_t live, uint32_t half_open, uint32_t epochs)
 {
@@ -235,6 +249,8 @@ check_all(const struct sl_core *core)
 		why = check_list(tcp, &tcp->parked, true, SL_IS_PARKED);
 	if (why == NULL)
 		why = check_time_wait(tcp);
+	if (why == NULL)
+		why = check_key6(tcp);
 	if (why == NULL)
 		why = check_pieces(tcp);
 	if (why == NULL)

@@ -92,10 +92,10 @@ derive(const struct sl_prf_key *secret, const char *label)
 static bool
 take_arrays(struct sl_tcp *tcp, struct sl_mem *mem, const struct layout *l)
 {
-	uint32_t *store[5];
-	const uint32_t n[5] = { l->n_tcb, l->n_active, l->n_active, l->n_span, l->n_key6 };
-	struct sl_slots *slots[5] = { &tcp->free_tcb, &tcp->free_active, &tcp->free_epoch,
-				      &tcp->free_span, &tcp->free_key6 };
+	uint32_t *store[4];
+	const uint32_t n[4] = { l->n_tcb, l->n_active, l->n_active, l->n_span };
+	struct sl_slots *slots[4] = { &tcp->free_tcb, &tcp->free_active, &tcp->free_epoch,
+				      &tcp->free_span };
 
 	tcp->tcb = sl_mem_take(mem, (size_t)l->n_tcb * sizeof(*tcp->tcb), SL_CACHE_LINE);
 	tcp->active =
@@ -113,7 +113,7 @@ take_arrays(struct sl_tcp *tcp, struct sl_mem *mem, const struct layout *l)
 	    tcp->round == NULL || tcp->span == NULL || tcp->tw == NULL || tcp->key6 == NULL ||
 	    tcp->app_state == NULL || tcp->gone == NULL || tcp->by_port == NULL)
 		return false;
-	for (int i = 0; i < 5; i++) {
+	for (int i = 0; i < 4; i++) {
 		store[i] =
 			sl_mem_take(mem, ((size_t)n[i] + 1) * sizeof(uint32_t), SL_CACHE_LINE);
 		if (store[i] == NULL)
@@ -124,7 +124,8 @@ take_arrays(struct sl_tcp *tcp, struct sl_mem *mem, const struct layout *l)
 	tcp->n_active = l->n_active;
 	tcp->n_span = l->n_span;
 	tcp->n_tw = l->n_tw;
-	tcp->n_key6 = l->n_key6;
+	tcp->n_key6 = tcp->n_key6_free = l->n_key6;
+	tcp->key6_free = SL_NO_INDEX;
 	tcp->app_state_bytes = l->state_bytes;
 	for (uint32_t i = 0; i < l->n_tcb; i++) {
 		sl_tcb_clear(&tcp->tcb[i]);
@@ -280,7 +281,7 @@ sl_core_budget(const struct sl_core_conf *conf, struct sl_budget *budget)
 	struct layout l = layout_of(conf);
 	uint64_t entries = (uint64_t)l.n_tcb + l.n_tw;
 	uint64_t table = sl_flows_bytes(l.n_tcb + l.n_tw), wheel = sl_wheel_bytes(l.n_tcb);
-	uint32_t slot = sizeof(uint32_t), key6 = sizeof(struct sl_key6) + slot;
+	uint32_t slot = sizeof(uint32_t), key6 = sizeof(struct sl_key6);
 	uint64_t listeners = 0;
 
 	for (uint16_t i = 0; i < conf->n_listeners; i++)

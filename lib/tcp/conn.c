@@ -165,6 +165,34 @@ sl_tcp_ts_offset(const struct sl_tcp *tcp, const struct sl_tuple *tuple)
 	return tcp->ts_base + prf_of(&tcp->ts_key, tuple);
 }
 
+/*
+ * Free lines of key6 are linked through their own first words, so that an IPv6 connection
+ * pays for nothing but its addresses. A reader on another core who meets such a word finds
+ * nothing there. The line given back last is the next to be taken. Returns what a key says
+ * of it, 0 if there is none.
+ */
+static uint32_t
+key6_take(struct sl_tcp *tcp)
+{
+	uint32_t idx = tcp->key6_free;
+
+	if (tcp->n_key6_free == 0)
+		return 0;
+	tcp->n_key6_free--;
+	if (idx == SL_NO_INDEX)
+		return ++tcp->key6_fresh;
+	tcp->key6_free = tcp->key6[idx].remote.w[0];
+	return idx + 1;
+}
+
+void
+sl_key6_give(struct sl_tcp *tcp, uint32_t v6)
+{
+	sl_key_store(&tcp->key6[v6 - 1].remote.w[0], &tcp->key6_free, sizeof(uint32_t));
+	tcp->key6_free = v6 - 1;
+	tcp->n_key6_free++;
+}
+
 /* Write the key of @tuple, taking a line of key6 for IPv6; false if there is none. */
 static bool
 key_take(struct sl_tcp *tcp, struct sl_key *key, const struct sl_tuple *tuple)
@@ -172,10 +200,9 @@ key_take(struct sl_tcp *tcp, struct sl_key *key, const struct sl_tuple *tuple)
 	uint32_t v6 = 0;
 
 	if (tuple->v6) {
-		v6 = sl_slots_get(&tcp->free_key6);
-		if (v6 == SL_NO_INDEX)
+		v6 = key6_take(tcp);
+		if (v6 == 0)
 			return false;
-		v6++;
 	}
 	sl_key_set(key, tcp->key6, v6, tuple);
 	return true;
@@ -185,7 +212,7 @@ static void
 key_give(struct sl_tcp *tcp, struct sl_key *key)
 {
 	if (key->v6 != 0)
-		sl_slots_put(&tcp->free_key6, key->v6 - 1);
+		sl_key6_give(tcp, key->v6);
 	key->v6 = 0;
 }
 

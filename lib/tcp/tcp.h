@@ -106,7 +106,9 @@ struct sl_tcp {
 	uint8_t *app_state; /* state_bytes for each tcb */
 	uint32_t app_state_bytes;
 	uint32_t n_tcb, n_active, n_span, n_tw, n_key6;
-	struct sl_slots free_tcb, free_active, free_epoch, free_span, free_key6;
+	struct sl_slots free_tcb, free_active, free_epoch, free_span;
+	uint32_t key6_free, key6_fresh; /* given back last; never used from here on */
+	uint32_t n_key6_free;
 	uint32_t epoch_hand; /* whose epoch is looked at next when none is free */
 
 	struct sl_list deliver, output, parked;
@@ -309,6 +311,9 @@ void sl_tcp_unpark(struct sl_tcp *tcp);
 /* The first sequence number for @tuple (RFC 6528), and its timestamp offset (RFC 7323, 5.4). */
 uint32_t sl_tcp_isn(const struct sl_tcp *tcp, const struct sl_tuple *tuple);
 uint32_t sl_tcp_ts_offset(const struct sl_tcp *tcp, const struct sl_tuple *tuple);
+
+/* A line of key6 is nobody's any more; @v6 as in a key. */
+void sl_key6_give(struct sl_tcp *tcp, uint32_t v6);
 
 /* --- open.c --- */
 

@@ -123,7 +123,7 @@ sl_tw_free(struct sl_tcp *tcp, uint32_t idx, bool in_table)
 	if (in_table)
 		sl_flows_remove(tcp->flows, hash_of(tcp, &tw->key), idx | SL_FLOW_TW);
 	if (tw->key.v6 != 0)
-		sl_slots_put(&tcp->free_key6, tw->key.v6 - 1);
+		sl_key6_give(tcp, tw->key.v6);
 	make_hole(tw);
 	sl_uncount(tcp, time_wait);
 }
