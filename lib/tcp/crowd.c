@@ -15,19 +15,19 @@
 static uint64_t
 same_place(const struct sl_crowd *c, uint64_t who, unsigned int k)
 {
-	const uint64_t *last = c->v6 ? c->addr[3] : c->addr[0];
-	uint64_t relevant = c->v6 ? ~0ull : ~0ull << 32, same = 0;
+	const uint64_t *last = c->v6 ? c->addr[3] : c->addr[0], *first = c->addr[2];
+	uint64_t of_last = c->v6 ? ~0ull : ~0ull << 32, of_first = c->v6 ? ~0ull : 0;
+	uint64_t same = 0;
 
-	assert(c->n <= SL_BURST);
-	for (unsigned int i = 0; i < c->n; i++) {
-		uint64_t other = ((last[i] ^ last[k]) & relevant) |
+	for (uint64_t rest = who; rest != 0; rest &= rest - 1) {
+		unsigned int i = (unsigned int)__builtin_ctzll(rest);
+		uint64_t other = ((last[i] ^ last[k]) & of_last) |
+				 ((first[i] ^ first[k]) & of_first) |
 				 ((c->numbers[i] ^ c->numbers[k]) & 0xffff0000u);
 
 		same |= (uint64_t)(other == 0) << i;
 	}
-	for (unsigned int i = 0; c->v6 && i < c->n; i++)
-		same &= ~((uint64_t)(c->addr[2][i] != c->addr[2][k]) << i);
-	return same & who;
+	return same;
 }
 
 static struct sl_listener *
@@ -212,13 +212,15 @@ end_all(struct sl_tcp *tcp, enum sl_fate fate, uint64_t who)
 static uint64_t
 acks_among(const struct sl_crowd *c, uint64_t who)
 {
-	unsigned int n = c->n;
 	uint64_t acks = 0;
 
-	assert(n <= SL_BURST);
-	for (unsigned int k = 0; k < n; k++)
-		acks |= (uint64_t)((c->flags[k] & (SL_ACK | SL_RST | SL_FIN)) == SL_ACK) << k;
-	return acks & who;
+	for (; who != 0; who &= who - 1) {
+		uint8_t flags = c->flags[__builtin_ctzll(who)];
+
+		if ((flags & (SL_ACK | SL_RST | SL_FIN)) == SL_ACK)
+			acks |= who & -who;
+	}
+	return acks;
 }
 
 /* Those of @who that carry no cookie of ours. */
