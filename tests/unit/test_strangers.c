@@ -315,8 +315,9 @@ remember(struct machine *m)
 
 		if (sl_frame_parse(p, &frame, &t, &seg) == SL_FATE_NONE &&
 		    frame.kind == SL_KIND_TCP && (seg.flags & SL_SYN)) {
-			struct client *k =
-				&client[t.v6][t.rport - 80][(t.lport - 1000) % CLIENTS];
+			/* damage may have made it another's: then nobody's memory is right */
+			uint16_t i_of = (uint16_t)(t.lport - 1000) % CLIENTS;
+			struct client *k = &client[t.v6][(t.rport - 80u) % PORTS][i_of];
 
 			k->ack = seg.seq;
 			k->tsecr = seg.opts & SL_OPT_TS ? seg.tsval : 0;
