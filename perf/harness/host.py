@@ -98,5 +98,7 @@ def commit():
     def git(*args):
         return subprocess.run(["git", "-C", ROOT, *args], capture_output=True,
                               text=True).stdout.strip()
-    changed = git("status", "--porcelain", "--untracked-files=no")
+    # what runs write into the tree is no change of what they measure
+    changed = git("status", "--porcelain", "--untracked-files=no", "--", ".", ":!perf/results",
+                  ":!perf/guard.json")
     return git("rev-parse", "--short=12", "HEAD") + ("+changes" if changed else "")
