@@ -5,6 +5,7 @@
  */
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stddef.h>
 
 #include <cmocka.h>
@@ -41,8 +42,8 @@ step(struct solo *s, struct sl_seg *last)
 	return n;
 }
 
-/* The peer opens from @rport; we close, it closes: TIME-WAIT is ours. */
-static void
+/* The peer opens from @rport; we close, it closes: TIME-WAIT is ours. Returns its FIN. */
+static struct sl_seg_out
 live_and_end(struct solo *s, uint16_t rport)
 {
 	struct sl_seg_out seg = { .seq = 99, .flags = SL_SYN, .wnd = 1000 };
@@ -61,6 +62,7 @@ live_and_end(struct solo *s, uint16_t rport)
 	seg.flags |= SL_FIN;
 	solo_send(s, &seg, NULL, 0);
 	assert_int_equal(step(s, &last), 1);
+	return seg;
 }
 
 static void
@@ -107,11 +109,61 @@ records_are_bounded_and_all_are_gone_in_time(void **state)
 	}
 }
 
+static bool
+is_there(struct solo *s, uint16_t rport)
+{
+	s->tuple.rport = rport;
+	return sl_core_state(s->core, &s->tuple, NULL) != NULL;
+}
+
+/*
+ * Of three that ended a second apart the first begins again: it goes behind the others, which
+ * do not wait for it, and a second repetition does not make it come up twice.
+ * rows: TW5 [v4 v6]
+ */
+static void
+one_that_begins_again_goes_behind_the_others(void **state)
+{
+	static struct solo s;
+
+	for (int v6 = 0; v6 < 2; v6++) {
+		struct sl_seg_out fin;
+
+		solo_init(&s, v6, &closer, NULL);
+		s.conf.time_wait = 3;
+		s.conf.listener[0].tcp.cookies = SL_COOKIES_ALWAYS;
+		solo_open(&s);
+		fin = live_and_end(&s, 1001);
+		for (uint16_t rport = 1002; rport <= 1003; rport++) {
+			solo_pass(&s, 1000);
+			live_and_end(&s, rport);
+		}
+		solo_pass(&s, 28000); /* 30 s after the first */
+		s.tuple.rport = 1001;
+		for (int twice = 0; twice < 2; twice++)
+			solo_send(&s, &fin, NULL, 0);
+		solo_step(&s);
+		solo_pass(&s, 30999);
+		assert_true(is_there(&s, 1001) && is_there(&s, 1002) && is_there(&s, 1003));
+		solo_pass(&s, 1);
+		assert_true(is_there(&s, 1001) && !is_there(&s, 1002) && is_there(&s, 1003));
+		solo_pass(&s, 1000);
+		assert_true(is_there(&s, 1001) && !is_there(&s, 1003));
+		solo_pass(&s, 27999);
+		assert_true(is_there(&s, 1001));
+		solo_pass(&s, 1);
+		assert_false(is_there(&s, 1001));
+		assert_int_equal(sl_core_stats(s.core)->count[SL_CNT_time_wait_retired], 0);
+		solo_close(&s);
+	}
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(records_are_bounded_and_all_are_gone_in_time),
+		cmocka_unit_test(one_that_begins_again_goes_behind_the_others),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
