@@ -138,6 +138,19 @@ sl_nodelay(struct sl_conn *c, bool nodelay)
 		sl_tcb_output(&c->core->tcp, c->tcb);
 }
 
+void
+sl_tos(struct sl_conn *c, uint8_t tos)
+{
+	c->tcb->tos = tos;
+}
+
+void
+sl_ttl(struct sl_conn *c, uint8_t ttl)
+{
+	if (ttl > 0)
+		c->tcb->ttl = ttl;
+}
+
 static int
 connect_from(struct sl_core *core, uint16_t listener, const struct sl_connect *to,
 	     struct sl_conn *out)

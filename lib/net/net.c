@@ -150,7 +150,7 @@ sl_net_open(struct sl_net **out, struct sl_mem *mem, const struct sl_net_conf *c
 	struct sl_net *net;
 
 	if (conf->n_ports == 0 || conf->n_ports > SL_PORTS_MAX || conf->neighbours == 0 ||
-	    conf->neighbours >= 1u << 31)
+	    conf->neighbours >= SL_NO_PATH)
 		return -EINVAL;
 	net = take_memory(mem, conf);
 	if (net == NULL)

@@ -27,7 +27,7 @@
 
 #define SL_PORTS_MAX     16
 #define SL_PORT_ADDR_MAX 32
-#define SL_NO_PATH       0xffffffffu
+#define SL_NO_PATH       0xffffffu /* paths are named by 24 bits */
 
 /* One address of ours and the subnet it lies in. */
 struct sl_ifaddr {

@@ -165,6 +165,15 @@ void sl_timer(struct sl_conn *c, uint32_t ms);
 /* Whether small writes wait for an ACK (Nagle, RFC 9293, 3.7.4); begins as configured. */
 void sl_nodelay(struct sl_conn *c, bool nodelay);
 
+/*
+ * The type of service or traffic class (RFC 2474: DSCP in its upper six bits), and the time
+ * to live or hop limit, of what is sent from now on (RFC 9293, 3.9.1, MUST-48, MUST-49);
+ * they begin as configured. A @ttl of 0 changes nothing. In TIME-WAIT answers are as
+ * configured again.
+ */
+void sl_tos(struct sl_conn *c, uint8_t tos);
+void sl_ttl(struct sl_conn *c, uint8_t ttl);
+
 /* Where an active open goes. */
 struct sl_connect {
 	const struct sl_addr *remote; /* IPv4-mapped for IPv4 */

@@ -272,6 +272,8 @@ sl_tcb_new(struct sl_tcp *tcp, const struct sl_tuple *tuple, uint64_t hash, uint
 	}
 
 	tcb->listener = listener;
+	tcb->ttl = l->conf.tcp.ttl;
+	tcb->tos = l->conf.tcp.tos;
 	tcb->snd_una = tcb->snd_nxt = iss;
 	tcb->snd_end = iss + 1;
 	tcb->rto_ms = RTO_INITIAL_MS;
@@ -340,17 +342,17 @@ int
 sl_tcb_open_path(struct sl_tcp *tcp, struct sl_tcb *tcb, const struct sl_l2 *came)
 {
 	struct sl_tuple tuple;
-	uint32_t carries;
+	uint32_t path, carries;
 	int rc;
 
 	if (tcb->path == SL_NO_PATH) {
 		sl_tcb_tuple(tcp, &tcb->key, &tuple);
-		rc = sl_path_open(tcp->net, tcp->now, &tuple.remote, came, &tcb->path);
+		rc = sl_path_open(tcp->net, tcp->now, &tuple.remote, came, &path);
 		if (rc < 0) {
-			tcb->path = SL_NO_PATH;
 			sl_count(tcp, no_route);
 			return rc;
 		}
+		tcb->path = path;
 	}
 	carries = sl_path_mtu(tcp->net, tcb->path) - (tcb->key.v6 ? HEADERS_V6 : HEADERS_V4);
 	carries = mss_with_options(tcb, carries);

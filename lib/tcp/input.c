@@ -87,8 +87,8 @@ tell_half_open(struct sl_tcp *tcp, const struct sl_tcb *tcb, struct sl_lane *lan
 		.ack = tcb->rcv_nxt,
 		.wnd = sl_tcp_first_window(conf),
 		.flags = SL_ACK,
-		.ttl = conf->ttl,
-		.tos = conf->tos,
+		.ttl = tcb->ttl,
+		.tos = tcb->tos,
 	};
 
 	if (tcp->challenge_budget == 0 || lane->m == NULL)

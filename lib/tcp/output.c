@@ -95,13 +95,12 @@ add_syn_options(const struct sender *s, struct sl_seg_out *seg)
 static void
 emit(struct sender *s, struct rte_mbuf *m, uint32_t seq, uint8_t flags)
 {
-	const struct sl_tcp_conf *conf = sl_tcb_conf(s->tcp, s->tcb);
 	struct sl_tcb *tcb = s->tcb;
 	struct sl_seg_out seg = {
 		.seq = seq,
 		.flags = flags,
-		.ttl = conf->ttl,
-		.tos = conf->tos,
+		.ttl = tcb->ttl,
+		.tos = tcb->tos,
 		.offloads = s->offloads,
 		.wnd = sl_tcb_window(s->tcp, tcb, flags & SL_SYN),
 	};

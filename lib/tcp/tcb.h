@@ -226,7 +226,8 @@ struct sl_tcb {
 	uint32_t reo_persist : 5;  /* recoveries until that is forgotten */
 	uint32_t snd_wl1, snd_wl2; /* SEG.SEQ and SEG.ACK of the last window update */
 	uint32_t active;           /* the struct sl_active borrowed, or SL_NO_BLOCK */
-	uint16_t listener;
+	uint8_t listener;
+	uint8_t ttl;
 	uint16_t min_rtt_us16;    /* the shortest round trip, 16 us each; 0: none yet */
 	uint8_t backoff : 5;      /* times the resend timer was doubled */
 	uint8_t probe_doubt : 1;  /* a probe that ended at SND.UNA may have repaired a loss */
@@ -241,9 +242,10 @@ struct sl_tcb {
 	/* line 2: the rest */
 	alignas(SL_CACHE_LINE) struct rte_mbuf *rx_head;
 	struct rte_mbuf *rx_tail;
-	uint32_t span_head, span_tail; /* all of them; oldest first */
-	uint32_t span_next;            /* the first not sent yet */
-	uint32_t path;
+	uint32_t span_head, span_tail;      /* all of them; oldest first */
+	uint32_t span_next;                 /* the first not sent yet */
+	uint32_t path : 24;                 /* of lib/net, or SL_NO_PATH */
+	uint32_t tos : 8;                   /* of what we send, as ttl */
 	uint32_t next_deliver, next_output; /* links of the lists; SL_NO_INDEX at the end */
 	uint32_t gen;
 	sl_tick_t progress;   /* when unacknowledged bytes last saw hope: begins R2 */

@@ -279,14 +279,19 @@ do_words(struct peer *peer, struct sl_conn *c, char *const *word, int n)
 		sl_timer(c, number_at(peer, word, n, 1, 0));
 	else if (strcmp(word[0], "nodelay") == 0)
 		sl_nodelay(c, n < 2 || strcmp(word[1], "off") != 0);
+	else if (strcmp(word[0], "tos") == 0)
+		sl_tos(c, number_at(peer, word, n, 1, 0));
+	else if (strcmp(word[0], "ttl") == 0)
+		sl_ttl(c, number_at(peer, word, n, 1, 0));
 	return true;
 }
 
 bool
 app_is_command(char *const *word, int n)
 {
-	static const char *const names[] = { "send",  "hold",  "take",  "echo",    "shutdown",
-					     "close", "abort", "timer", "nodelay", "on" };
+	static const char *const names[] = { "send",     "hold",  "take",  "echo",
+					     "shutdown", "close", "abort", "timer",
+					     "nodelay",  "tos",   "ttl",   "on" };
 
 	if (n == 1 && strcmp(word[0], "timer") == 0)
 		return false;
