@@ -14,6 +14,7 @@
 #define COPY_MOST   256u /* payloads up to this are copied even if they could be attached */
 #define LESS_MS     (10u * 60 * 1000) /* a smaller path MTU is believed (RFC 8201, 4) */
 #define PIECES_MOST 8u                /* pieces that are attached to one header */
+#define BUFFER_MOST 1900u             /* payload that one buffer of ours holds */
 
 /* What one call of sl_tcb_send() works with. */
 struct sender {
@@ -313,7 +314,7 @@ segment_room(const struct sender *s)
 	uint32_t room = s->tcb->mss - sack_bytes(s->tcp, s->tcb);
 	bool chains = s->offloads & SL_OFFLOAD_MULTI_SEG;
 
-	return chains || room < 1900 ? room : 1900; /* what one buffer of ours holds */
+	return chains || room < BUFFER_MOST ? room : BUFFER_MOST;
 }
 
 /* FIN belongs to the segment that ends at @end: all bytes are queued and it is wanted. */
@@ -551,6 +552,26 @@ bare_seq(const struct sl_tcb *tcb)
 	return sl_seq_min(tcb->snd_nxt, tcb->snd_una + tcb->snd_wnd);
 }
 
+/*
+ * Whether all there is to say is one piece that waits: the answer to a request. Nothing is in
+ * flight, so that neither Nagle nor the congestion window keeps it, and nothing was lost; the
+ * receiver's window has room for all of it, and an ACK that is owed goes along. Then what
+ * send_owed() asks has its answers, and transmit() is what is left of it.
+ */
+static bool
+is_ordinary(const struct sl_tcp *tcp, const struct sl_tcb *tcb)
+{
+	uint32_t len = tcb->snd_end - tcb->snd_nxt;
+	bool open = tcb->state == SL_ST_ESTABLISHED;
+	bool quiet = tcb->snd_nxt == tcb->snd_una;
+	bool lossless = tcb->active == SL_NO_BLOCK;
+	bool fits = (len <= tcb->mss) & (len <= BUFFER_MOST) & (len <= tcb->snd_wnd);
+	bool alone = (tcb->owes == 0) & (tcb->acks_owed <= 1);
+
+	return open & quiet & lossless & fits & alone && tcb->span_next != SL_NO_INDEX &&
+	       tcp->span[tcb->span_next].len == len;
+}
+
 /* Everything owed, in the order in which it matters. */
 static bool
 send_owed(struct sender *s)
@@ -657,7 +678,10 @@ sl_tcb_send(struct sl_tcp *tcp, struct sl_tcb *tcb)
 	sl_tcb_tuple(tcp, &tcb->key, &s.tuple);
 	forget_less(tcp, tcb);
 	before = tcb->snd_nxt;
-	done = send_owed(&s);
+	if (is_ordinary(tcp, tcb) && !tcp->by_the_book)
+		done = transmit(&s, &tcp->span[tcb->span_next], tcb->snd_end - before);
+	else
+		done = send_owed(&s);
 	if (tcb->active != SL_NO_BLOCK)
 		sl_tcb_unborrow(tcp, tcb);
 	if (sl_tcb_has_ended(tcb))

@@ -147,7 +147,7 @@ struct sl_tcp {
 	struct sl_relief relief;
 	bool always_cookies; /* some listener always answers by cookies */
 	bool draining;
-	bool by_the_book; /* a test wants the steps of the RFC for every segment */
+	bool by_the_book; /* a test wants no short way, for what comes or goes */
 
 	bool (*is_home)(const void *steer, const struct sl_tuple *tuple);
 	const void *steer;
