@@ -157,9 +157,13 @@ void
 sl_strangers_answer(struct sl_core *core)
 {
 	struct seen seen;
+	uint64_t any = 0;
 
+	for (unsigned int kind = 0; kind < SL_CROWDS; kind++)
+		any |= core->strangers[kind];
+	if (any == 0)
+		return;
 	seen.any = false;
-
 	for (uint64_t set = core->lanes; set != 0;) {
 		const struct sl_lane *lane = sl_core_next_lane(core, &set);
 
