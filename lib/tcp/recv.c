@@ -325,15 +325,16 @@ grow_to_island(const struct sl_active *a, struct sl_sack *block)
 
 /*
  * The block @lo..@hi is the newest; what it touches grows together (RFC 2018, 4). Only
- * with as many blocks as we remember may there be pieces that none of them covers.
+ * with as many blocks as we remember may there be pieces that none of them covers; then
+ * they are looked at, unless it is known that none @touches.
  */
 static void
-remember_sack(struct sl_active *a, uint32_t lo, uint32_t hi)
+remember_sack(struct sl_active *a, uint32_t lo, uint32_t hi, bool touches)
 {
 	struct sl_sack kept[SL_SACKS_MAX];
 	uint8_t n = 0;
 
-	if (a->n_recent == SL_SACKS_MAX) {
+	if (touches && a->n_recent == SL_SACKS_MAX) {
 		struct sl_sack block = { lo, hi };
 
 		grow_to_island(a, &block);
@@ -416,12 +417,45 @@ sl_tcb_note_repeat(struct sl_tcp *tcp, struct sl_tcb *tcb, const struct sl_seg *
 		note_dup(tcp, tcb, dup);
 }
 
+/*
+ * Whether bytes from @seq on find their place, and the block that tells of them, only by a
+ * walk: not if they come behind all others, and join a block that is remembered or none.
+ */
 static bool
-may_keep_piece(const struct sl_tcp *tcp, const struct sl_active *a)
+needs_walk(const struct sl_active *a, uint32_t seq)
+{
+	uint32_t end;
+
+	if (a->ooo_tail == NULL)
+		return false;
+	end = piece_end(a->ooo_tail);
+	if (seq != end || a->n_recent < SL_SACKS_MAX)
+		return sl_seq_lt(seq, end);
+	for (uint8_t i = 0; i < a->n_recent; i++) {
+		if (a->recent[i].hi == end)
+			return false;
+	}
+	return true;
+}
+
+/* A peer may leave thousands of pieces here, and have them walked through by every segment. */
+static bool
+may_walk(struct sl_tcp *tcp, const struct sl_active *a)
+{
+	if (a->n_ooo <= PIECES_FREE)
+		return true;
+	if (tcp->walk_budget == 0)
+		return false;
+	tcp->walk_budget -= a->n_ooo < tcp->walk_budget ? a->n_ooo : tcp->walk_budget;
+	return true;
+}
+
+static bool
+may_keep_piece(struct sl_tcp *tcp, const struct sl_active *a, uint32_t seq)
 {
 	bool dense = a->n_ooo < PIECES_FREE + a->ooo_bytes / PIECE_BYTES_MEAN;
 
-	return dense && !sl_tcp_is_scarce(tcp);
+	return dense && !sl_tcp_is_scarce(tcp) && (!needs_walk(a, seq) || may_walk(tcp, a));
 }
 
 /* Bytes behind a gap: kept if there is room for them, and told of by SACK. */
@@ -432,13 +466,14 @@ receive_behind_gap(struct sl_tcp *tcp, struct sl_tcb *tcb, struct sl_lane *lane,
 	struct sl_active *a = sl_tcb_borrow(tcp, tcb);
 	struct rte_mbuf *m;
 	struct sl_sack dup = { 0 };
-	bool kept = false;
+	bool kept = false, walks;
 
-	if (a == NULL || !may_keep_piece(tcp, a)) {
+	if (a == NULL || !may_keep_piece(tcp, a, seq)) {
 		sl_count(tcp, ooo_dropped);
 		sl_tcb_unborrow(tcp, tcb);
 		return;
 	}
+	walks = needs_walk(a, seq);
 	if (find_kept(a, seq, seq + len, &dup))
 		note_dup(tcp, tcb, dup);
 	m = take_payload(tcp, lane, seq - lane->seg.seq, len);
@@ -457,7 +492,7 @@ receive_behind_gap(struct sl_tcp *tcp, struct sl_tcb *tcb, struct sl_lane *lane,
 	}
 	if (kept)
 		sl_count(tcp, out_of_order);
-	remember_sack(a, seq - len, seq);
+	remember_sack(a, seq - len, seq, walks);
 }
 
 /* Pieces that the gap no longer holds back move to the application's queue. */

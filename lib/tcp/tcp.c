@@ -8,6 +8,7 @@
 
 #define RESETS_PER_MS     100u  /* to strangers */
 #define CHECKS_PER_MS     100u  /* cookies looked at while none can be out */
+#define WALKED_PER_MS     8192u /* pieces behind gaps looked at for a place among them */
 #define CHALLENGES_LEAST  4000u /* a second, the whole core ... */
 #define CHALLENGES_SPREAD 2000u /* ... plus what nobody can guess (CVE-2016-5696) */
 
@@ -55,6 +56,7 @@ sl_tcp_clock(struct sl_tcp *tcp, sl_ns_t now)
 		tcp->budget_at = tcp->tick;
 		tcp->reset_budget = RESETS_PER_MS;
 		tcp->check_budget = CHECKS_PER_MS;
+		tcp->walk_budget = WALKED_PER_MS;
 	}
 	if (tcp->tick - tcp->challenge_at >= 1000) {
 		uint64_t draw = sl_prf(&tcp->port_key, &now, sizeof(now));

@@ -138,6 +138,7 @@ struct sl_tcp {
 	sl_ns_t opened_at;
 
 	uint32_t reset_budget, check_budget; /* left in this millisecond */
+	uint32_t walk_budget;                /* as well: pieces behind gaps */
 	uint32_t challenge_budget;           /* left in this second */
 	sl_tick_t budget_at, challenge_at;   /* when they were filled */
 

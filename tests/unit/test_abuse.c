@@ -704,6 +704,62 @@ gaps_left_open_pin_buffers_but_stop_nobody(void **state)
 }
 
 /*
+ * Thousands of pieces behind a gap, and bytes among them again and again: how many pieces are
+ * looked at in a millisecond for want of a better order is bounded. Who has few is not served
+ * worse, and the stream heals.
+ * rows: RX9 [v4 v6]
+ */
+static void
+places_among_many_pieces_are_searched_for_but_so_often(void **state)
+{
+	enum { PIECES = 1500, BYTES = 600, TRIES = 200 };
+
+	for (unsigned int v6 = 0; v6 < 2; v6++) {
+		struct sl_seg_out syn = { .opts = SL_OPT_MSS | SL_OPT_SACK_OK | SL_OPT_WSCALE,
+					  .mss = 1460,
+					  .wnd = 65535 };
+		uint64_t found, dropped;
+		struct friend f, few;
+
+		set_up(v6, &sl_discard);
+		rig.s.conf.listener[0].tcp.rcvbuf = 1 << 20;
+		rig.s.conf.listener[0].tcp.rcvbuf_initial = 1 << 20;
+		begin();
+		meet(&few, PORT, 31000, 65535, 1460);
+		for (unsigned int k = 0; k < 8; k++)
+			put(&few, 1 + 200 * k, 100);
+		rig.s.tuple.rport = 31001;
+		solo_handshake(&rig.s, 0xffff0000, &syn);
+		f = (struct friend){ rig.s.tuple, rig.s.irs + 1, rig.s.iss + 1, 0 };
+		put(&f, 0, 100); /* what answers that opens the window */
+		f.seq += 100;
+		for (unsigned int k = 0; k < PIECES; k++)
+			put(&f, 1 + k * BYTES, BYTES);
+		assert_int_equal(count_of(SL_CNT_out_of_order), 8 + PIECES);
+
+		for (unsigned int ms = 0; ms < 3; ms++) {
+			solo_pass(&rig.s, 1);
+			found = count_of(SL_CNT_dup_in);
+			dropped = count_of(SL_CNT_ooo_dropped);
+			for (unsigned int i = 0; i < TRIES; i++)
+				put(&f, 1 + PIECES * BYTES / 2 + 7 * i, 1);
+			found = count_of(SL_CNT_dup_in) - found;
+			dropped = count_of(SL_CNT_ooo_dropped) - dropped;
+			assert_true(found >= 1 && found * PIECES < 10000);
+			assert_int_equal(found + dropped, TRIES);
+			put(&few, 101 + 200 * ms, 1);
+			assert_int_equal(count_of(SL_CNT_out_of_order), 8 + PIECES + ms + 1);
+		}
+		put(&f, 0, 1);
+		assert_int_equal(f.acked, f.seq + 1 + PIECES * BYTES);
+		f.seq = f.acked;
+		leaves(&f);
+		leaves(&few);
+		end();
+	}
+}
+
+/*
  * Peers that fill their windows for an application that takes nothing. The first three
  * quarters of the buffers are theirs for the asking, what is scarce is not.
  * rows: RX10 AP3 [v4 v6]
@@ -953,6 +1009,7 @@ main(void)
 		cmocka_unit_test(holders_of_closed_windows_hold_their_send_buffers_alone),
 		cmocka_unit_test(tiny_segments_pin_no_buffers),
 		cmocka_unit_test(gaps_left_open_pin_buffers_but_stop_nobody),
+		cmocka_unit_test(places_among_many_pieces_are_searched_for_but_so_often),
 		cmocka_unit_test(bytes_that_nobody_takes_pin_buffers_but_stop_nobody),
 		cmocka_unit_test(pieces_behind_gaps_give_way_when_buffers_stay_scarce),
 		cmocka_unit_test(the_largest_holders_are_ended_when_buffers_stay_scarce),
