@@ -51,6 +51,17 @@ hash_lanes(struct sl_core *core)
 		at[i]->hash = hash[i];
 }
 
+/* Whether it is for us. Of most packets the door knows; the others' fate has a name. */
+static enum sl_fate
+accept(const struct sl_core *core, const struct sl_lane *lane)
+{
+	const struct sl_door *door = core->open_door;
+
+	if (door != NULL && sl_door_admits4(door, lane->m, &lane->frame, &lane->tuple))
+		return SL_FATE_NONE;
+	return sl_net_accept(core->net, lane->m, &lane->frame, &lane->tuple);
+}
+
 /* Take apart and check what came; what is not for us ends here. */
 static void
 parse(struct sl_core *core, struct rte_mbuf **rx, uint16_t n)
@@ -70,7 +81,7 @@ parse(struct sl_core *core, struct rte_mbuf **rx, uint16_t n)
 
 		fate = sl_frame_parse(lane->m, &lane->frame, &lane->tuple, &lane->seg);
 		if (fate == SL_FATE_NONE && lane->frame.kind != SL_KIND_ARP)
-			fate = sl_net_accept(core->net, lane->m, &lane->frame, &lane->tuple);
+			fate = accept(core, lane);
 		if (fate != SL_FATE_NONE)
 			end(lane, fate);
 	}

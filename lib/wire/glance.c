@@ -385,3 +385,15 @@ sl_glance(const struct sl_door *door, struct rte_mbuf **rx, uint16_t n,
 	}
 	return others;
 }
+
+bool
+sl_door_admits4(const struct sl_door *door, const struct rte_mbuf *m,
+		const struct sl_frame *frame, const struct sl_tuple *tuple)
+{
+	const uint8_t *p = rte_pktmbuf_mtod(m, const uint8_t *);
+	bool plain = (frame->kind == SL_KIND_TCP) & (tuple->v6 == 0) & (frame->vlan == 0);
+
+	return plain & is_simple(m, door->port) & ether_passes(door, p) &
+		       source4_passes(door, tuple->remote.w[3]) &&
+	       is_ours4(door, tuple->local.w[3]);
+}

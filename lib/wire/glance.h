@@ -115,4 +115,11 @@ struct sl_crowd_leaf; /* wire/crowd_leaf.h */
 uint64_t sl_glance(const struct sl_door *door, struct rte_mbuf **rx, uint16_t n,
 		   const struct sl_crowd_leaf *leaf, struct sl_crowd crowd[SL_CROWDS]);
 
+/*
+ * Whether @m, which sl_frame_parse() took apart, is a TCP segment over IPv4, with payload or
+ * without, that sl_net_accept() would surely let pass. If not, ask that.
+ */
+bool sl_door_admits4(const struct sl_door *door, const struct rte_mbuf *m,
+		     const struct sl_frame *frame, const struct sl_tuple *tuple);
+
 #endif
