@@ -289,10 +289,10 @@ sl_core_budget(const struct sl_core_conf *conf, struct sl_budget *budget)
 	budget->idle_v4 = sizeof(struct sl_tcb) + 2 * slot + l.state_bytes + table / entries +
 			  wheel / l.n_tcb;
 	budget->idle_v6 = budget->idle_v4 + key6;
-	budget->half_open = budget->idle_v4;
 	budget->active = sizeof(struct sl_active) + sizeof(struct sl_epoch) +
 			 sizeof(struct sl_round) + 2 * slot;
-	budget->time_wait = sizeof(struct sl_tw) + table / entries;
+	budget->time_wait_v4 = sizeof(struct sl_tw) + table / entries;
+	budget->time_wait_v6 = budget->time_wait_v4 + key6;
 	budget->fixed = sizeof(struct sl_core) + 65536 * sizeof(uint16_t) + listeners +
 			sl_net_bytes(&conf->net) +
 			(uint64_t)l.n_span * (sizeof(struct sl_span) + slot);

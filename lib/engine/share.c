@@ -152,16 +152,16 @@ static void
 print_core(FILE *to, const struct sl_core_conf *core, const struct sl_budget *b)
 {
 	uint32_t idle = core->ipv6 ? b->idle_v6 : b->idle_v4;
+	uint32_t time_wait = core->ipv6 ? b->time_wait_v6 : b->time_wait_v4;
 
 	fprintf(to,
-		"a connection takes: half-open %u B, idle %u B (IPv4) or %u B (IPv6), %u B "
-		"more "
-		"while active, TIME-WAIT %u B\n",
-		b->half_open, b->idle_v4, b->idle_v6, b->active, b->time_wait);
+		"a connection takes: half-open or idle %u B (IPv4) or %u B (IPv6), %u B more "
+		"while active, TIME-WAIT %u B or %u B\n",
+		b->idle_v4, b->idle_v6, b->active, b->time_wait_v4, b->time_wait_v6);
 	line(to, "connections", core->connections, idle, (uint64_t)core->connections * idle);
 	line(to, "active at once", core->active, b->active, (uint64_t)core->active * b->active);
-	line(to, "TIME-WAIT", core->time_wait, b->time_wait,
-	     (uint64_t)core->time_wait * b->time_wait);
+	line(to, "TIME-WAIT", core->time_wait, time_wait,
+	     (uint64_t)core->time_wait * time_wait);
 	line(to, "everything else", 0, 0, b->fixed);
 }
 

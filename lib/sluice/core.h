@@ -82,7 +82,8 @@ void sl_core_close(struct sl_core *core);
 /* Memory sl_core_open() would take, by purpose. */
 struct sl_budget {
 	uint64_t total;
-	uint32_t half_open, idle_v4, idle_v6, active, time_wait; /* bytes for each */
+	/* Bytes for each; a half-open one takes what an idle one does. */
+	uint32_t idle_v4, idle_v6, active, time_wait_v4, time_wait_v6;
 	uint64_t fixed; /* whatever is not per record */
 };
 void sl_core_budget(const struct sl_core_conf *conf, struct sl_budget *budget);
