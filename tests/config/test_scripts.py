@@ -2,7 +2,9 @@
 """The scripts of config/ on made-up hosts: a directory stands for / and says what is there."""
 import os
 import pathlib
+import socket
 import subprocess
+import threading
 
 import pytest
 
@@ -303,3 +305,43 @@ def test_setup_says_what_apt_said_when_it_fails(tmp_path):
 def test_setup_lists_what_is_missing(tmp_path):
     out = run("setup", "--list", env=commands(tmp_path, dpkg_query=INSTALLED))
     assert (out.returncode, out.stdout) == (1, "meson\ncurl\n")
+
+
+TABLE = {"/sluice/stats": '{"rx": 7, "tx": 8}'}
+
+
+@pytest.fixture
+def dpdk(tmp_path):
+    """A telemetry socket as DPDK's, for one caller: one table, null to whatever else is asked."""
+    path = str(tmp_path / "socket")
+    with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as s:
+        s.settimeout(10)
+        s.bind(path)
+        s.listen()
+
+        def answer():
+            with s.accept()[0] as caller:
+                caller.send(b'{"max_output_len": 1000}')
+                command = caller.recv(1000).decode()
+                caller.send(f'{{"{command}": {TABLE.get(command, "null")}}}'.encode())
+
+        thread = threading.Thread(target=answer)
+        thread.start()
+        yield path
+        thread.join()
+
+
+def test_telemetry_prints_a_table_or_the_keys_asked_for(dpdk):
+    out = run("telemetry", "--socket", dpdk, "/sluice/stats", "tx")
+    assert (out.returncode, out.stdout.split()) == (0, ["tx", "8"])
+
+
+def test_telemetry_fails_when_nobody_knows_the_command(dpdk):
+    out = run("telemetry", "--socket", dpdk, "/sluice/statistics")
+    assert out.returncode == 1 and out.stdout == ""
+    assert "no answer to /sluice/statistics" in out.stderr
+
+
+def test_telemetry_needs_a_command_and_no_key():
+    out = run("telemetry")
+    assert out.returncode == 2 and out.stderr.endswith("required: command\n")
