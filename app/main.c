@@ -180,7 +180,7 @@ parse(struct options *o, int argc, char **argv)
 		case 's':
 			if (parse_seconds(optarg, &o->stats_period))
 				break;
-			fprintf(stderr, "sluice: --stats-period: %s: want 0 to 86400\n",
+			fprintf(stderr, "sluice: --stats-period: %s: want 0 to 86400, whole\n",
 				optarg);
 			return false;
 		case 'w':
