@@ -211,7 +211,10 @@ enter_established(struct sl_tcp *tcp, struct sl_tcb *tcb, const struct sl_seg *s
 {
 	measure_syn(tcp, tcb);
 	tcb->snd_una = seg->ack;
-	tcb->owes &= ~SL_OWES_SYN;
+	if (tcb->owes & SL_OWES_SYN) { /* it would have acknowledged the peer's, too */
+		tcb->owes &= ~SL_OWES_SYN;
+		owe_ack(tcp, tcb);
+	}
 	sl_tcb_event(tcp, tcb, SL_EV_SYN_ACKED);
 	sl_timer_stop(tcb, SL_TIMER_RESEND);
 	if (tcb->is & SL_IS_CLOSE_QUEUED) {
