@@ -86,8 +86,8 @@ void
 sl_rack_resent_in_vain(struct sl_tcb *tcb, struct sl_active *a)
 {
 	if (a->in_dsack_round && sl_seq_lt(tcb->snd_una, a->dsack_round))
-		return; /* once a round trip */
-	a->in_dsack_round = true;
+		return; /* once a round trip; with nothing in flight that is over */
+	a->in_dsack_round = tcb->snd_una != tcb->snd_nxt;
 	a->dsack_round = tcb->snd_nxt;
 	tcb->reo_seen = 1;
 	if (tcb->reo_mult < MULT_MOST)
