@@ -489,7 +489,7 @@ void sl_prr_sent(struct sl_active *a, uint32_t bytes);
 
 /*
  * The record is looked at by @due: without a look at the wheel, if it has an entry before.
- * One later than @due is never forgotten, so what the wheel has is at most two a record.
+ * One that is later is moved, so what the wheel has is at most one a record.
  */
 static inline void
 sl_timer_arm(struct sl_tcp *tcp, struct sl_tcb *tcb, sl_tick_t due)

@@ -26,7 +26,7 @@
 #define IP6_TCP (RTE_ETHER_HDR_LEN + SL_IP6_HDR)
 #define LEAST   (IP4_TCP + SL_TCP_HDR)
 
-#define OPTIONS_MOST 20 /* bytes; no system's SYN has more */
+#define OPTIONS_MOST 20 /* bytes; the SYNs of macOS have 24, and lanes */
 
 #define AHEAD 4 /* packets whose bytes are asked for */
 
