@@ -57,6 +57,7 @@ check_recovery(const struct sl_tcp *tcp, const struct sl_tcb *tcb)
 	DEMAND((tcb->reo_mult == 0) == (tcb->reo_persist == 0));
 	if (a == NULL)
 		return NULL;
+	DEMAND(a->owner == sl_tcb_idx(tcp, tcb));
 	DEMAND(a->resent <= a->lost && a->sacked + a->lost <= tcb->snd_end - tcb->snd_una);
 	DEMAND(a->mode != SL_LOSS_NONE || a->lost == 0);
 	DEMAND(a->mode == SL_LOSS_RECOVERY || a->recover_fs == 0);

@@ -20,6 +20,8 @@ static_assert(SL_REASON_COUNT <= 16, "sl_tcb.why has four bits");
 #define RTO_INITIAL_MS  1000u /* RFC 6298, 2.1 */
 #define HEADERS_V4      40u
 #define HEADERS_V6      60u
+#define SILENCE_MS      4000u /* until an active block may be taken from its owner ... */
+#define LOOKED_AT       8u    /* ... who must be among so many */
 
 void
 sl_list_init(struct sl_list *list)
@@ -510,6 +512,28 @@ sl_tcb_close(struct sl_tcp *tcp, struct sl_tcb *tcb)
 	sl_timer_life(tcp, tcb);
 }
 
+/*
+ * All blocks are out. Somebody may have opened a gap only to leave it open, or told us of a
+ * narrow path and gone: who was silent for long gives up what can be done without. His
+ * pieces come again (RFC 2018, 8), and his segments stay small.
+ */
+static void
+look_for_block(struct sl_tcp *tcp)
+{
+	for (uint32_t i = 0; i < LOOKED_AT && sl_slots_free_count(&tcp->free_active) == 0;
+	     i++) {
+		struct sl_active *a = &tcp->active[tcp->active_hand];
+		struct sl_tcb *owner = &tcp->tcb[a->owner];
+
+		tcp->active_hand =
+			tcp->active_hand + 1 < tcp->n_active ? tcp->active_hand + 1 : 0;
+		if (a->mode != SL_LOSS_NONE || tcp->tick - owner->heard < SILENCE_MS)
+			continue;
+		a->full_mss = 0;
+		sl_tcb_prune(tcp, owner);
+	}
+}
+
 struct sl_active *
 sl_tcb_borrow(struct sl_tcp *tcp, struct sl_tcb *tcb)
 {
@@ -518,6 +542,8 @@ sl_tcb_borrow(struct sl_tcp *tcp, struct sl_tcb *tcb)
 
 	if (a != NULL)
 		return a;
+	if (sl_slots_free_count(&tcp->free_active) == 0)
+		look_for_block(tcp);
 	idx = sl_slots_get(&tcp->free_active);
 	if (idx == SL_NO_INDEX) {
 		sl_count(tcp, no_active_block);
@@ -526,6 +552,7 @@ sl_tcb_borrow(struct sl_tcp *tcp, struct sl_tcb *tcb)
 	tcb->active = idx;
 	a = &tcp->active[idx];
 	memset(a, 0, sizeof(*a));
+	a->owner = sl_tcb_idx(tcp, tcb);
 	a->fack = tcb->snd_una;
 	sl_count(tcp, active);
 	return a;

@@ -127,6 +127,7 @@ struct sl_active {
 	uint8_t n_recent;
 	bool has_fin; /* the peer's FIN lies behind a gap, at fin_seq */
 	uint32_t fin_seq;
+	uint32_t owner;                      /* index of the tcb */
 	struct sl_sack recent[SL_SACKS_MAX]; /* newest first (RFC 2018, 4) */
 
 	alignas(SL_CACHE_LINE) uint32_t recover; /* SND.NXT when the repair began */

@@ -109,7 +109,8 @@ struct sl_tcp {
 	struct sl_slots free_tcb, free_active, free_epoch, free_span;
 	uint32_t key6_free, key6_fresh; /* given back last; never used from here on */
 	uint32_t n_key6_free;
-	uint32_t epoch_hand; /* whose epoch is looked at next when none is free */
+	uint32_t epoch_hand;  /* whose epoch is looked at next when none is free */
+	uint32_t active_hand; /* and whose active block */
 
 	struct sl_list deliver, output, parked;
 	bool starved; /* what is on output waits for buffers, not for room */

@@ -760,6 +760,52 @@ places_among_many_pieces_are_searched_for_but_so_often(void **state)
 }
 
 /*
+ * As many peers as there are active blocks leave a gap open and fall silent. Then the blocks
+ * are there for who needs one; those who go on speaking keep theirs.
+ * rows: RX9 AP3 [v4 v6]
+ */
+static void
+a_gap_left_open_in_silence_keeps_no_block_from_others(void **state)
+{
+	enum { BLOCKS = 8 };
+
+	for (unsigned int v6 = 0; v6 < 2; v6++) {
+		struct friend f[BLOCKS], late;
+
+		set_up(v6, &sl_discard);
+		rig.s.conf.active = BLOCKS;
+		begin();
+		meet(&late, PORT, 32000, 65535, 1460);
+		for (unsigned int i = 0; i < BLOCKS; i++) {
+			meet(&f[i], PORT, (uint16_t)(31000 + i), 65535, 1460);
+			put(&f[i], 100, 50);
+		}
+		put(&late, 100, 50);
+		assert_int_equal(count_of(SL_CNT_ooo_dropped), 1);
+		solo_pass(&rig.s, 3000);
+		put(&f[0], 150, 50);
+		solo_pass(&rig.s, 2000);
+		put(&late, 100, 50);
+		assert_int_equal(count_of(SL_CNT_ooo_dropped), 1);
+		assert_int_equal(count_of(SL_CNT_pruned), 1);
+		put(&late, 0, 100);
+		assert_int_equal(late.acked, late.seq + 150);
+		late.seq = late.acked;
+		put(&f[0], 0, 100);
+		assert_int_equal(f[0].acked, f[0].seq + 200);
+		f[0].seq = f[0].acked;
+		put(&f[1], 0, 100); /* its piece is gone, and comes again */
+		put(&f[1], 100, 50);
+		assert_int_equal(f[1].acked, f[1].seq + 150);
+		f[1].seq = f[1].acked;
+		for (unsigned int i = 0; i < BLOCKS; i++)
+			leaves(&f[i]);
+		leaves(&late);
+		end();
+	}
+}
+
+/*
  * Peers that fill their windows for an application that takes nothing. The first three
  * quarters of the buffers are theirs for the asking, what is scarce is not.
  * rows: RX10 AP3 [v4 v6]
@@ -1010,6 +1056,7 @@ main(void)
 		cmocka_unit_test(tiny_segments_pin_no_buffers),
 		cmocka_unit_test(gaps_left_open_pin_buffers_but_stop_nobody),
 		cmocka_unit_test(places_among_many_pieces_are_searched_for_but_so_often),
+		cmocka_unit_test(a_gap_left_open_in_silence_keeps_no_block_from_others),
 		cmocka_unit_test(bytes_that_nobody_takes_pin_buffers_but_stop_nobody),
 		cmocka_unit_test(pieces_behind_gaps_give_way_when_buffers_stay_scarce),
 		cmocka_unit_test(the_largest_holders_are_ended_when_buffers_stay_scarce),
