@@ -7,8 +7,9 @@
  * from a possible source, to us. Plain segments of one kind stand side by side in a crowd,
  * each field in an array of its own, so that what is done to one can be done to eight.
  *
- * Nothing is decided here about any other packet. Whatever is odd about one, sl_frame_parse()
- * and sl_net_accept() look at it and name its fate; what they would refuse is never plain.
+ * Nothing is decided here about any other packet, but that the door admits the addresses of
+ * most segments with payload. Whatever is odd about one, sl_frame_parse() and sl_net_accept()
+ * look at it and name its fate; what they would refuse is neither plain nor admitted.
  */
 #ifndef SL_WIRE_GLANCE_H
 #define SL_WIRE_GLANCE_H
