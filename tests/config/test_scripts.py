@@ -345,3 +345,17 @@ def test_telemetry_fails_when_nobody_knows_the_command(dpdk):
 def test_telemetry_needs_a_command_and_no_key():
     out = run("telemetry")
     assert out.returncode == 2 and out.stderr.endswith("required: command\n")
+
+
+@pytest.mark.parametrize("script", ["tests/run", "tests/fuzz/run", "perf/reference"])
+def test_what_takes_long_does_not_begin_when_asked_for_help_or_mistyped(script):
+    for odd in "--help", "--qiuck":
+        out = run(ROOT / script, odd)
+        assert (out.returncode, out.stdout) == (2, "") and f"{script} " in out.stderr
+
+
+@pytest.mark.parametrize("script", ["tests/soak", "tests/mutate", "tests/coverage", "perf/run",
+                                    "perf/linux", "perf/native"])
+def test_what_takes_long_tells_its_use(script):
+    out = run(ROOT / script, "--help")
+    assert out.returncode == 0 and f"{script} " in out.stdout, out.stderr
