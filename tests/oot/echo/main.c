@@ -2,7 +2,7 @@
 /*
  * Run echo.c on port 7 of 10.77.0.1, on any DPDK port:
  *
- *	./echo --no-pci --vdev net_af_packet0,iface=veth0
+ *	./echo -l 0 --no-huge -m 256 --no-pci --vdev net_af_packet0,iface=veth0
  *
  * The port is the one whose name is given with -DDEVICE, net_af_packet0 without.
  */
