@@ -271,7 +271,7 @@ static void
 remember_syn(struct sl_tw *tw, const struct sl_seg *syn, uint8_t opts)
 {
 	tw->new_irs = (uint16_t)syn->seq;
-	tw->new_mss = syn->opts & SL_OPT_MSS ? syn->mss / SL_TW_MSS_UNIT : 0;
+	tw->new_mss = syn->opts & SL_OPT_MSS ? RTE_MAX(syn->mss / SL_TW_MSS_UNIT, 1u) : 0;
 	tw->new_scale = opts & SL_OPT_WSCALE ? syn->wscale : SL_TW_NO_SCALE;
 	tw->is &= ~(uint32_t)(SL_TW_NEW_SACK | SL_TW_NEW_TS);
 	tw->is |= SL_TW_NEW | (opts & SL_OPT_SACK_OK ? SL_TW_NEW_SACK : 0) |
