@@ -392,8 +392,9 @@ sl_door_admits4(const struct sl_door *door, const struct rte_mbuf *m,
 {
 	const uint8_t *p = rte_pktmbuf_mtod(m, const uint8_t *);
 	bool plain = (frame->kind == SL_KIND_TCP) & (tuple->v6 == 0) & (frame->vlan == 0);
+	bool simple = is_simple(m, door->port);
+	bool for_us = ether_passes(door, p);
+	bool possible = source4_passes(door, tuple->remote.w[3]);
 
-	return plain & is_simple(m, door->port) & ether_passes(door, p) &
-		       source4_passes(door, tuple->remote.w[3]) &&
-	       is_ours4(door, tuple->local.w[3]);
+	return plain & simple & for_us & possible && is_ours4(door, tuple->local.w[3]);
 }
