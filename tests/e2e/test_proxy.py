@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """proxy between Linux's client and Linux's servers."""
+import queue
 import socket
 import struct
 import threading
@@ -82,16 +83,16 @@ def test_half_close_goes_through_both_ways(sluice):
     def talk_first(c):
         c.sendall(b"all I say")
         c.shutdown(socket.SHUT_WR)
-        heard.append(w.read_all(c))
-    heard = []
+        heard.put(w.read_all(c))
+    heard = queue.Queue()
     with Backend(talk_first):
         with w.connect(w.V4, 8080) as s:
             assert w.read_all(s) == b"all I say"
             time.sleep(0.1)
             s.sendall(b"and still I talk")
             s.shutdown(socket.SHUT_WR)
+            assert heard.get(timeout=10) == b"and still I talk"
             sluice.settled("live")
-    assert heard == [b"and still I talk"]
 
 
 def test_a_backend_that_refuses_resets_the_client(sluice):
