@@ -33,7 +33,8 @@ craft_bytes(struct craft *c, const void *bytes, size_t len)
 		fprintf(stderr, "craft: frame too long\n");
 		abort();
 	}
-	memcpy(c->b + c->len, bytes, len);
+	if (len > 0) /* @bytes of nothing may be NULL */
+		memcpy(c->b + c->len, bytes, len);
 	c->len += len;
 }
 
