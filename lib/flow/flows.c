@@ -504,7 +504,8 @@ sl_flows_remove(struct sl_flows *flows, uint64_t hash, uint32_t idx)
 
 /*
  * The version tells a reader, who compared the old record after it had got another name,
- * to look again.
+ * to look again. It is counted behind the new index: whoever begins with that count must
+ * see the new record, and not find the old one renamed with nothing counted any more.
  */
 bool
 sl_flows_replace(struct sl_flows *flows, uint64_t hash, uint32_t old_idx, uint32_t new_idx)
@@ -517,9 +518,9 @@ sl_flows_replace(struct sl_flows *flows, uint64_t hash, uint32_t old_idx, uint32
 
 	if (b == NULL)
 		return false;
-	count_version(b);
 	/* Pairs with the acquire in find_foreign_in(). */
 	atomic_store_explicit(&b->idx[way], new_idx, memory_order_release);
+	count_version(b);
 	return true;
 }
 

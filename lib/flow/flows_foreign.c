@@ -50,7 +50,8 @@ find_foreign_in(const struct sl_flows *flows, const struct sl_bucket *b, uint16_
  * the other while we looked and we saw it in neither. Then we saw its old way cleared or
  * reused, by an acquire, so we also see the version that was counted before. If that count had
  * been there at our first load, that load would have shown us the copy, too. A record renamed
- * under us is the same: its new key was stored, by releases, after the count.
+ * under us is the same: its new key was stored, by releases, after the count, and that after
+ * the index of the record that took its place.
  */
 uint32_t
 sl_flows_find_foreign(const struct sl_flows *flows, const struct sl_tuple *tuple, uint64_t hash)
