@@ -259,6 +259,21 @@ def test_tally_counts_cases_and_failed_steps(tmp_path):
     assert "failed: gone: exit status 3\n" in out.stdout
 
 
+def test_tally_names_a_program_that_ended_before_its_last_test(tmp_path):
+    """What meson writes of a TAP program that a sanitizer ended: cases that passed, no more."""
+    case = "<testcase classname='sluice.sluice:unit / unit-{}' name='1 - a'>{}</testcase>"
+    put(tmp_path / "testlog.junit.xml", "<testsuites><testsuite>" + case.format("ends", "") +
+        case.format("fails", "<failure/>") + "</testsuite></testsuites>")
+    put(tmp_path / "testlog.json", "".join(
+        f'{{"name": "sluice:unit / unit-{name}", "result": "{result}"}}\n'
+        for name, result in (("ends", "ERROR"), ("fails", "FAIL"), ("good", "OK"))))
+    tally("--collect", tmp_path, tmp_path / "testlog.junit.xml", "1")
+    done = tally("--print", tmp_path)
+    assert done.stdout.splitlines()[-1] == "1 passed, 2 failed"
+    assert "unit-ends: ended before its last test" in done.stdout
+    assert "unit-good" not in done.stdout
+
+
 def test_tally_fails_when_nothing_ran(tmp_path):
     out = tally("--print", tmp_path)
     assert (out.returncode, out.stdout) == (1, "0 passed, 1 failed\n")
