@@ -199,7 +199,8 @@ const struct sl_field sl_schema[] = {
 	{ TCP("rcvbuf", rcvbuf), BYTES(2 * K, G), .preset = "4M",
 	  .says = "Most bytes received that a connection may hold; bounds the window." },
 	{ TCP("rcvbuf_initial", rcvbuf_initial), BYTES(2 * K, G), .preset = "64k",
-	  .says = "What it begins with; doubled when half of it is taken in a round trip." },
+	  .says = "What it begins with, rcvbuf at most; doubled when half is taken in an "
+		  "RTT." },
 	{ TCP("sndbuf", sndbuf), BYTES(2 * K, G), .preset = "256k",
 	  .says = "Bytes unacknowledged that a connection may hold." },
 	{ TCP("congestion", congestion), WORD("cubic newreno"), .preset = "cubic",
