@@ -86,6 +86,14 @@ own_bucket(const struct sl_net *net, const struct sl_neigh *n)
 	return bucket_of(net, n->port, n->l2.vlan, &n->addr, n->state == SL_NEIGH_GIVEN);
 }
 
+static bool
+answers_to(const struct sl_neigh *n, uint8_t port, uint16_t vlan, const struct sl_addr *addr,
+	   bool given)
+{
+	return n->port == port && n->l2.vlan == vlan && sl_addr_eq(&n->addr, addr) &&
+	       (n->state == SL_NEIGH_GIVEN) == given;
+}
+
 uint32_t
 sl_neigh_find(const struct sl_net *net, uint8_t port, uint16_t vlan, const struct sl_addr *addr,
 	      bool given)
@@ -93,13 +101,22 @@ sl_neigh_find(const struct sl_net *net, uint8_t port, uint16_t vlan, const struc
 	uint32_t idx = net->bucket[bucket_of(net, port, vlan, addr, given)];
 
 	for (; idx != SL_NO_NEIGH; idx = net->neigh[idx].hash_next) {
-		const struct sl_neigh *n = &net->neigh[idx];
-
-		if (n->port == port && n->l2.vlan == vlan && sl_addr_eq(&n->addr, addr) &&
-		    (n->state == SL_NEIGH_GIVEN) == given)
+		if (answers_to(&net->neigh[idx], port, vlan, addr, given))
 			return idx;
 	}
 	return SL_NO_NEIGH;
+}
+
+bool
+sl_neigh_is(const struct sl_net *net, uint32_t idx, uint8_t port, uint16_t vlan,
+	    const struct sl_addr *addr, bool given)
+{
+	const struct sl_neigh *n;
+
+	if (idx >= net->n_neighs)
+		return false;
+	n = &net->neigh[idx];
+	return n->state != SL_NEIGH_FREE && answers_to(n, port, vlan, addr, given);
 }
 
 static void

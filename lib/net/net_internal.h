@@ -13,6 +13,7 @@
 #include <stdint.h>
 
 #include "net/net.h"
+#include "wire/glance.h"
 
 #define SL_RUN_MAX 64 /* most pieces of work of one kind in one sl_net_run() */
 
@@ -51,6 +52,7 @@ struct sl_hop {
 	uint8_t prefix; /* of the 128 bits */
 	bool onlink;    /* the destination itself is the next hop */
 	const struct sl_self *source;
+	uint32_t neigh; /* the next hop last found behind it: it may be another now */
 };
 
 enum sl_neigh_state {
@@ -109,6 +111,8 @@ struct sl_net {
 
 	struct sl_self *self; /* open addressing, at most half full */
 	uint32_t self_mask, n_announce;
+	/* By sl_door_bit(), the addresses of that table: who has no bit set is not there. */
+	uint32_t self_bits[SL_DOOR_BITS / 32];
 	uint32_t announce_next; /* slot to look at next */
 	sl_ns_t announce_at;    /* not before */
 
@@ -184,8 +188,8 @@ uint32_t sl_hops_max(const struct sl_net_conf *conf);
  * The longest prefix that holds @remote, or NULL: no route, or nobody else's address. Of
  * several as long, the one by which @came (may be NULL) came.
  */
-const struct sl_hop *sl_hop_find(const struct sl_net *net, const struct sl_addr *remote,
-				 const struct sl_l2 *came);
+struct sl_hop *sl_hop_find(const struct sl_net *net, const struct sl_addr *remote,
+			   const struct sl_l2 *came);
 /* Whether another host can have @remote. */
 bool sl_addr_is_remote(const struct sl_net *net, const struct sl_addr *remote);
 
@@ -194,6 +198,9 @@ bool sl_addr_is_remote(const struct sl_net *net, const struct sl_addr *remote);
 void sl_neighs_open(struct sl_net *net);
 uint32_t sl_neigh_find(const struct sl_net *net, uint8_t port, uint16_t vlan,
 		       const struct sl_addr *addr, bool given);
+/* Whether that would find @idx, which may be anybody's, nobody's or SL_NO_NEIGH. */
+bool sl_neigh_is(const struct sl_net *net, uint32_t idx, uint8_t port, uint16_t vlan,
+		 const struct sl_addr *addr, bool given);
 /*
  * An entry without a state, for its caller to give it one; SL_NO_NEIGH when there is none,
  * and nobody without references who could make room, or @evicts does not want him to.

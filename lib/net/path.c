@@ -10,17 +10,21 @@
 
 #include "net/net_internal.h"
 
-/* The neighbour that is the next hop towards @remote by the routes, or SL_NO_NEIGH. */
+/*
+ * The neighbour that is the next hop towards @remote by the routes, or SL_NO_NEIGH. Where
+ * many come through one gateway it is the one that was found last: nothing is hashed then.
+ */
 static uint32_t
-next_hop(struct sl_net *net, sl_ns_t now, const struct sl_hop *hop,
-	 const struct sl_addr *remote)
+next_hop(struct sl_net *net, sl_ns_t now, struct sl_hop *hop, const struct sl_addr *remote)
 {
 	const struct sl_addr *addr = hop->onlink ? remote : &hop->gateway;
-	uint32_t idx = sl_neigh_find(net, hop->port, hop->vlan, addr, false);
 
-	if (idx != SL_NO_NEIGH)
-		return idx;
-	return sl_neigh_add(net, now, hop->port, hop->vlan, addr, true);
+	if (sl_neigh_is(net, hop->neigh, hop->port, hop->vlan, addr, false))
+		return hop->neigh;
+	hop->neigh = sl_neigh_find(net, hop->port, hop->vlan, addr, false);
+	if (hop->neigh == SL_NO_NEIGH)
+		hop->neigh = sl_neigh_add(net, now, hop->port, hop->vlan, addr, true);
+	return hop->neigh;
 }
 
 /* What came the same way as we would go tells the next hop's MAC address, if unknown. */
@@ -37,8 +41,8 @@ int
 sl_path_open(struct sl_net *net, sl_ns_t now, const struct sl_addr *remote,
 	     const struct sl_l2 *came, uint32_t *path)
 {
-	const struct sl_hop *hop = sl_hop_find(net, remote, came);
-	int port = came != NULL ? sl_port_find(net, came->port) : -1;
+	struct sl_hop *hop = sl_hop_find(net, remote, came);
+	int port = hop == NULL && came != NULL ? sl_port_find(net, came->port) : -1;
 	uint32_t idx;
 
 	if (hop == NULL && (port < 0 || !sl_addr_is_remote(net, remote))) {

@@ -35,6 +35,7 @@ insert(struct sl_net *net, struct sl_hop hop)
 	uint32_t i = net->n_hops++;
 
 	hop.mask = sl_addr_mask(hop.prefix);
+	hop.neigh = SL_NO_NEIGH;
 	for (; i > 0; i--) {
 		const struct sl_hop *before = &net->hop[i - 1];
 
@@ -152,16 +153,16 @@ goes_back(const struct sl_net *net, const struct sl_hop *hop, const struct sl_l2
 }
 
 /* Link-local prefixes are the same in every port: there only @came knows which is meant. */
-const struct sl_hop *
+struct sl_hop *
 sl_hop_find(const struct sl_net *net, const struct sl_addr *remote, const struct sl_l2 *came)
 {
 	bool v4 = sl_addr_is_v4(remote);
-	const struct sl_hop *best = NULL;
+	struct sl_hop *best = NULL;
 
 	if (!sl_addr_is_remote(net, remote))
 		return NULL;
 	for (uint32_t i = 0; i < net->n_hops; i++) {
-		const struct sl_hop *hop = &net->hop[i];
+		struct sl_hop *hop = &net->hop[i];
 
 		if (best != NULL && hop->prefix < best->prefix)
 			break;

@@ -84,11 +84,24 @@ sl_self_find(const struct sl_net *net, uint8_t port, uint16_t vlan, const struct
 	}
 }
 
-/* Whether @addr stands in the table with a kind from @lowest to @highest. */
+static uint32_t
+bit_of(const struct sl_addr *addr)
+{
+	return sl_addr_is_v4(addr) ? sl_door_bit4(addr->w[3]) : sl_door_bit6(addr);
+}
+
+/*
+ * Whether @addr stands in the table with a kind from @lowest to @highest. Nearly nobody does,
+ * and for a stranger's address it is chance whether its slots are empty: a bit says it first.
+ */
 static bool
 stands(const struct sl_net *net, const struct sl_addr *addr, enum sl_self_kind lowest,
        enum sl_self_kind highest)
 {
+	uint32_t bit = bit_of(addr);
+
+	if (!(net->self_bits[bit / 32] >> bit % 32 & 1))
+		return false;
 	for (uint32_t i = home_slot(net, addr);; i = (i + 1) & net->self_mask) {
 		const struct sl_self *self = &net->self[i];
 
@@ -162,13 +175,14 @@ sl_net_is_ours(const struct sl_net *net, uint16_t port, uint16_t vlan,
 static int
 add(struct sl_net *net, const struct sl_self *self)
 {
-	uint32_t i = home_slot(net, &self->addr);
+	uint32_t i = home_slot(net, &self->addr), bit = bit_of(&self->addr);
 
 	if (sl_self_find(net, self->port, self->vlan, &self->addr, self->kind) != NULL)
 		return -EEXIST;
 	while (net->self[i].kind != SL_SELF_NONE)
 		i = (i + 1) & net->self_mask;
 	net->self[i] = *self;
+	net->self_bits[bit / 32] |= 1u << bit % 32;
 	return 0;
 }
 
@@ -338,7 +352,7 @@ sl_net_accept(const struct sl_net *net, const struct rte_mbuf *m, const struct s
 static void
 forbid(struct sl_door *door, const struct sl_addr *addr)
 {
-	uint32_t bit = sl_addr_is_v4(addr) ? sl_door_bit4(addr->w[3]) : sl_door_bit6(addr);
+	uint32_t bit = bit_of(addr);
 
 	door->ours[bit / 32] |= 1u << bit % 32;
 }

@@ -279,6 +279,31 @@ what_lies_behind_a_gateway_shares_its_path(void **state)
 	sl_path_close(rig.net, near);
 }
 
+/* The entry that was the gateway's when it was last asked for may be another's by now. */
+static void
+a_gateway_that_was_forgotten_is_found_anew(void **state)
+{
+	const struct family *f = *state;
+	struct sl_addr addr = craft_addr(f->peer);
+	uint32_t path[NETRIG_NEIGHBOURS], far = path_to(f->far, NULL);
+
+	sl_path_close(rig.net, far);
+	addr.b[15] = 100;
+	for (int i = 0; i < NETRIG_NEIGHBOURS; i++, addr.b[15]++)
+		assert_int_equal(sl_path_open(rig.net, rig.now, &addr, NULL, &path[i]), 0);
+	assert_int_equal(path[NETRIG_NEIGHBOURS - 1], far);
+	sl_path_close(rig.net, path[0]);
+	path[0] = path_to(f->far, NULL);
+	assert_int_not_equal(path[0], far);
+	assert_int_equal(path_to(f->far, NULL), path[0]);
+	sl_path_close(rig.net, path[0]);
+	for (int i = 0; i < NETRIG_NEIGHBOURS; i++)
+		sl_path_close(rig.net, path[i]);
+	assert_int_equal(path_to(f->gateway, NULL), path[0]);
+	sl_path_close(rig.net, path[0]);
+	assert_int_equal(sl_net_check(rig.net), 0);
+}
+
 static void
 a_peer_that_proved_itself_needs_no_question(void **state)
 {
@@ -568,6 +593,7 @@ main(void)
 		BOTH(probes_unanswered_lead_to_asking_everybody_then_to_death),
 		BOTH(a_host_that_changed_its_mac_address_is_found_again),
 		BOTH(what_lies_behind_a_gateway_shares_its_path),
+		BOTH(a_gateway_that_was_forgotten_is_found_anew),
 		BOTH(a_peer_that_proved_itself_needs_no_question),
 		BOTH(what_came_another_way_than_we_go_seeds_nothing),
 		BOTH(without_a_route_the_way_it_came_is_the_way_back),
