@@ -217,25 +217,45 @@ answer_lane(struct sl_core *core, struct sl_lane *lane)
 	lane->route = made ? SL_ROUTE_INPUT : SL_ROUTE_DONE;
 }
 
+/* Eight bits of hashes, of those who got a connection in this step. */
+struct made {
+	uint64_t bits[4];
+};
+
+static bool
+resembles_one_made(const struct made *made, uint64_t hash)
+{
+	return made->bits[hash >> 6 & 3] >> (hash & 63) & 1;
+}
+
+static void
+remember_made(struct made *made, uint64_t hash)
+{
+	made->bits[hash >> 6 & 3] |= 1ull << (hash & 63);
+}
+
 /*
  * Answer what needs no connection. A lane that was missed may belong to a connection that
- * a lane before it has made: once there is such a one, misses are looked up again.
+ * a lane before it has made: what resembles such a one is looked up again.
  */
 static void
 answer(struct sl_core *core)
 {
 	struct sl_tcp *tcp = &core->tcp;
-	uint64_t live = tcp->stats.count[SL_CNT_live];
+	struct made made = { 0 };
 
 	for (uint64_t set = core->lanes; set != 0;) {
 		struct sl_lane *lane = sl_core_next_lane(core, &set);
+		uint64_t live = tcp->stats.count[SL_CNT_live];
 		bool missed = lane->route >= SL_ROUTE_TW;
 
-		if (missed && tcp->stats.count[SL_CNT_live] != live) {
+		if (missed && resembles_one_made(&made, lane->hash)) {
 			lane->slot = sl_flows_find(tcp->flows, &lane->tuple, lane->hash);
 			lane->route = route_of(core, lane);
 		}
 		answer_lane(core, lane);
+		if (tcp->stats.count[SL_CNT_live] != live)
+			remember_made(&made, lane->hash);
 	}
 }
 

@@ -237,34 +237,80 @@ sl_flows_hash_many(const struct sl_flows *flows, const struct sl_prf_many *many,
 		rte_prefetch0(sl_flows_place(flows, hash[i]).home);
 }
 
+/* Of a burst, those of IPv4: what is hashed of each, and its place. */
+struct four {
+	alignas(SL_CACHE_LINE) uint64_t addrs[SL_BURST];
+	uint64_t last[SL_BURST], out[SL_BURST];
+	uint16_t at[SL_BURST], n;
+};
+
+static inline void
+four_add(struct four *four, uint64_t addrs, uint32_t port_pair, uint16_t at)
+{
+	four->addrs[four->n] = addrs;
+	four->last[four->n] = sl_prf_last(port_pair, 12);
+	four->at[four->n++] = at;
+}
+
+static inline void
+four_hash(const struct sl_flows *flows, const struct sl_prf_many *many, struct four *four,
+	  uint64_t *hash)
+{
+	const uint64_t *const word[1] = { four->addrs };
+
+	if (four->n == 0)
+		return;
+	for (uint16_t k = four->n; k % SL_PRF_GROUP != 0; k++)
+		four->addrs[k] = four->last[k] = 0;
+	many->hash13(&flows->hash_key, word, 1, four->last, four->out, four->n);
+	for (uint16_t k = 0; k < four->n; k++)
+		hash[four->at[k]] = four->out[k];
+}
+
 void
 sl_flows_hash_burst(const struct sl_flows *flows, const struct sl_prf_many *many,
 		    const struct sl_tuple *const *tuple, uint64_t *hash, uint16_t n)
 {
-	alignas(SL_CACHE_LINE) uint64_t addrs[SL_BURST], last[SL_BURST], out[SL_BURST];
-	const uint64_t *const word[1] = { addrs };
-	uint16_t at[SL_BURST], n_v4 = 0;
+	struct four four;
 
 	assert(n <= SL_BURST);
 
+	four.n = 0;
 	for (uint16_t i = 0; i < n; i++) {
 		const struct sl_tuple *t = tuple[i];
 
-		if (unlikely(t->v6)) {
+		if (unlikely(t->v6))
 			hash[i] = sl_flows_hash(flows, t);
-			continue;
-		}
-		addrs[n_v4] = v4_addrs(t);
-		last[n_v4] = sl_prf_last(ports(t), 12);
-		at[n_v4++] = i;
+		else
+			four_add(&four, v4_addrs(t), ports(t), i);
 	}
-	if (n_v4 == 0)
-		return;
-	for (uint16_t k = n_v4; k % SL_PRF_GROUP != 0; k++)
-		addrs[k] = last[k] = 0;
-	many->hash13(&flows->hash_key, word, 1, last, out, n_v4);
-	for (uint16_t k = 0; k < n_v4; k++)
-		hash[at[k]] = out[k];
+	four_hash(flows, many, &four, hash);
+}
+
+void
+sl_flows_hash_keys(const struct sl_flows *flows, const struct sl_prf_many *many,
+		   const struct sl_key *const *key, uint64_t *hash, uint16_t n)
+{
+	struct sl_tuple tuple;
+	struct four four;
+
+	assert(n <= SL_BURST);
+
+	four.n = 0;
+	for (uint16_t i = 0; i < n; i++) {
+		const struct sl_key *k = key[i];
+
+		if (unlikely(k->v6 != 0)) {
+			sl_key_tuple(k, flows->key6, &tuple);
+			hash[i] = sl_flows_hash(flows, &tuple);
+		} else {
+			four_add(&four, (uint64_t)k->local << 32 | k->remote,
+				 (uint32_t)k->lport << 16 | k->rport, i);
+		}
+	}
+	four_hash(flows, many, &four, hash);
+	for (uint16_t i = 0; i < n; i++)
+		rte_prefetch0(sl_flows_place(flows, hash[i]).home);
 }
 
 uint64_t

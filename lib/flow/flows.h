@@ -58,6 +58,10 @@ void sl_flows_hash_many(const struct sl_flows *flows, const struct sl_prf_many *
 void sl_flows_hash_burst(const struct sl_flows *flows, const struct sl_prf_many *many,
 			 const struct sl_tuple *const *tuple, uint64_t *hash, uint16_t n);
 
+/* The same of @n keys, written already; asks memory for where they may lie. */
+void sl_flows_hash_keys(const struct sl_flows *flows, const struct sl_prf_many *many,
+			const struct sl_key *const *key, uint64_t *hash, uint16_t n);
+
 /* Bit i: hash[i] resembles something in the table, look it up; else it is not there. */
 uint64_t sl_flows_resembling(const struct sl_flows *flows, const uint64_t *hash, uint16_t n);
 

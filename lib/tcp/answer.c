@@ -179,6 +179,7 @@ answer_half_open(struct sl_tcp *tcp, struct sl_lane *lane, struct sl_listener *l
 		lane->fate = SL_FATE_tcp_open_limit;
 		return;
 	}
+	tcb->ts_offset = sl_tcp_ts_offset(tcp, &lane->tuple);
 	lane->slot = sl_tcb_idx(tcp, tcb);
 	lane->fate = SL_FATE_tcp_syn_opened;
 	sl_tcb_take_syn(tcp, tcb, &lane->seg);
@@ -243,7 +244,7 @@ sl_answer_syn(struct sl_tcp *tcp, struct sl_lane *lane, struct sl_listener *list
 
 struct sl_tcb *
 sl_answer_take(struct sl_tcp *tcp, struct sl_lane *lane, uint16_t listener, uint32_t iss,
-	       const struct sl_seg *syn, uint32_t replaces)
+	       const struct sl_seg *syn, uint32_t ts_offset, uint32_t replaces)
 {
 	const struct sl_tcp_conf *conf = &tcp->listener[listener].conf.tcp;
 	struct sl_l2 came = sl_l2_reply(lane->m, &lane->frame);
@@ -257,6 +258,7 @@ sl_answer_take(struct sl_tcp *tcp, struct sl_lane *lane, uint16_t listener, uint
 		return NULL;
 	}
 	lane->slot = sl_tcb_idx(tcp, tcb);
+	tcb->ts_offset = ts_offset;
 	sl_tcb_take_syn(tcp, tcb, syn);
 	tcb->is |= SL_IS_COOKIE;
 	tcb->rcv_adv = tcb->rcv_nxt + sl_tcp_first_window(conf);
@@ -310,12 +312,12 @@ static bool
 take_cookie(struct sl_tcp *tcp, struct sl_lane *lane, struct sl_listener *listener)
 {
 	const struct sl_seg *seg = &lane->seg;
-	uint32_t ts_clock = tcp->tick + sl_tcp_ts_offset(tcp, &lane->tuple);
+	uint32_t ts_offset = seg->opts & SL_OPT_TS ? sl_tcp_ts_offset(tcp, &lane->tuple) : 0;
 	struct sl_cookie_syn syn;
 	struct sl_seg as_syn = { .flags = SL_SYN, .opts = SL_OPT_MSS };
 
 	if (!sl_cookie_check(&tcp->cookies, &lane->tuple, seg->seq, seg->ack,
-			     seg->opts & SL_OPT_TS, seg->tsecr, ts_clock, &syn)) {
+			     seg->opts & SL_OPT_TS, seg->tsecr, tcp->tick + ts_offset, &syn)) {
 		not_a_cookie(tcp, lane);
 		return false;
 	}
@@ -339,7 +341,7 @@ take_cookie(struct sl_tcp *tcp, struct sl_lane *lane, struct sl_listener *listen
 		as_syn.wscale = syn.wscale;
 	}
 	return sl_answer_take(tcp, lane, listener - tcp->listener, seg->ack - 1, &as_syn,
-			      SL_NO_FLOW) != NULL;
+			      ts_offset, SL_NO_FLOW) != NULL;
 }
 
 bool

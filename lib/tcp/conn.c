@@ -226,7 +226,7 @@ table_enter(struct sl_tcp *tcp, uint32_t idx, uint64_t hash, uint32_t replaces)
 		return sl_flows_insert(tcp->flows, hash, idx) == 0;
 	if (!sl_flows_replace(tcp->flows, hash, replaces, idx))
 		return false;
-	sl_tw_free(tcp, replaces & ~SL_FLOW_TW, false);
+	sl_tw_free(tcp, replaces & ~SL_FLOW_TW);
 	return true;
 }
 
@@ -280,7 +280,6 @@ sl_tcb_new(struct sl_tcp *tcp, const struct sl_tuple *tuple, uint64_t hash, uint
 	tcb->snd_end = iss + 1;
 	tcb->rto_ms = RTO_INITIAL_MS;
 	tcb->quick_acks = l->conf.tcp.quick_acks;
-	tcb->ts_offset = sl_tcp_ts_offset(tcp, tuple);
 	tcb->heard = tcb->progress = tcp->tick;
 	if (!l->conf.tcp.nagle)
 		tcb->is |= SL_IS_NODELAY;
@@ -595,18 +594,16 @@ release_holdings(struct sl_tcp *tcp, struct sl_tcb *tcb)
 
 /* Settle frees @tcb: the table forgets it or keeps a TIME-WAIT record in its place. */
 static void
-tcb_free(struct sl_tcp *tcp, struct sl_tcb *tcb)
+tcb_free(struct sl_tcp *tcp, struct sl_tcb *tcb, uint64_t hash)
 {
 	struct sl_listener_stats *stats = &tcp->listener[tcb->listener].stats;
 	uint32_t idx = sl_tcb_idx(tcp, tcb);
-	struct sl_tuple tuple;
 
 	release_holdings(tcp, tcb);
 	if (tcb->state == SL_ST_TIME_WAIT) {
-		sl_tw_enter(tcp, tcb);
+		sl_tw_enter(tcp, tcb, hash);
 	} else {
-		sl_tcb_tuple(tcp, &tcb->key, &tuple);
-		sl_flows_remove(tcp->flows, sl_flows_hash(tcp->flows, &tuple), idx);
+		sl_flows_remove(tcp->flows, hash, idx);
 		key_give(tcp, &tcb->key);
 	}
 	/*
@@ -632,16 +629,38 @@ owes_anything(const struct sl_tcb *tcb)
 	       (tcb->is & (SL_IS_IN_DELIVER | SL_IS_IN_OUTPUT | SL_IS_PARKED));
 }
 
+/* Of those that are @gone, @n of them, free who owes nothing: found in the table at once. */
+static void
+free_burst(struct sl_tcp *tcp, const uint32_t *gone, uint16_t n)
+{
+	const struct sl_key *key[SL_BURST];
+	struct sl_tcb *free[SL_BURST];
+	uint64_t hash[SL_BURST];
+	uint16_t n_free = 0;
+
+	for (uint16_t i = 0; i < n; i++) {
+		struct sl_tcb *tcb = &tcp->tcb[gone[i]];
+
+		tcb->is &= ~SL_IS_IN_GONE;
+		if (owes_anything(tcb))
+			continue; /* whoever pays the last debt calls sl_tcb_gone() */
+		key[n_free] = &tcb->key;
+		free[n_free++] = tcb;
+	}
+	if (n_free == 0)
+		return;
+	sl_flows_hash_keys(tcp->flows, tcp->many, key, hash, n_free);
+	for (uint16_t i = 0; i < n_free; i++)
+		tcb_free(tcp, free[i], hash[i]);
+}
+
 void
 sl_tcb_settle(struct sl_tcp *tcp)
 {
-	for (uint32_t i = 0; i < tcp->n_gone; i++) {
-		struct sl_tcb *tcb = &tcp->tcb[tcp->gone[i]];
+	for (uint32_t i = 0; i < tcp->n_gone; i += SL_BURST) {
+		uint32_t left = tcp->n_gone - i;
 
-		tcb->is &= ~SL_IS_IN_GONE;
-		if (!owes_anything(
-			    tcb)) /* else whoever pays the last debt calls sl_tcb_gone() */
-			tcb_free(tcp, tcb);
+		free_burst(tcp, tcp->gone + i, left < SL_BURST ? left : SL_BURST);
 	}
 	tcp->n_gone = 0;
 }

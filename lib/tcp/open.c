@@ -133,6 +133,7 @@ sl_tcp_connect(struct sl_tcp *tcp, uint16_t listener, const struct sl_connect *t
 			 first_number(tcp, &tuple, slot), slot);
 	if (tcb == NULL)
 		return -ENOMEM;
+	tcb->ts_offset = sl_tcp_ts_offset(tcp, &tuple);
 	tcb->is |= SL_IS_ACTIVE | SL_IS_OPEN;
 	sl_tcb_event(tcp, tcb, SL_EV_OPEN_ACTIVE);
 	rc = sl_tcb_open_path(tcp, tcb, NULL);

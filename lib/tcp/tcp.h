@@ -257,7 +257,8 @@ void sl_tcb_clear(struct sl_tcb *tcb);
 /*
  * Make a connection for @tuple, in CLOSED, in the table, with initial send number @iss.
  * NULL if there is no room anywhere; then it is counted and nothing is left behind.
- * @replaces is a TIME-WAIT record that gives way, or SL_NO_FLOW.
+ * @replaces is a TIME-WAIT record that gives way, or SL_NO_FLOW. Where timestamps may be
+ * spoken of, sl_tcb.ts_offset is the caller's to set.
  */
 struct sl_tcb *sl_tcb_new(struct sl_tcp *tcp, const struct sl_tuple *tuple, uint64_t hash,
 			  uint16_t listener, uint32_t iss, uint32_t replaces);
@@ -543,10 +544,12 @@ void sl_answer_syn_again(struct sl_tcp *tcp, struct sl_lane *lane, struct sl_tcb
 /*
  * A connection in SYN-RECEIVED from a SYN that was answered by a cookie or a TIME-WAIT
  * record, now that the third segment has come in @lane; it is in lane->slot. NULL if there
- * is no room; then the lane has its fate.
+ * is no room; then the lane has its fate. @ts_offset is sl_tcp_ts_offset() if @syn has a
+ * timestamp.
  */
 struct sl_tcb *sl_answer_take(struct sl_tcp *tcp, struct sl_lane *lane, uint16_t listener,
-			      uint32_t iss, const struct sl_seg *syn, uint32_t replaces);
+			      uint32_t iss, const struct sl_seg *syn, uint32_t ts_offset,
+			      uint32_t replaces);
 /* The listener for the tuple's local end, or NULL. */
 struct sl_listener *sl_tcp_listener(struct sl_tcp *tcp, const struct sl_tuple *tuple);
 /* Whether @listener answers by cookies now; auto does above its backlog, until half is free. */
@@ -572,8 +575,8 @@ uint16_t sl_tcp_mss_offer(const struct sl_tcp *tcp, const struct sl_tcp_conf *co
 
 /* --- timewait.c --- */
 
-/* Make the connection a TIME-WAIT record in the table; it may be freed then. */
-void sl_tw_enter(struct sl_tcp *tcp, struct sl_tcb *tcb);
+/* Make the connection a TIME-WAIT record in the table, under @hash; it may be freed then. */
+void sl_tw_enter(struct sl_tcp *tcp, struct sl_tcb *tcb, uint64_t hash);
 /* A segment that met a record. True if it made a connection, as sl_answer_ack() does. */
 bool sl_tw_segment(struct sl_tcp *tcp, struct sl_lane *lane);
 /* An empty ring; listeners and n_tw are there. */
@@ -582,7 +585,8 @@ void sl_tw_init(struct sl_tcp *tcp);
 uint32_t sl_tw_age_ms(const struct sl_tcp *tcp, const struct sl_tw *tw);
 /* When the oldest record will be over; false if there is none. */
 bool sl_tw_next(const struct sl_tcp *tcp, sl_tick_t *due);
-void sl_tw_free(struct sl_tcp *tcp, uint32_t idx, bool in_table);
+/* The table has forgotten the record, or knows another in its place. */
+void sl_tw_free(struct sl_tcp *tcp, uint32_t idx);
 /* Free what is over; looks at @max records at most. */
 void sl_tw_expire(struct sl_tcp *tcp, uint32_t max);
 

@@ -116,12 +116,10 @@ hash_of(const struct sl_tcp *tcp, const struct sl_key *key)
 }
 
 void
-sl_tw_free(struct sl_tcp *tcp, uint32_t idx, bool in_table)
+sl_tw_free(struct sl_tcp *tcp, uint32_t idx)
 {
 	struct sl_tw *tw = &tcp->tw[idx];
 
-	if (in_table)
-		sl_flows_remove(tcp->flows, hash_of(tcp, &tw->key), idx | SL_FLOW_TW);
 	if (tw->key.v6 != 0)
 		sl_key6_give(tcp, tw->key.v6);
 	make_hole(tw);
@@ -152,22 +150,60 @@ send_to_the_end(struct sl_tcp *tcp)
 	make_hole(tw);
 }
 
+/* The first is over, or gives way: the table, where it lies under @hash, forgets it. */
+static void
+retire_first(struct sl_tcp *tcp, uint64_t hash)
+{
+	sl_flows_remove(tcp->flows, hash, tcp->tw_first | SL_FLOW_TW);
+	sl_tw_free(tcp, tcp->tw_first);
+	ring_advance(tcp);
+}
+
+static bool
+is_over(const struct sl_tcp *tcp, const struct sl_tw *tw)
+{
+	return !is_hole(tw) && !(tw->is & SL_TW_AGAIN) &&
+	       sl_tw_age_ms(tcp, tw) >= lasts_ms(tcp, tw);
+}
+
+/* Those at the front that are over, at most @max, found in the table at once; how many. */
+static uint32_t
+expire_burst(struct sl_tcp *tcp, uint32_t max)
+{
+	const struct sl_key *key[SL_BURST];
+	uint64_t hash[SL_BURST];
+	uint32_t at = tcp->tw_first;
+	uint16_t n = 0;
+
+	max = RTE_MIN(RTE_MIN(max, tcp->tw_used), (uint32_t)SL_BURST);
+	for (; n < max && is_over(tcp, &tcp->tw[at]); n++) {
+		key[n] = &tcp->tw[at].key;
+		at = at + 1 == tcp->n_tw ? 0 : at + 1;
+	}
+	if (n == 0)
+		return 0;
+	sl_flows_hash_keys(tcp->flows, tcp->many, key, hash, n);
+	for (uint16_t i = 0; i < n; i++)
+		retire_first(tcp, hash[i]);
+	return n;
+}
+
 void
 sl_tw_expire(struct sl_tcp *tcp, uint32_t max)
 {
-	while (max-- > 0 && tcp->tw_used > 0) {
+	while (max > 0 && tcp->tw_used > 0) {
 		const struct sl_tw *tw = &tcp->tw[tcp->tw_first];
+		uint32_t n = expire_burst(tcp, max);
 
-		if (tw->is & SL_TW_AGAIN && !is_hole(tw)) {
-			send_to_the_end(tcp);
+		max -= RTE_MAX(n, 1u);
+		if (n > 0)
 			continue;
-		}
-		if (!is_hole(tw)) {
-			if (sl_tw_age_ms(tcp, tw) < lasts_ms(tcp, tw))
-				return;
-			sl_tw_free(tcp, tcp->tw_first, true);
-		}
-		ring_advance(tcp);
+		if (is_hole(tw))
+			ring_advance(tcp);
+		else if (tw->is & SL_TW_AGAIN)
+			send_to_the_end(tcp);
+		else
+			return;
 	}
 }
 
@@ -178,11 +214,14 @@ take_record(struct sl_tcp *tcp)
 	uint32_t idx;
 
 	if (tcp->tw_used == tcp->n_tw) {
-		if (!is_hole(&tcp->tw[tcp->tw_first])) {
-			sl_tw_free(tcp, tcp->tw_first, true);
+		const struct sl_tw *first = &tcp->tw[tcp->tw_first];
+
+		if (is_hole(first)) {
+			ring_advance(tcp);
+		} else {
+			retire_first(tcp, hash_of(tcp, &first->key));
 			sl_count(tcp, time_wait_retired);
 		}
-		ring_advance(tcp);
 	}
 	idx = ring_end(tcp);
 	tcp->tw_used++;
@@ -190,7 +229,7 @@ take_record(struct sl_tcp *tcp)
 }
 
 void
-sl_tw_enter(struct sl_tcp *tcp, struct sl_tcb *tcb)
+sl_tw_enter(struct sl_tcp *tcp, struct sl_tcb *tcb, uint64_t hash)
 {
 	uint32_t idx = take_record(tcp);
 	struct sl_tw *tw = &tcp->tw[idx];
@@ -206,8 +245,7 @@ sl_tw_enter(struct sl_tcp *tcp, struct sl_tcb *tcb)
 	tw->listener = tcb->listener;
 	tw->is = (tcb->is & SL_IS_TS ? SL_TW_TS : 0) |
 		 (tcb->is & SL_IS_SCALED ? SL_TW_SCALED : 0);
-	replaced = sl_flows_replace(tcp->flows, hash_of(tcp, &tcb->key), sl_tcb_idx(tcp, tcb),
-				    idx | SL_FLOW_TW);
+	replaced = sl_flows_replace(tcp->flows, hash, sl_tcb_idx(tcp, tcb), idx | SL_FLOW_TW);
 	assert(replaced);
 	(void)replaced;
 	tcb->key.v6 = 0; /* the record owns that line now */
@@ -334,7 +372,9 @@ take_over(struct sl_tcp *tcp, struct sl_lane *lane, uint32_t idx)
 
 	return listener != NULL && !tcp->draining &&
 	       sl_answer_take(tcp, lane, listener - tcp->listener, tw->snd_nxt + NEW_ISS_GAP,
-			      &syn, idx | SL_FLOW_TW) != NULL;
+			      &syn,
+			      syn.opts & SL_OPT_TS ? sl_tcp_ts_offset(tcp, &lane->tuple) : 0,
+			      idx | SL_FLOW_TW) != NULL;
 }
 
 bool

@@ -380,17 +380,23 @@ hashes_of_a_burst_are_those_of_its_tuples(void **state)
 		const struct sl_prf_many *many =
 			sl_prf_many_for(bits > 0 ? sl_leaf_bits(bits) : 0);
 		const struct sl_tuple *tuple[SL_BURST];
-		uint64_t hash[SL_BURST];
+		const struct sl_key *key[SL_BURST];
+		uint64_t hash[SL_BURST], again[SL_BURST];
 		uint16_t n = (uint16_t)rnd_below(&w.rnd, SL_BURST + 1);
 		uint32_t t[SL_BURST];
 
 		for (uint16_t i = 0; i < n; i++) {
 			t[i] = rnd_below(&w.rnd, w.n) & ~(uint32_t)(round % 2); /* even: IPv4 */
 			tuple[i] = &w.tuple[t[i]];
+			key[i] = &w.conn[i].key;
+			sl_key_set(&w.conn[i].key, w.key6, tuple[i]->v6 ? 1u + i : 0, tuple[i]);
 		}
 		sl_flows_hash_burst(w.flows, many, tuple, hash, n);
-		for (uint16_t i = 0; i < n; i++)
+		sl_flows_hash_keys(w.flows, many, key, again, n);
+		for (uint16_t i = 0; i < n; i++) {
 			assert_true(hash[i] == hash_of(&w, t[i]));
+			assert_true(again[i] == hash[i]);
+		}
 	}
 	world_close(&w);
 }
