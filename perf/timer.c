@@ -33,8 +33,8 @@
 
 /* A connection as far as time goes: its hot line, with what else it would hold. */
 struct record {
-	sl_tick_t due;
-	uint32_t rest[15];
+	sl_tick_t due, armed;
+	uint32_t rest[14];
 };
 static_assert(sizeof(struct record) == SL_CACHE_LINE, "a line");
 
@@ -80,10 +80,12 @@ make_ops(struct timers *t, struct op *op)
 }
 
 static inline void
-prefetch(const struct timers *t, uint32_t id)
+arm(const struct timers *t, uint32_t id)
 {
-	rte_prefetch0(&t->record[id]);
-	sl_wheel_prefetch(t->wheel, id);
+	const struct record *r = &t->record[id];
+
+	if (!sl_wheel_covers(r->armed, r->due))
+		sl_wheel_arm(t->wheel, id, r->due);
 }
 
 /* As the engine does it: deadlines live in the record, the wheel only covers them. */
@@ -94,7 +96,7 @@ wheel_burst(struct timers *t, const struct op *op, sl_tick_t now)
 	uint16_t n;
 
 	for (int i = 0; i < BURST; i++)
-		prefetch(t, op[i].id);
+		rte_prefetch0(&t->record[op[i].id]);
 	for (int i = 0; i < BURST; i++) {
 		struct record *r = &t->record[op[i].id];
 
@@ -103,7 +105,7 @@ wheel_burst(struct timers *t, const struct op *op, sl_tick_t now)
 			continue;
 		}
 		r->due = sl_tick_after(now, op[i].ms);
-		sl_wheel_arm(t->wheel, op[i].id, r->due);
+		arm(t, op[i].id);
 	}
 	n = sl_wheel_expire(t->wheel, now, id, EXPIRE_MAX);
 	for (uint16_t i = 0; i < n; i++)
@@ -117,7 +119,7 @@ wheel_burst(struct timers *t, const struct op *op, sl_tick_t now)
 			r->due = 0;
 			t->n_fired++;
 		} else {
-			sl_wheel_arm(t->wheel, id[i], r->due);
+			arm(t, id[i]);
 		}
 	}
 }
@@ -193,14 +195,18 @@ static void
 fill_ours(struct timers *t)
 {
 	static struct sl_mem mem = { .take = take };
+	struct sl_wheel_conf conf;
 
 	t->record = take(NULL, t->n * sizeof(*t->record), SL_CACHE_LINE);
-	if (sl_wheel_open(&t->wheel, &mem, t->n, tick_now(t)) != 0)
+	conf = (struct sl_wheel_conf){ .ids = t->n,
+				       .tick = &t->record->armed,
+				       .stride = sizeof(*t->record) };
+	if (sl_wheel_open(&t->wheel, &mem, &conf, tick_now(t)) != 0)
 		bench_fail("no memory for the wheel");
 	for (uint32_t i = 0; i < t->n; i++) {
 		t->record[i].due =
 			sl_tick_after(tick_now(t), 1 + bench_below(&t->random, LONG_MS));
-		sl_wheel_arm(t->wheel, i, t->record[i].due);
+		arm(t, i);
 	}
 	while (t->n_ops < (uint64_t)WARM_UP_S * t->n)
 		wheel_window(t);

@@ -110,7 +110,7 @@ static bool
 is_armed(const struct sl_tcb *tcb, enum sl_timer_kind kind)
 {
 	sl_tick_t due = tcb->due[kind];
-	bool in_wheel = tcb->armed != 0 && sl_tick_le(tcb->armed, due);
+	bool in_wheel = sl_wheel_covers(tcb->armed, due);
 	bool by_output = kind == SL_TIMER_ACK && (tcb->is & (SL_IS_IN_OUTPUT | SL_IS_PARKED));
 
 	return due == 0 || in_wheel || by_output;

@@ -150,6 +150,18 @@ open_flows(struct sl_tcp *tcp, struct sl_mem *mem, const struct sl_core_conf *co
 	return sl_flows_open(&tcp->flows, mem, &flows);
 }
 
+static int
+open_wheel(struct sl_tcp *tcp, struct sl_mem *mem, sl_ns_t now)
+{
+	struct sl_wheel_conf wheel = {
+		.ids = tcp->n_tcb,
+		.tick = &tcp->tcb->armed,
+		.stride = sizeof(*tcp->tcb),
+	};
+
+	return sl_wheel_open(&tcp->wheel, mem, &wheel, sl_tick(now));
+}
+
 /* The smallest shift that lets the window field cover the buffer (RFC 7323, 2.3). */
 static uint8_t
 scale_for(uint32_t rcvbuf)
@@ -205,7 +217,7 @@ open_tcp(struct sl_core *core, const struct sl_core_conf *conf, struct sl_mem *m
 	memset(tcp->by_port, 0xff, 65536 * sizeof(*tcp->by_port));
 	rc = open_flows(tcp, mem, conf);
 	if (rc == 0)
-		rc = sl_wheel_open(&tcp->wheel, mem, conf->connections, sl_tick(now));
+		rc = open_wheel(tcp, mem, now);
 	for (uint16_t i = 0; rc == 0 && i < conf->n_listeners; i++)
 		rc = open_listener(tcp, mem, conf, i);
 	if (rc < 0)

@@ -17,8 +17,8 @@
  * down. So a new entry goes where the last one went, and what comes up is known a chunk at
  * a time: its ticks are asked for before they are needed, which a list of entries cannot
  * do. An entry in the middle is taken out by moving the top one into its place; where that
- * lay is only written, so nothing waits for memory. Ticks and positions lie apart from all
- * this, eight ids to a line: sl_wheel_arm() nearly always needs the tick alone.
+ * lay is only written, so nothing waits for memory. Positions lie apart from all this, and
+ * ticks in the records: who arms has the record at hand, and nearly always needs no more.
  */
 #include <assert.h>
 #include <errno.h>
@@ -34,31 +34,30 @@ enum {
 	SLOTS = 256,
 	WORDS = SLOTS / 64,
 	MOVES_PER_ID = 4, /* entries a call may move to a lower level for each it may return */
-	CHUNK_IDS = 14,
+	CHUNK_IDS = 15,
 	CHUNK_WAYS = 16, /* a position is CHUNK_WAYS times the chunk, plus the place in it */
 };
 
-#define NIL     0xffffffffu
-#define IDS_MAX 0x80000000u
+#define NIL      0xffffffffu
+#define NO_CHUNK 0x3fffffffu
+#define IDS_MAX  0x80000000u
 
 /* Some of the ids in a slot; all chunks but the top one of a slot are full. */
 struct chunk {
-	uint32_t below; /* the next one down, or NIL; of a free chunk the next free one */
-	uint32_t slot;
+	uint32_t below : 30; /* the next one down, or NO_CHUNK; of a free one the next free one
+			      */
+	uint32_t level : 2;  /* of the slot; which one it is there, each id's tick says */
 	uint32_t id[CHUNK_IDS];
 };
 static_assert(sizeof(struct chunk) == SL_CACHE_LINE, "a chunk is a line");
 
-struct entry {
-	sl_tick_t due; /* 0: the id is not in the wheel */
-	uint32_t at;   /* else its position */
-};
-
 struct sl_wheel {
-	struct entry *entry; /* of each id */
+	char *tick; /* of record 0: when its entry is due, or 0: it has none */
+	uint64_t stride;
+	uint32_t *at; /* the position of each id that has an entry */
 	struct chunk *chunk;
 	uint32_t n_chunks;
-	uint32_t free;   /* the chunk given back last, or NIL */
+	uint32_t free;   /* the chunk given back last, or NO_CHUNK */
 	uint32_t n_used; /* chunks from here on were never used */
 	uint32_t n_ids;
 	uint32_t n_entries;
@@ -78,34 +77,46 @@ n_chunks(uint32_t ids)
 size_t
 sl_wheel_bytes(uint32_t ids)
 {
-	return sizeof(struct sl_wheel) + ids * sizeof(struct entry) +
+	return sizeof(struct sl_wheel) + ids * sizeof(uint32_t) +
 	       n_chunks(ids) * sizeof(struct chunk);
 }
 
 int
-sl_wheel_open(struct sl_wheel **out, struct sl_mem *mem, uint32_t ids, sl_tick_t now)
+sl_wheel_open(struct sl_wheel **out, struct sl_mem *mem, const struct sl_wheel_conf *conf,
+	      sl_tick_t now)
 {
+	uint32_t ids = conf->ids;
 	struct sl_wheel *wheel;
 
-	if (ids == 0 || ids >= IDS_MAX)
+	if (ids == 0 || ids >= IDS_MAX || conf->tick == NULL ||
+	    conf->stride < sizeof(sl_tick_t) || conf->stride % sizeof(sl_tick_t) != 0)
 		return -EINVAL;
 
 	wheel = sl_mem_take(mem, sizeof(*wheel), SL_CACHE_LINE);
 	if (wheel == NULL)
 		return -ENOMEM;
-	wheel->entry = sl_mem_take(mem, ids * sizeof(*wheel->entry), SL_CACHE_LINE);
+	wheel->at = sl_mem_take(mem, ids * sizeof(*wheel->at), SL_CACHE_LINE);
 	wheel->n_chunks = n_chunks(ids);
 	wheel->chunk = sl_mem_take(mem, wheel->n_chunks * sizeof(*wheel->chunk), SL_CACHE_LINE);
-	if (wheel->entry == NULL || wheel->chunk == NULL)
+	if (wheel->at == NULL || wheel->chunk == NULL)
 		return -ENOMEM;
 
+	wheel->tick = (char *)conf->tick;
+	wheel->stride = conf->stride;
 	wheel->n_ids = ids;
 	wheel->now = now;
-	wheel->free = NIL;
+	wheel->free = NO_CHUNK;
 	for (unsigned int i = 0; i < LEVELS * SLOTS; i++)
 		wheel->top[i] = NIL;
 	*out = wheel;
 	return 0;
+}
+
+/* The tick of @id, in its record. */
+static inline sl_tick_t *
+tick_of(const struct sl_wheel *wheel, uint32_t id)
+{
+	return (sl_tick_t *)(void *)(wheel->tick + id * wheel->stride);
 }
 
 static inline unsigned int
@@ -135,17 +146,17 @@ chunk_get(struct sl_wheel *wheel, uint32_t slot, uint32_t top)
 {
 	uint32_t c = wheel->free;
 
-	if (c != NIL)
+	if (c != NO_CHUNK)
 		wheel->free = wheel->chunk[c].below;
 	else
 		c = wheel->n_used++;
 	assert(c < wheel->n_chunks);
-	wheel->chunk[c].below = top == NIL ? NIL : top / CHUNK_WAYS;
-	wheel->chunk[c].slot = slot;
+	wheel->chunk[c].below = top == NIL ? NO_CHUNK : top / CHUNK_WAYS;
+	wheel->chunk[c].level = slot / SLOTS;
 	return c;
 }
 
-/* Put @id, which is in no slot, where it belongs. */
+/* Put @id, which is in no slot and whose tick is @due, where it belongs. */
 static void
 push(struct sl_wheel *wheel, uint32_t id, sl_tick_t due)
 {
@@ -156,7 +167,7 @@ push(struct sl_wheel *wheel, uint32_t id, sl_tick_t due)
 		top = chunk_get(wheel, slot, top) * CHUNK_WAYS;
 	else
 		top++;
-	wheel->entry[id] = (struct entry){ .due = due, .at = top };
+	wheel->at[id] = top;
 	*id_at(wheel, top) = id;
 	wheel->top[slot] = top;
 	wheel->in_use[slot / SLOTS][slot % SLOTS / 64] |= 1ull << slot % 64;
@@ -178,7 +189,7 @@ pop(struct sl_wheel *wheel, uint32_t slot)
 
 	wheel->chunk[c].below = wheel->free;
 	wheel->free = c;
-	if (below != NIL) {
+	if (below != NO_CHUNK) {
 		wheel->top[slot] = below * CHUNK_WAYS + CHUNK_IDS - 1;
 	} else {
 		wheel->top[slot] = NIL;
@@ -188,26 +199,31 @@ pop(struct sl_wheel *wheel, uint32_t slot)
 }
 
 /*
- * Take @id out of wherever it lies: the last one of its slot takes its place. Which slot
- * that is follows from its tick, unless the slot has been entered and is not empty yet.
+ * Take @id, whose tick is @due, out of wherever it lies: the last one of its slot takes its
+ * place. On which level that slot is follows from the tick, unless the slot has been entered
+ * and is not empty yet.
  */
 static void
-pull(struct sl_wheel *wheel, uint32_t id)
+pull(struct sl_wheel *wheel, uint32_t id, sl_tick_t due)
 {
-	struct entry entry = wheel->entry[id];
-	uint32_t slot = unlikely(wheel->half_done) ? wheel->chunk[entry.at / CHUNK_WAYS].slot
-						   : slot_for(wheel, entry.due);
-	uint32_t last = pop(wheel, slot);
+	uint32_t at = wheel->at[id], slot = slot_for(wheel, due), last;
 
-	*id_at(wheel, entry.at) = last;
-	wheel->entry[last].at = entry.at;
+	if (unlikely(wheel->half_done)) {
+		unsigned int level = wheel->chunk[at / CHUNK_WAYS].level;
+
+		slot = level * SLOTS + byte_of(due, level);
+	}
+	last = pop(wheel, slot);
+	*id_at(wheel, at) = last;
+	wheel->at[last] = at;
 }
 
-/* Apart, so that what nearly every call does needs no register saved. */
-static __rte_noinline void
-arm(struct sl_wheel *wheel, uint32_t id, sl_tick_t due)
+void
+sl_wheel_arm(struct sl_wheel *wheel, uint32_t id, sl_tick_t due)
 {
-	sl_tick_t old = wheel->entry[id].due;
+	sl_tick_t *tick = tick_of(wheel, id), old = *tick;
+
+	assert(id < wheel->n_ids);
 
 	if (sl_tick_le(due, wheel->now))
 		due = wheel->now + 1;
@@ -215,39 +231,11 @@ arm(struct sl_wheel *wheel, uint32_t id, sl_tick_t due)
 	if (old == 0)
 		wheel->n_entries++;
 	else if (sl_tick_lt(due, old))
-		pull(wheel, id);
+		pull(wheel, id, old);
 	else
 		return;
+	*tick = due;
 	push(wheel, id, due);
-}
-
-void
-sl_wheel_arm(struct sl_wheel *wheel, uint32_t id, sl_tick_t due)
-{
-	sl_tick_t old;
-
-	assert(id < wheel->n_ids);
-	old = wheel->entry[id].due;
-	if (unlikely(old == 0 || sl_tick_lt(due, old)))
-		arm(wheel, id, due);
-}
-
-void
-sl_wheel_prefetch(const struct sl_wheel *wheel, uint32_t id)
-{
-	rte_prefetch0(&wheel->entry[id]);
-}
-
-void
-sl_wheel_drop(struct sl_wheel *wheel, uint32_t id)
-{
-	assert(id < wheel->n_ids);
-
-	if (wheel->entry[id].due == 0)
-		return;
-	pull(wheel, id);
-	wheel->entry[id].due = 0;
-	wheel->n_entries--;
 }
 
 /* The slot on @level that the wheel's tick names, if it is in use: else NIL. */
@@ -300,7 +288,7 @@ static void
 prefetch_ticks(const struct sl_wheel *wheel, uint32_t c, unsigned int n)
 {
 	for (unsigned int i = 0; i < n; i++)
-		rte_prefetch0(&wheel->entry[wheel->chunk[c].id[i]]);
+		rte_prefetch0(tick_of(wheel, wheel->chunk[c].id[i]));
 }
 
 /*
@@ -315,10 +303,10 @@ prefetch_below(const struct sl_wheel *wheel, uint32_t top, bool first)
 
 	if (first)
 		prefetch_ticks(wheel, c, top % CHUNK_WAYS + 1);
-	if (below == NIL)
+	if (below == NO_CHUNK)
 		return;
 	prefetch_ticks(wheel, below, CHUNK_IDS);
-	if (wheel->chunk[below].below != NIL)
+	if (wheel->chunk[below].below != NO_CHUNK)
 		rte_prefetch0(&wheel->chunk[wheel->chunk[below].below]);
 }
 
@@ -347,7 +335,7 @@ spread(struct sl_wheel *wheel, uint32_t slot, uint32_t *moves)
 		if ((*moves)-- == 0)
 			return false;
 		id = pop_next(wheel, slot, &chunk);
-		push(wheel, id, wheel->entry[id].due);
+		push(wheel, id, *tick_of(wheel, id));
 	}
 	return true;
 }
@@ -369,7 +357,7 @@ finish_tick(struct sl_wheel *wheel, uint32_t *moves, uint32_t *ids, uint16_t *n,
 		if (*n == max)
 			return false;
 		ids[*n] = pop_next(wheel, slot, &chunk);
-		wheel->entry[ids[*n]].due = 0;
+		*tick_of(wheel, ids[*n]) = 0;
 		wheel->n_entries--;
 		(*n)++;
 	}
@@ -430,11 +418,11 @@ is_right(const struct sl_wheel *wheel, uint32_t slot, uint32_t at)
 {
 	unsigned int level = slot / SLOTS, byte = slot % SLOTS;
 	uint32_t id = wheel->chunk[at / CHUNK_WAYS].id[at % CHUNK_WAYS];
-	sl_tick_t due = id < wheel->n_ids ? wheel->entry[id].due : 0;
+	sl_tick_t due = id < wheel->n_ids ? *tick_of(wheel, id) : 0;
 	/* Unfinished work: all bytes from this level up are the wheel's. */
 	bool entered_now = (due ^ wheel->now) >> (8 * level) == 0;
 
-	return due != 0 && !sl_tick_lt(due, wheel->now) && wheel->entry[id].at == at &&
+	return due != 0 && !sl_tick_lt(due, wheel->now) && wheel->at[id] == at &&
 	       byte == byte_of(due, level) && (entered_now || slot == slot_for(wheel, due));
 }
 
@@ -445,9 +433,9 @@ check_slot(const struct sl_wheel *wheel, uint32_t slot, uint32_t *n, uint32_t *c
 	uint32_t c = wheel->top[slot] / CHUNK_WAYS;
 	uint32_t in_chunk = wheel->top[slot] % CHUNK_WAYS + 1;
 
-	for (; c != NIL; c = wheel->chunk[c].below) {
+	for (; c != NO_CHUNK; c = wheel->chunk[c].below) {
 		if (c >= wheel->n_used || ++*chunks > wheel->n_used || in_chunk > CHUNK_IDS ||
-		    wheel->chunk[c].slot != slot)
+		    wheel->chunk[c].level != slot / SLOTS)
 			return -EBADMSG;
 		for (uint32_t i = 0; i < in_chunk; i++) {
 			if (!is_right(wheel, slot, c * CHUNK_WAYS + i))
@@ -476,12 +464,12 @@ sl_wheel_check(const struct sl_wheel *wheel)
 				return -EBADMSG;
 		}
 	}
-	for (uint32_t c = wheel->free; c != NIL; c = wheel->chunk[c].below) {
+	for (uint32_t c = wheel->free; c != NO_CHUNK; c = wheel->chunk[c].below) {
 		if (c >= wheel->n_used || ++chunks > wheel->n_used)
 			return -EBADMSG;
 	}
 	for (uint32_t id = 0; id < wheel->n_ids; id++)
-		set += wheel->entry[id].due != 0;
+		set += *tick_of(wheel, id) != 0;
 	return held == wheel->n_entries && set == held && chunks == wheel->n_used ? 0
 										  : -EBADMSG;
 }

@@ -238,7 +238,7 @@ struct sl_tcb {
 	uint8_t n_probes;         /* keep-alives not answered */
 	uint8_t rcv_grown : 5;    /* times the receive buffer has doubled */
 	uint8_t quick_acks : 3;   /* full segments that will be acknowledged at once */
-	sl_tick_t armed; /* the wheel has an entry at it or before; 0: perhaps it has none */
+	sl_tick_t armed;          /* when the wheel's entry is due; 0: it has none */
 
 	/* line 2: the rest */
 	alignas(SL_CACHE_LINE) struct rte_mbuf *rx_head;

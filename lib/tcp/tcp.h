@@ -496,10 +496,8 @@ void sl_prr_sent(struct sl_active *a, uint32_t bytes);
 static inline void
 sl_timer_arm(struct sl_tcp *tcp, struct sl_tcb *tcb, sl_tick_t due)
 {
-	if (tcb->armed != 0 && sl_tick_le(tcb->armed, due))
-		return;
-	sl_wheel_arm(tcp->wheel, sl_tcb_idx(tcp, tcb), due);
-	tcb->armed = due;
+	if (!sl_wheel_covers(tcb->armed, due))
+		sl_wheel_arm(tcp->wheel, sl_tcb_idx(tcp, tcb), due);
 }
 
 void sl_timer_set(struct sl_tcp *tcp, struct sl_tcb *tcb, enum sl_timer_kind kind, uint32_t ms);

@@ -345,7 +345,6 @@ sl_timer_expire(struct sl_tcp *tcp, uint32_t idx)
 	struct sl_tcb *tcb = &tcp->tcb[idx];
 	sl_tick_t first = 0;
 
-	tcb->armed = 0;
 	for (int i = 0; i < SL_TIMER_COUNT; i++) {
 		if (tcb->due[i] != 0 && sl_tick_le(tcb->due[i], tcp->tick)) {
 			tcb->due[i] = 0;

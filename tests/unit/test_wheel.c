@@ -8,6 +8,7 @@
 #include <stddef.h>
 
 #include <errno.h>
+#include <string.h>
 
 #include <cmocka.h>
 
@@ -15,7 +16,16 @@
 #include "flow/wheel.h"
 #include "random.h"
 
-enum { IDS = 60 };
+enum { IDS = 60, IDS_MOST = 20000 };
+
+/* What the wheel knows of a record is where its tick lies. */
+struct record {
+	uint32_t before;
+	sl_tick_t tick;
+	uint32_t behind[3];
+};
+
+static struct record record[IDS_MOST];
 
 /* The obvious twin: a tick for each id, searched from end to end. */
 struct twin {
@@ -92,11 +102,36 @@ some_ticks(struct rnd *r, unsigned int bits_max)
 static struct sl_wheel *
 wheel_open(struct arena *heap, uint32_t ids, sl_tick_t now)
 {
+	struct sl_wheel_conf conf = {
+		.ids = ids,
+		.tick = &record[0].tick,
+		.stride = sizeof(record[0]),
+	};
 	struct sl_wheel *wheel;
 
+	assert_true(ids <= IDS_MOST);
 	arena_open(heap);
-	assert_int_equal(sl_wheel_open(&wheel, &heap->mem, ids, now), 0);
+	memset(record, 0, sizeof(record));
+	assert_int_equal(sl_wheel_open(&wheel, &heap->mem, &conf, now), 0);
 	return wheel;
+}
+
+/* Each record's tick is the twin's, and nothing else was written. */
+static bool
+ticks_are_right(const struct twin *m)
+{
+	static const struct record clean;
+
+	for (int id = 0; id < IDS; id++) {
+		struct record r = record[id];
+
+		if (r.tick != (m->set[id] ? m->due[id] : 0))
+			return false;
+		r.tick = 0;
+		if (memcmp(&r, &clean, sizeof(r)) != 0)
+			return false;
+	}
+	return true;
 }
 
 /* Advance both to @now and compare what comes up, in the order it is due. */
@@ -141,18 +176,20 @@ it_does_what_a_tick_for_each_id_does(void **state)
 			if (op < 10) {
 				sl_tick_t due = m.now + some_ticks(&r, op ? 31 : 12);
 
-				sl_wheel_arm(wheel, id, due);
+				if (!sl_wheel_covers(record[id].tick, due))
+					sl_wheel_arm(wheel, id, due);
 				twin_arm(&m, id, due);
-			} else if (op == 10) {
-				sl_wheel_drop(wheel, id);
-				m.set[id] = false;
+			} else if (op ==
+				   10) { /* as what is covered already, of which it is none */
+				sl_wheel_arm(wheel, id, m.set[id] ? m.due[id] : m.now);
+				twin_arm(&m, id, m.set[id] ? m.due[id] : m.now);
 			} else if (op == 11) {
 				good = advance(wheel, &m, m.now + some_ticks(&r, 31), 200);
 			} else {
 				good = advance(wheel, &m, m.now + some_ticks(&r, 9),
 					       (uint16_t)(1 + rnd_below(&r, 100)));
 			}
-			good = good && sl_wheel_check(wheel) == 0 &&
+			good = good && sl_wheel_check(wheel) == 0 && ticks_are_right(&m) &&
 			       sl_wheel_count(wheel) == twin_count(&m);
 		}
 		if (!good)
@@ -232,7 +269,7 @@ no_id_ever_holds_more_than_one_entry(void **state)
 static void
 work_is_bounded_and_what_is_left_comes_next(void **state)
 {
-	const uint32_t n_ids = 20000;
+	const uint32_t n_ids = IDS_MOST;
 	struct arena heap;
 	struct sl_wheel *wheel = wheel_open(&heap, n_ids, 0);
 	uint32_t ids[16], n_up = 0, n_calls = 0;
@@ -291,21 +328,38 @@ time_that_stands_still_or_goes_back_brings_nothing(void **state)
 }
 
 static void
+what_is_covered_needs_no_arming(void **state)
+{
+	assert_false(sl_wheel_covers(0, 5)); /* no entry */
+	assert_true(sl_wheel_covers(5, 5));
+	assert_false(sl_wheel_covers(6, 5));
+	assert_true(sl_wheel_covers(0xfffffff0u, 5)); /* ticks wrap */
+}
+
+static void
 opening_refuses_nonsense_and_takes_what_it_said(void **state)
 {
+	sl_tick_t tick[9] = { 0 };
+	const struct sl_wheel_conf right = { .ids = 9, .tick = tick, .stride = 4 };
+	struct sl_wheel_conf wrong[4] = { right, right, right, right };
 	struct sl_wheel *wheel;
 	struct arena heap;
 
 	for (uint32_t take = 1; take <= 3; take++) {
 		arena_open(&heap);
 		heap.fail_at = take;
-		assert_int_equal(sl_wheel_open(&wheel, &heap.mem, 9, 0), -ENOMEM);
+		assert_int_equal(sl_wheel_open(&wheel, &heap.mem, &right, 0), -ENOMEM);
 		arena_close(&heap);
 	}
 	arena_open(&heap);
-	assert_int_equal(sl_wheel_open(&wheel, &heap.mem, 9, 0), 0);
+	assert_int_equal(sl_wheel_open(&wheel, &heap.mem, &right, 0), 0);
 	assert_int_equal(heap.mem.taken, sl_wheel_bytes(9));
-	assert_int_equal(sl_wheel_open(&wheel, &heap.mem, 0, 0), -EINVAL);
+	wrong[0].ids = 0;
+	wrong[1].tick = NULL;
+	wrong[2].stride = 0;
+	wrong[3].stride = 6;
+	for (int i = 0; i < 4; i++)
+		assert_int_equal(sl_wheel_open(&wheel, &heap.mem, &wrong[i], 0), -EINVAL);
 	arena_close(&heap);
 }
 
@@ -319,6 +373,7 @@ main(void)
 		cmocka_unit_test(work_is_bounded_and_what_is_left_comes_next),
 		cmocka_unit_test(next_leads_to_the_earliest_in_a_few_stops),
 		cmocka_unit_test(time_that_stands_still_or_goes_back_brings_nothing),
+		cmocka_unit_test(what_is_covered_needs_no_arming),
 		cmocka_unit_test(opening_refuses_nonsense_and_takes_what_it_said),
 	};
 
