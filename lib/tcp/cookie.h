@@ -74,7 +74,7 @@ void sl_cookie_make(const struct sl_cookie_keys *keys, const struct sl_tuple *tu
 
 /*
  * Many SYNs, or ACKs, of one family: addresses in words as sl_flows_hash() takes them; ports
- * and above them the sequence number. Arrays as sl_prf_many wants them.
+ * and above them the sequence number. Arrays of SL_BURST entries, as sl_prf_many wants them.
  */
 struct sl_cookie_batch {
 	bool v6;

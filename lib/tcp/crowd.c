@@ -9,26 +9,9 @@
 
 #include <string.h>
 
+#include <rte_branch_prediction.h>
+
 #include "wire/synack.h"
-
-/* Those of @who that call the listener of entry @k, by the address it called. */
-static uint64_t
-same_place(const struct sl_crowd *c, uint64_t who, unsigned int k)
-{
-	const uint64_t *last = c->v6 ? c->addr[3] : c->addr[0], *first = c->addr[2];
-	uint64_t of_last = c->v6 ? ~0ull : ~0ull << 32, of_first = c->v6 ? ~0ull : 0;
-	uint64_t same = 0;
-
-	for (uint64_t rest = who; rest != 0; rest &= rest - 1) {
-		unsigned int i = (unsigned int)__builtin_ctzll(rest);
-		uint64_t other = ((last[i] ^ last[k]) & of_last) |
-				 ((first[i] ^ first[k]) & of_first) |
-				 ((c->numbers[i] ^ c->numbers[k]) & 0xffff0000u);
-
-		same |= (uint64_t)(other == 0) << i;
-	}
-	return same;
-}
 
 static struct sl_listener *
 listener_of(struct sl_tcp *tcp, const struct sl_crowd *c, unsigned int k)
@@ -152,6 +135,8 @@ that_fit(const struct sl_tcp *tcp, struct sl_crowd *c, uint64_t who, uint8_t agr
 	unsigned int room = tcp->out->room - tcp->out->n;
 	uint64_t fit = 0;
 
+	if (likely(c->room >= SL_SYNACK_MOST && room >= c->n))
+		return who;
 	for (; who != 0 && room > 0; who &= who - 1) {
 		unsigned int k = (unsigned int)__builtin_ctzll(who);
 		const struct rte_mbuf *m = c->m[k];
@@ -172,7 +157,7 @@ sl_crowd_syns(struct sl_tcp *tcp, struct sl_crowd *c, const struct sl_door *door
 
 	while (who != 0) {
 		unsigned int first = (unsigned int)__builtin_ctzll(who);
-		uint64_t same = same_place(c, who, first), fit;
+		uint64_t same = who & sl_crowd_same_place(c, first, tcp->crowd_leaf), fit;
 		struct sl_listener *listener = listener_of(tcp, c, first);
 		uint8_t agreed;
 
@@ -279,7 +264,7 @@ sl_crowd_segments(struct sl_tcp *tcp, const struct sl_crowd *c, uint64_t who)
 
 	while (who != 0) {
 		unsigned int first = (unsigned int)__builtin_ctzll(who);
-		uint64_t same = same_place(c, who, first);
+		uint64_t same = who & sl_crowd_same_place(c, first, tcp->crowd_leaf);
 		struct sl_listener *listener = listener_of(tcp, c, first);
 
 		who &= ~same;

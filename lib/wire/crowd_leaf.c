@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * crowd_leaf - eight plain IPv4 frames at a time in vectors of 512 bits.
+ * crowd_leaf - eight plain frames at a time in vectors of 512 bits.
  *
- * The 64 bytes of a frame from the tenth on are all that matters of it but for MAC addresses:
- * eight words, none of which cuts a field that is hashed or summed. Eight frames are turned
- * into eight vectors of like words, and answers back into frames. What is found and written is
- * what take4() in glance.c and sl_synacks_build() find and write.
+ * The 64 bytes of an IPv4 frame from the tenth on are all that matters of it but for MAC
+ * addresses: eight words, none of which cuts a field that is hashed or summed. Eight frames
+ * are turned into eight vectors of like words, and answers back into frames. Of an IPv6 frame
+ * the 64 bytes from the thirtieth on are taken, so that TCP fills the same five words; what is
+ * before them lies at constant places. What is found and written is what take4() and take6()
+ * in glance.c and sl_synacks_build() find and write.
  */
 #include "wire/crowd_leaf.h"
 
@@ -14,14 +16,17 @@
 #include <string.h>
 
 #include <immintrin.h>
+#include <rte_branch_prediction.h>
 
 #include "wire/build.h"
 #include "wire/bytes.h"
 #include "wire/proto.h"
 
-#define FIRST  10 /* byte of a frame that the words begin at */
-#define LANES  8
-#define INLINE static inline __attribute__((always_inline))
+#define IP4_TCP (RTE_ETHER_HDR_LEN + SL_IP4_HDR)
+#define IP6_TCP (RTE_ETHER_HDR_LEN + SL_IP6_HDR)
+#define BEFORE  24 /* bytes of the words before TCP: the first three */
+#define LANES   8
+#define INLINE  static inline __attribute__((always_inline))
 
 typedef __m512i vec;
 
@@ -107,71 +112,105 @@ ordered(vec x, uint64_t order)
 #define SWAP64 0x0001020304050607ull
 #define SWAP32 0x0405060700010203ull /* both halves */
 
-INLINE unsigned int
-tcp_bytes(const uint8_t *frame)
-{
-	return (frame[RTE_ETHER_HDR_LEN + SL_IP4_HDR + 12] >> 4) * 4u;
-}
-
 INLINE __mmask64
 first_bytes(unsigned int n)
 {
 	return ~0ull >> (64 - n);
 }
 
-/* The words of those of @frame that are there, their MAC addresses checked; @lens are TCP's. */
-INLINE __mmask8
-load(const struct sl_door *door, uint8_t *const *frame, unsigned int n, vec w[LANES], vec *lens)
+/*
+ * The words of @frame, of which the TCP header begins at @tcp. Where fewer than eight are left,
+ * @n, the first stands in for the others: constant counts are what keeps words in registers.
+ */
+INLINE void
+load(uint8_t *const *frame, unsigned int n, unsigned int tcp, vec w[LANES])
 {
-	uint64_t mac, len[LANES] = { 0 };
+	for (unsigned int i = 0; i < LANES; i++) {
+		const uint8_t *p = frame[i < n ? i : 0] + tcp;
+		unsigned int len = (p[12] >> 4) * 4u;
+
+		w[i] = _mm512_maskz_loadu_epi8(first_bytes(BEFORE + len), p - BEFORE);
+	}
+	turn(w);
+}
+
+/* What the headers of TCP say of their own lengths. */
+INLINE vec
+tcp_lens(const vec w[LANES])
+{
+	return _mm512_and_si512(_mm512_srli_epi64(w[4], 34), all(60));
+}
+
+/* As ether_passes() in glance.c. Nearly always all are for us. */
+INLINE __mmask8
+ether_passes(const struct sl_door *door, uint8_t *const *frame, unsigned int n)
+{
+	uint64_t mac, wrong[LANES], any = 0;
 	unsigned int ours = 0;
 
 	memcpy(&mac, door->mac, sizeof(mac));
-	for (unsigned int i = 0; i < LANES; i++)
-		w[i] = _mm512_setzero_si512();
-	for (unsigned int i = 0; i < n; i++) {
-		const uint8_t *p = frame[i];
+	for (unsigned int i = 0; i < LANES; i++) {
 		uint64_t dst;
 
-		memcpy(&dst, p, sizeof(dst)); /* and the first byte of the source */
-		len[i] = tcp_bytes(p);
-		ours |= (unsigned int)((dst ^ mac) << 15 == 0) << i;
-		w[i] = _mm512_maskz_loadu_epi8(first_bytes(RTE_ETHER_HDR_LEN - FIRST +
-							   SL_IP4_HDR + (unsigned int)len[i]),
-					       p + FIRST);
+		memcpy(&dst, frame[i < n ? i : 0], sizeof(dst)); /* and a byte of the source */
+		wrong[i] = (dst ^ mac) << 15;
+		any |= wrong[i];
 	}
-	*lens = _mm512_loadu_si512(len);
-	turn(w);
+	if (likely(any == 0))
+		return 0xff;
+	for (unsigned int i = 0; i < LANES; i++)
+		ours |= (unsigned int)(wrong[i] == 0) << i;
 	return (__mmask8)ours;
 }
 
+/* Whether the sum of TCP is right; @addrs is the sum of both addresses. */
 INLINE __mmask8
-sums_are_right(const vec w[LANES], vec lens)
+tcp_is_right(const vec w[LANES], vec addrs, vec lens)
 {
-	vec addrs = halves(w[2]);
-	vec ip = plus(high(w[0]), plus(halves(w[1]), addrs));
-	vec tcp = plus(all(RTE_BE16(IPPROTO_TCP)), plus(addrs, _mm512_slli_epi64(lens, 8)));
+	vec sum = plus(all(RTE_BE16(IPPROTO_TCP)), plus(addrs, _mm512_slli_epi64(lens, 8)));
 
 	for (unsigned int i = 3; i < LANES; i++)
-		tcp = plus(tcp, halves(w[i]));
-	return is(fold(ip), 0xffff) & is(fold(tcp), 0xffff);
+		sum = plus(sum, halves(w[i]));
+	return is(fold(sum), 0xffff);
+}
+
+/* As sl_door_knows() of sl_door_bit4(). */
+INLINE __mmask8
+door_knows(const struct sl_door *door, vec addr)
+{
+	vec bit = _mm512_srli_epi64(low(_mm512_mullo_epi32(addr, all(0x9e3779b1))), 22);
+	vec word = _mm512_cvtepu32_epi64(
+		_mm512_i64gather_epi32(_mm512_srli_epi64(bit, 5), door->ours, 4));
+
+	return _mm512_test_epi64_mask(_mm512_srlv_epi64(word, _mm512_and_si512(bit, all(31))),
+				      all(1));
 }
 
 INLINE __mmask8
-addresses_pass(const struct sl_door *door, vec addrs)
+addresses4_pass(const struct sl_door *door, vec addrs)
 {
 	vec first = _mm512_and_si512(addrs, all(0xff)), to = high(addrs);
-	vec bit = _mm512_srli_epi64(low(_mm512_mullo_epi32(addrs, all(0x9e3779b1))), 22);
-	vec word = _mm512_cvtepu32_epi64(
-		_mm512_i64gather_epi32(_mm512_srli_epi64(bit, 5), door->ours, 4));
-	vec known = _mm512_srlv_epi64(word, _mm512_and_si512(bit, all(31)));
 	__mmask8 possible = _mm512_cmplt_epu64_mask(first, all(224)) & ~is(first, 0) &
-			    ~is(first, 127) & ~_mm512_test_epi64_mask(known, all(1));
+			    ~is(first, 127) & ~door_knows(door, addrs);
 	__mmask8 ours = 0;
 
 	for (unsigned int i = 0; i < door->n4; i++)
 		ours |= is(to, door->addr4[i]);
 	return possible & ours;
+}
+
+/* The words of the remote address, then those of the local one. */
+INLINE __mmask8
+addresses6_pass(const struct sl_door *door, const vec addr[4])
+{
+	vec x = _mm512_xor_si512(addr[0], addr[1]), third = low(addr[1]);
+	__mmask8 is_low = is(addr[0], 0) & (is(third, 0) | is(third, RTE_BE32(0x0000ffff)));
+	__mmask8 group = is(_mm512_and_si512(addr[0], all(0xff)), 0xff);
+	__mmask8 known = door_knows(door, _mm512_xor_si512(x, high(x))), ours = 0;
+
+	for (unsigned int i = 0; i < door->n6; i++)
+		ours |= is(addr[2], door->addr6[i].q[0]) & is(addr[3], door->addr6[i].q[1]);
+	return ~(is_low | group | known) & ours;
 }
 
 /*
@@ -212,6 +251,17 @@ take_options(struct sl_crowd *c, unsigned int k, const vec w[LANES], vec lens)
 	return ~(linux_ones | bsd | windows | ts_alone | is(lens, SL_TCP_HDR));
 }
 
+/* What both families share; returns who has other options. */
+INLINE __mmask8
+take_tcp(struct sl_crowd *c, unsigned int k, const vec w[LANES], vec lens)
+{
+	_mm512_storeu_si512(&c->numbers[k], ordered(w[3], 0x0405060702030001ull));
+	_mm256_storeu_si256((void *)&c->ack[k], _mm512_cvtepi64_epi32(ordered(w[4], SWAP32)));
+	_mm_storel_epi64((void *)&c->flags[k],
+			 _mm512_cvtepi64_epi8(_mm512_srli_epi64(w[4], 40)));
+	return take_options(c, k, w, lens);
+}
+
 static uint64_t
 take4(const struct sl_door *door, struct sl_crowd *c, uint64_t *odd)
 {
@@ -220,19 +270,59 @@ take4(const struct sl_door *door, struct sl_crowd *c, uint64_t *odd)
 	*odd = 0;
 	for (unsigned int k = 0; k < c->n; k += LANES) {
 		unsigned int n = c->n - k < LANES ? c->n - k : LANES;
-		vec w[LANES], lens;
-		__mmask8 plain = load(door, &c->frame[k], n, w, &lens);
-		vec fragment = _mm512_and_si512(w[1], all((uint64_t)RTE_BE16(0x3fff) << 16));
+		vec w[LANES], lens, addrs, ip, fragment;
+		__mmask8 plain = (__mmask8)first_bytes(n);
 
-		plain &= is(fragment, 0) & sums_are_right(w, lens) & addresses_pass(door, w[2]);
+		load(&c->frame[k], n, IP4_TCP, w);
+		lens = tcp_lens(w);
+		addrs = halves(w[2]);
+		ip = plus(high(w[0]), plus(halves(w[1]), addrs));
+		fragment = _mm512_and_si512(w[1], all((uint64_t)RTE_BE16(0x3fff) << 16));
+		plain &= ether_passes(door, &c->frame[k], n) & is(fragment, 0) &
+			 is(fold(ip), 0xffff) & tcp_is_right(w, addrs, lens) &
+			 addresses4_pass(door, w[2]);
 		good |= (uint64_t)plain << k;
 		_mm512_storeu_si512(&c->addr[0][k], w[2]);
-		_mm512_storeu_si512(&c->numbers[k], ordered(w[3], 0x0405060702030001ull));
-		_mm256_storeu_si256((void *)&c->ack[k],
-				    _mm512_cvtepi64_epi32(ordered(w[4], SWAP32)));
-		_mm_storel_epi64((void *)&c->flags[k],
-				 _mm512_cvtepi64_epi8(_mm512_srli_epi64(w[4], 40)));
-		*odd |= (uint64_t)(take_options(c, k, w, lens) & plain) << k;
+		*odd |= (uint64_t)(take_tcp(c, k, w, lens) & plain) << k;
+	}
+	return good;
+}
+
+/* The first words of the remote addresses: the only ones before what is loaded. */
+INLINE vec
+first_words(uint8_t *const *frame, unsigned int n)
+{
+	long long x[LANES];
+
+	for (unsigned int i = 0; i < LANES; i++)
+		memcpy(&x[i], frame[i < n ? i : 0] + IP6_TCP - 32, sizeof(x[i]));
+	return _mm512_set_epi64(x[7], x[6], x[5], x[4], x[3], x[2], x[1], x[0]);
+}
+
+static uint64_t
+take6(const struct sl_door *door, struct sl_crowd *c, uint64_t *odd)
+{
+	uint64_t good = 0;
+
+	*odd = 0;
+	for (unsigned int k = 0; k < c->n; k += LANES) {
+		unsigned int n = c->n - k < LANES ? c->n - k : LANES;
+		vec addr[4], w[LANES], lens, sum;
+		__mmask8 plain = (__mmask8)first_bytes(n);
+
+		load(&c->frame[k], n, IP6_TCP, w);
+		lens = tcp_lens(w);
+		addr[0] = first_words(&c->frame[k], n);
+		for (unsigned int i = 0; i < 3; i++)
+			addr[i + 1] = w[i];
+		sum = plus(plus(halves(addr[0]), halves(addr[1])),
+			   plus(halves(addr[2]), halves(addr[3])));
+		plain &= ether_passes(door, &c->frame[k], n) & tcp_is_right(w, sum, lens) &
+			 addresses6_pass(door, addr);
+		good |= (uint64_t)plain << k;
+		for (unsigned int i = 0; i < 4; i++)
+			_mm512_storeu_si512(&c->addr[i][k], addr[i]);
+		*odd |= (uint64_t)(take_tcp(c, k, w, lens) & plain) << k;
 	}
 	return good;
 }
@@ -265,36 +355,67 @@ put_options(const struct sl_crowd *c, unsigned int k, const struct sl_synack_ter
 	return plus(plus(all(4), len), _mm512_maskz_mov_epi64(scaled, all(4)));
 }
 
-/* The eight words of each answer; returns the length of each TCP header. */
+/*
+ * The five words of TCP of each answer; @addrs is the sum of both addresses. Returns the
+ * length of each header.
+ */
 INLINE vec
-answer(const struct sl_crowd *c, unsigned int k, const struct sl_door *door,
-       const struct sl_synack_terms *terms, const struct sl_synack_each *each, vec w[LANES])
+answer_tcp(const struct sl_crowd *c, unsigned int k, const struct sl_synack_terms *terms,
+	   const struct sl_synack_each *each, vec addrs, vec w[LANES])
 {
 	vec numbers = _mm512_loadu_si512(&c->numbers[k]);
 	vec isn = _mm512_cvtepu32_epi64(_mm256_loadu_si256((const void *)&each->isn[k]));
 	vec ack = _mm512_slli_epi64(plus(high(numbers), all(1)), 32);
-	vec len = plus(put_options(c, k, terms, each, w), all(SL_TCP_HDR)), ip, tcp, addrs;
-	uint64_t eth_ip = (uint64_t)door->mac[4] | (uint64_t)door->mac[5] << 8 |
-			  (uint64_t)RTE_BE16(RTE_ETHER_TYPE_IPV4) << 16 | 0x45ull << 32 |
-			  (uint64_t)terms->tos << 40;
+	vec len = plus(put_options(c, k, terms, each, w), all(SL_TCP_HDR)), sum;
 
-	w[0] = _mm512_or_si512(all(eth_ip), _mm512_slli_epi64(plus(len, all(SL_IP4_HDR)), 56));
-	w[1] = all(RTE_BE16(0x4000) << 16 | (uint64_t)terms->ttl << 32 |
-		   (uint64_t)IPPROTO_TCP << 40);
-	w[2] = _mm512_ror_epi64(_mm512_loadu_si512(&c->addr[0][k]), 32);
 	w[3] = ordered(_mm512_or_si512(_mm512_slli_epi64(numbers, 32), isn), SWAP64);
 	w[4] = _mm512_or_si512(ack, _mm512_slli_epi64(len, 26)); /* in words, << 28 */
 	w[4] = ordered(_mm512_or_si512(w[4], all((SL_SYN | SL_ACK) << 16 | terms->wnd)),
 		       SWAP64);
+	sum = plus(all(RTE_BE16(IPPROTO_TCP)), plus(addrs, _mm512_slli_epi64(len, 8)));
+	for (unsigned int i = 3; i < LANES; i++)
+		sum = plus(sum, halves(w[i]));
+	w[5] = _mm512_or_si512(w[5], _mm512_xor_si512(fold(sum), all(0xffff)));
+	return len;
+}
 
+/* The eight words of each answer over IPv4; returns the length of each TCP header. */
+INLINE vec
+answer4(const struct sl_crowd *c, unsigned int k, const struct sl_door *door,
+	const struct sl_synack_terms *terms, const struct sl_synack_each *each, vec w[LANES])
+{
+	uint64_t eth_ip = (uint64_t)door->mac[4] | (uint64_t)door->mac[5] << 8 |
+			  (uint64_t)RTE_BE16(RTE_ETHER_TYPE_IPV4) << 16 | 0x45ull << 32 |
+			  (uint64_t)terms->tos << 40;
+	vec len, ip, addrs;
+
+	w[2] = _mm512_ror_epi64(_mm512_loadu_si512(&c->addr[0][k]), 32);
 	addrs = halves(w[2]);
+	len = answer_tcp(c, k, terms, each, addrs, w);
+	w[0] = _mm512_or_si512(all(eth_ip), _mm512_slli_epi64(plus(len, all(SL_IP4_HDR)), 56));
+	w[1] = all(RTE_BE16(0x4000) << 16 | (uint64_t)terms->ttl << 32 |
+		   (uint64_t)IPPROTO_TCP << 40);
 	ip = fold(plus(high(w[0]), plus(halves(w[1]), addrs)));
 	w[1] = _mm512_or_si512(w[1], _mm512_slli_epi64(_mm512_xor_si512(ip, all(0xffff)), 48));
-	tcp = plus(all(RTE_BE16(IPPROTO_TCP)), plus(addrs, _mm512_slli_epi64(len, 8)));
-	for (unsigned int i = 3; i < LANES; i++)
-		tcp = plus(tcp, halves(w[i]));
-	w[5] = _mm512_or_si512(w[5], _mm512_xor_si512(fold(tcp), all(0xffff)));
 	return len;
+}
+
+/* Both MAC addresses of the answer in the frame at @p but for the last four of ours. */
+INLINE void
+turn_ether(uint8_t *p, uint64_t mac)
+{
+	uint64_t ether;
+
+	memcpy(&ether, p + 6, sizeof(ether));
+	ether = (ether & 0xffffffffffffull) | mac << 48;
+	memcpy(p, &ether, sizeof(ether));
+}
+
+/* The words of an answer, around the TCP header of @len bytes that begins at @tcp. */
+INLINE void
+put_words(uint8_t *tcp, vec w, unsigned int len)
+{
+	_mm512_mask_storeu_epi8(tcp - BEFORE, first_bytes(BEFORE + len), w);
 }
 
 static void
@@ -309,26 +430,98 @@ synacks4(struct sl_crowd *c, const struct sl_door *door, const struct sl_synack_
 		uint64_t len[LANES];
 		vec w[LANES];
 
-		_mm512_storeu_si512(len, answer(c, k, door, terms, each, w));
+		_mm512_storeu_si512(len, answer4(c, k, door, terms, each, w));
 		turn(w);
 		for (unsigned int i = 0; i < n; i++) {
-			unsigned int l3_len = SL_IP4_HDR + (unsigned int)len[i];
 			uint8_t *p = c->frame[k + i];
-			uint64_t ether;
 			uint16_t more = (uint16_t)(mac >> 16);
 
-			memcpy(&ether, p + 6, sizeof(ether));
-			ether = (ether & 0xffffffffffffull) | mac << 48;
-			memcpy(p, &ether, sizeof(ether));
+			turn_ether(p, mac);
 			memcpy(p + 8, &more, sizeof(more));
-			_mm512_mask_storeu_epi8(p + FIRST,
-						first_bytes(RTE_ETHER_HDR_LEN - FIRST + l3_len),
-						w[i]);
-			sl_synack_resize(c->m[k + i], RTE_ETHER_HDR_LEN + l3_len);
+			put_words(p + IP4_TCP, w[i], (unsigned int)len[i]);
+			sl_synack_resize(c->m[k + i], IP4_TCP + (unsigned int)len[i]);
 		}
 	}
 }
 
-const struct sl_crowd_leaf sl_crowd_leaf_512 = { take4, synacks4 };
+/* The eight words of each answer over IPv6; returns the length of each TCP header. */
+INLINE vec
+answer6(const struct sl_crowd *c, unsigned int k, const struct sl_synack_terms *terms,
+	const struct sl_synack_each *each, vec w[LANES])
+{
+	vec first = _mm512_loadu_si512(&c->addr[2][k]), sum;
+
+	w[0] = _mm512_loadu_si512(&c->addr[3][k]);
+	w[1] = _mm512_loadu_si512(&c->addr[0][k]);
+	w[2] = _mm512_loadu_si512(&c->addr[1][k]);
+	sum = plus(plus(halves(first), halves(w[0])), plus(halves(w[1]), halves(w[2])));
+	return answer_tcp(c, k, terms, each, sum, w);
+}
+
+static void
+synacks6(struct sl_crowd *c, const struct sl_door *door, const struct sl_synack_terms *terms,
+	 const struct sl_synack_each *each)
+{
+	const uint64_t ip = rte_cpu_to_be_64(6ull << 60 | (uint64_t)terms->tos << 52 |
+					     IPPROTO_TCP << 8 | terms->ttl);
+	uint64_t mac, middle;
+
+	memcpy(&mac, door->mac, sizeof(mac));
+	middle = mac >> 16 | (uint64_t)RTE_BE16(RTE_ETHER_TYPE_IPV6) << 32 | ip << 48;
+	for (unsigned int k = 0; k < c->n; k += LANES) {
+		unsigned int n = c->n - k < LANES ? c->n - k : LANES;
+		uint64_t len[LANES];
+		vec w[LANES];
+
+		_mm512_storeu_si512(len, answer6(c, k, terms, each, w));
+		turn(w);
+		for (unsigned int i = 0; i < n; i++) {
+			uint8_t *p = c->frame[k + i];
+			uint64_t last = ip >> 16 | len[i] << 24;
+
+			turn_ether(p, mac);
+			memcpy(p + 8, &middle, sizeof(middle));
+			memcpy(p + 16, &last, sizeof(last)); /* and two bytes too many */
+			memcpy(p + IP6_TCP - 32, &c->addr[2][k + i], sizeof(uint64_t));
+			put_words(p + IP6_TCP, w[i], (unsigned int)len[i]);
+			sl_synack_resize(c->m[k + i], IP6_TCP + (unsigned int)len[i]);
+		}
+	}
+}
+
+/* Eight at a time; those behind the last mean nothing, and are taken off in the end. */
+static uint64_t
+same_place(const struct sl_crowd *c, unsigned int k)
+{
+	const vec port = all(0xffff0000u);
+	const vec number = all(c->numbers[k]);
+	uint64_t same = 0;
+
+	for (unsigned int i = 0; i < c->n; i += LANES) {
+		vec other = _mm512_and_si512(
+			_mm512_xor_si512(_mm512_loadu_si512(&c->numbers[i]), number), port);
+
+		if (c->v6) {
+			other = _mm512_or_si512(
+				other, _mm512_xor_si512(_mm512_loadu_si512(&c->addr[2][i]),
+							all(c->addr[2][k])));
+			other = _mm512_or_si512(
+				other, _mm512_xor_si512(_mm512_loadu_si512(&c->addr[3][i]),
+							all(c->addr[3][k])));
+		} else {
+			other = _mm512_or_si512(
+				other, high(_mm512_xor_si512(_mm512_loadu_si512(&c->addr[0][i]),
+							     all(c->addr[0][k]))));
+		}
+		same |= (uint64_t)is(other, 0) << i;
+	}
+	return same & first_bytes(c->n);
+}
+
+const struct sl_crowd_leaf sl_crowd_leaf_512 = {
+	{ take4, take6 },
+	{ synacks4, synacks6 },
+	same_place,
+};
 
 #endif

@@ -8,16 +8,19 @@
 #include "wire/glance.h"
 #include "wire/synack.h"
 
+/* Pairs are of IPv4 and IPv6. */
 struct sl_crowd_leaf {
 	/*
-	 * Fill the arrays of @c, whose @n frames have the shape of IPv4. Returns who is plain;
-	 * the options of those in *@odd are left to others.
+	 * Fill the arrays of @c, whose @n frames have the shape of its family. Returns who is
+	 * plain; the options of those in *@odd are left to others.
 	 */
-	uint64_t (*take4)(const struct sl_door *door, struct sl_crowd *c, uint64_t *odd);
-	/* sl_synacks_build() of IPv4, for a port that makes no checksums. */
-	void (*synacks4)(struct sl_crowd *c, const struct sl_door *door,
-			 const struct sl_synack_terms *terms,
-			 const struct sl_synack_each *each);
+	uint64_t (*take[2])(const struct sl_door *door, struct sl_crowd *c, uint64_t *odd);
+	/* sl_synacks_build(), for a port that makes no checksums. */
+	void (*synacks[2])(struct sl_crowd *c, const struct sl_door *door,
+			   const struct sl_synack_terms *terms,
+			   const struct sl_synack_each *each);
+	/* sl_crowd_same_place() */
+	uint64_t (*same_place)(const struct sl_crowd *c, unsigned int k);
 };
 
 /* For vectors of @bits, as sl_leaf_bits() gave them; NULL: there is none. */

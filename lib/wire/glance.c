@@ -309,7 +309,8 @@ move_down(struct sl_crowd *c, unsigned int k, unsigned int n)
 	c->at[n] = c->at[k];
 	c->m[n] = c->m[k];
 	c->frame[n] = c->frame[k];
-	c->addr[0][n] = c->addr[0][k];
+	for (unsigned int w = 0; w < (c->v6 ? 4 : 1); w++)
+		c->addr[w][n] = c->addr[w][k];
 	c->numbers[n] = c->numbers[k];
 	c->ack[n] = c->ack[k];
 	c->tsval[n] = c->tsval[k];
@@ -320,16 +321,16 @@ move_down(struct sl_crowd *c, unsigned int k, unsigned int n)
 	c->flags[n] = c->flags[k];
 }
 
-/* look_closely() at IPv4, eight at a time. */
+/* look_closely(), eight at a time. */
 static uint64_t
 look_together(const struct sl_door *door, const struct sl_crowd_leaf *leaf, struct sl_crowd *c)
 {
-	uint64_t odd, good = leaf->take4(door, c, &odd), others = 0;
-	unsigned int n = 0;
+	uint64_t odd, good = leaf->take[c->v6](door, c, &odd), others = 0;
+	unsigned int n = 0, l4 = c->v6 ? IP6_TCP : IP4_TCP;
 
 	for (; odd != 0; odd &= odd - 1) {
 		unsigned int k = (unsigned int)__builtin_ctzll(odd);
-		const uint8_t *tcp = c->frame[k] + IP4_TCP;
+		const uint8_t *tcp = c->frame[k] + l4;
 
 		take_options(c, k, tcp + SL_TCP_HDR, (tcp[12] >> 4) * 4u - SL_TCP_HDR);
 	}
@@ -353,6 +354,7 @@ sl_glance(const struct sl_door *door, struct rte_mbuf **rx, uint16_t n,
 
 	for (unsigned int kind = 0; kind < SL_CROWDS; kind++) {
 		crowd[kind].n = 0;
+		crowd[kind].room = UINT32_MAX;
 		crowd[kind].v6 = kind == SL_CROWD_SYN6 || kind == SL_CROWD_SEG6;
 	}
 	for (uint16_t i = 0; i < n; i++) {
@@ -371,6 +373,7 @@ sl_glance(const struct sl_door *door, struct rte_mbuf **rx, uint16_t n,
 
 		struct sl_crowd *c = &crowd[kind];
 
+		c->room = RTE_MIN(c->room, m->buf_len - m->data_off);
 		c->at[c->n] = (uint8_t)i;
 		c->m[c->n] = m;
 		c->frame[c->n++] = p;
@@ -380,10 +383,28 @@ sl_glance(const struct sl_door *door, struct rte_mbuf **rx, uint16_t n,
 
 		if (c->n == 0)
 			continue;
-		others |= leaf != NULL && !c->v6 ? look_together(door, leaf, c)
-						 : look_closely(door, c);
+		others |= leaf != NULL ? look_together(door, leaf, c) : look_closely(door, c);
 	}
 	return others;
+}
+
+uint64_t
+sl_crowd_same_place(const struct sl_crowd *c, unsigned int k, const struct sl_crowd_leaf *leaf)
+{
+	const uint64_t *last = c->v6 ? c->addr[3] : c->addr[0], *first = c->addr[2];
+	uint64_t of_last = c->v6 ? ~0ull : ~0ull << 32, of_first = c->v6 ? ~0ull : 0;
+	uint64_t same = 0;
+
+	if (leaf != NULL)
+		return leaf->same_place(c, k);
+	for (unsigned int i = 0; i < c->n; i++) {
+		uint64_t other = ((last[i] ^ last[k]) & of_last) |
+				 ((first[i] ^ first[k]) & of_first) |
+				 ((c->numbers[i] ^ c->numbers[k]) & 0xffff0000u);
+
+		same |= (uint64_t)(other == 0) << i;
+	}
+	return same;
 }
 
 bool

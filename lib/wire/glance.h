@@ -76,6 +76,8 @@ enum sl_crowd_kind {
 struct sl_crowd {
 	uint16_t n;
 	bool v6;
+	uint32_t room; /* bytes that the least roomy buffer has from the first byte on, or less
+			*/
 	uint8_t at[SL_BURST]; /* which packet of the burst */
 	struct rte_mbuf *m[SL_BURST];
 	uint8_t *frame[SL_BURST]; /* the packet's first byte */
@@ -115,6 +117,10 @@ struct sl_crowd_leaf; /* wire/crowd_leaf.h */
  */
 uint64_t sl_glance(const struct sl_door *door, struct rte_mbuf **rx, uint16_t n,
 		   const struct sl_crowd_leaf *leaf, struct sl_crowd crowd[SL_CROWDS]);
+
+/* Bit i: entry i of @c calls the same address and port as entry @k. @leaf may be NULL. */
+uint64_t sl_crowd_same_place(const struct sl_crowd *c, unsigned int k,
+			     const struct sl_crowd_leaf *leaf);
 
 /*
  * Whether @m, which sl_frame_parse() took apart, is a TCP segment over IPv4, with payload or

@@ -145,8 +145,8 @@ sl_synacks_build(struct sl_crowd *c, const struct sl_door *door,
 	const bool leaves_sums =
 		terms->offloads & (SL_OFFLOAD_IPV4_CKSUM | SL_OFFLOAD_TCP_CKSUM);
 
-	if (leaf != NULL && !c->v6 && !leaves_sums) {
-		leaf->synacks4(c, door, terms, each);
+	if (leaf != NULL && !leaves_sums) {
+		leaf->synacks[c->v6](c, door, terms, each);
 		return;
 	}
 	for (unsigned int k = 0; k < c->n; k++) {

@@ -25,6 +25,9 @@ struct sl_synack_each {
 	uint32_t tsval[SL_BURST]; /* if SL_OPT_TS is in the crowd's opts */
 };
 
+/* No answer's frame is longer. */
+#define SL_SYNACK_MOST (RTE_ETHER_HDR_LEN + SL_IP6_HDR + SL_TCP_HDR + 20)
+
 /* Bytes of the whole frame that answers with @opts. */
 static inline uint16_t
 sl_synack_bytes(bool v6, uint8_t opts)
