@@ -94,7 +94,7 @@ sl_send_queued(const struct sl_conn *c)
 void
 sl_resume(struct sl_conn *c)
 {
-	if (c->tcb->rx_bytes > 0)
+	if (sl_tcb_unread(&c->core->tcp, c->tcb) > 0)
 		sl_tcb_mark(&c->core->tcp, c->tcb, SL_MARK_DATA);
 }
 

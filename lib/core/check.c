@@ -75,13 +75,16 @@ static const char *
 check_received(const struct sl_tcp *tcp, const struct sl_tcb *tcb)
 {
 	const struct sl_active *a = sl_tcb_active(tcp, tcb);
+	const struct sl_inbox *in = sl_tcb_inbox(tcp, tcb);
+	const struct rte_mbuf *last = NULL;
 	uint32_t bytes = 0, n = 0, seq = tcb->rcv_nxt;
 
-	for (const struct rte_mbuf *m = tcb->rx_head; m != NULL; m = m->next) {
+	for (const struct rte_mbuf *m = in != NULL ? in->head : NULL; m != NULL; m = m->next) {
 		DEMAND(m->data_len > 0);
 		bytes += m->data_len;
+		last = m;
 	}
-	DEMAND(bytes == tcb->rx_bytes);
+	DEMAND(in == NULL || (bytes > 0 && bytes == in->bytes && last == in->tail));
 	if (a == NULL)
 		return NULL;
 	bytes = 0;

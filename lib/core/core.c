@@ -21,7 +21,7 @@ static const struct sl_cc *const congestion[SL_CONGESTION_COUNT] = {
 
 /* The arrays of a core: how long and how wide. */
 struct layout {
-	uint32_t n_tcb, n_active, n_span, n_tw, n_key6, state_bytes;
+	uint32_t n_tcb, n_active, n_span, n_inbox, n_tw, n_key6, state_bytes;
 };
 
 static uint32_t
@@ -47,6 +47,7 @@ layout_of(const struct sl_core_conf *conf)
 		.n_tcb = conf->connections,
 		.n_active = conf->active,
 		.n_span = conf->spans,
+		.n_inbox = conf->rx_buffers + SL_BURST,
 		.n_tw = conf->time_wait,
 		.n_key6 = conf->ipv6 ? conf->connections + conf->time_wait : 0,
 		.state_bytes = app_state_bytes(conf),
@@ -92,10 +93,10 @@ derive(const struct sl_prf_key *secret, const char *label)
 static bool
 take_arrays(struct sl_tcp *tcp, struct sl_mem *mem, const struct layout *l)
 {
-	uint32_t *store[4];
-	const uint32_t n[4] = { l->n_tcb, l->n_active, l->n_active, l->n_span };
-	struct sl_slots *slots[4] = { &tcp->free_tcb, &tcp->free_active, &tcp->free_epoch,
-				      &tcp->free_span };
+	uint32_t *store[5];
+	const uint32_t n[5] = { l->n_tcb, l->n_active, l->n_active, l->n_span, l->n_inbox };
+	struct sl_slots *slots[5] = { &tcp->free_tcb, &tcp->free_active, &tcp->free_epoch,
+				      &tcp->free_span, &tcp->free_inbox };
 
 	tcp->tcb = sl_mem_take(mem, (size_t)l->n_tcb * sizeof(*tcp->tcb), SL_CACHE_LINE);
 	tcp->active =
@@ -103,6 +104,7 @@ take_arrays(struct sl_tcp *tcp, struct sl_mem *mem, const struct layout *l)
 	tcp->epoch = sl_mem_take(mem, (size_t)l->n_active * sizeof(*tcp->epoch), SL_CACHE_LINE);
 	tcp->round = sl_mem_take(mem, (size_t)l->n_active * sizeof(*tcp->round), SL_CACHE_LINE);
 	tcp->span = sl_mem_take(mem, (size_t)l->n_span * sizeof(*tcp->span), SL_CACHE_LINE);
+	tcp->inbox = sl_mem_take(mem, (size_t)l->n_inbox * sizeof(*tcp->inbox), SL_CACHE_LINE);
 	tcp->tw = sl_mem_take(mem, (size_t)l->n_tw * sizeof(*tcp->tw), SL_CACHE_LINE);
 	tcp->key6 =
 		sl_mem_take(mem, ((size_t)l->n_key6 + 1) * sizeof(*tcp->key6), SL_CACHE_LINE);
@@ -110,10 +112,11 @@ take_arrays(struct sl_tcp *tcp, struct sl_mem *mem, const struct layout *l)
 	tcp->gone = sl_mem_take(mem, (size_t)l->n_tcb * sizeof(*tcp->gone), SL_CACHE_LINE);
 	tcp->by_port = sl_mem_take(mem, 65536 * sizeof(*tcp->by_port), SL_CACHE_LINE);
 	if (tcp->tcb == NULL || tcp->active == NULL || tcp->epoch == NULL ||
-	    tcp->round == NULL || tcp->span == NULL || tcp->tw == NULL || tcp->key6 == NULL ||
-	    tcp->app_state == NULL || tcp->gone == NULL || tcp->by_port == NULL)
+	    tcp->round == NULL || tcp->span == NULL || tcp->inbox == NULL || tcp->tw == NULL ||
+	    tcp->key6 == NULL || tcp->app_state == NULL || tcp->gone == NULL ||
+	    tcp->by_port == NULL)
 		return false;
-	for (int i = 0; i < 4; i++) {
+	for (int i = 0; i < 5; i++) {
 		store[i] =
 			sl_mem_take(mem, ((size_t)n[i] + 1) * sizeof(uint32_t), SL_CACHE_LINE);
 		if (store[i] == NULL)
@@ -307,7 +310,8 @@ sl_core_budget(const struct sl_core_conf *conf, struct sl_budget *budget)
 	budget->time_wait_v6 = budget->time_wait_v4 + key6;
 	budget->fixed = sizeof(struct sl_core) + 65536 * sizeof(uint16_t) + listeners +
 			sl_net_bytes(&conf->net) +
-			(uint64_t)l.n_span * (sizeof(struct sl_span) + slot);
+			(uint64_t)l.n_span * (sizeof(struct sl_span) + slot) +
+			(uint64_t)l.n_inbox * (sizeof(struct sl_inbox) + slot);
 	budget->total = budget->fixed + table + wheel +
 			(uint64_t)l.n_tcb * (sizeof(struct sl_tcb) + 2 * slot + l.state_bytes) +
 			(uint64_t)l.n_active * budget->active +
@@ -410,7 +414,7 @@ describe(const struct sl_tcp *tcp, const struct sl_tcb *tcb, struct sl_conn_info
 		.active = tcb->is & SL_IS_ACTIVE,
 		.send_queued =
 			sl_seq_gt(tcb->snd_end, tcb->snd_una) ? tcb->snd_end - tcb->snd_una : 0,
-		.recv_queued = tcb->rx_bytes,
+		.recv_queued = sl_tcb_unread(tcp, tcb),
 		.snd_wnd = tcb->snd_wnd,
 		.rcv_wnd = tcb->rcv_adv - tcb->rcv_nxt,
 		.cwnd = tcb->cwnd,

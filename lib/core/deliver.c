@@ -39,11 +39,14 @@ tell_data(struct sl_core *core, const struct sl_app *app, struct sl_conn *c)
 {
 	struct sl_tcp *tcp = &core->tcp;
 	struct sl_tcb *tcb = c->tcb;
-	struct sl_chain in = { .first = tcb->rx_head, .bytes = tcb->rx_bytes };
-	uint32_t taken = in.bytes;
+	const struct sl_inbox *box = sl_tcb_inbox(tcp, tcb);
+	struct sl_chain in = { 0 };
+	uint32_t taken;
 
-	if (in.bytes == 0)
+	if (box == NULL)
 		return;
+	in.first = box->head;
+	in.bytes = taken = box->bytes;
 	if (app->data != NULL) {
 		tcp->offering = tcb;
 		taken = app->data(c, &in);
@@ -51,7 +54,7 @@ tell_data(struct sl_core *core, const struct sl_app *app, struct sl_conn *c)
 	}
 	assert(taken <= in.bytes);
 	sl_tcb_taken(tcp, tcb, taken);
-	if ((tcb->is & SL_IS_CLOSED_APP) && tcb->rx_bytes > 0)
+	if ((tcb->is & SL_IS_CLOSED_APP) && sl_tcb_unread(tcp, tcb) > 0)
 		sl_tcb_abort(tcp, tcb, SL_REASON_ABORTED); /* closed with bytes unread */
 	if (sl_tcb_window_opened(tcp, tcb)) {
 		if (tcb->acks_owed == 0)
@@ -73,13 +76,14 @@ is_alive(const struct sl_tcb *tcb)
 
 /* The end waits until the application took or gave up what came before it. */
 static void
-tell_closed(const struct sl_app *app, struct sl_conn *c)
+tell_closed(const struct sl_core *core, const struct sl_app *app, struct sl_conn *c)
 {
 	struct sl_tcb *tcb = c->tcb;
 
 	if (!(tcb->is & SL_IS_OPEN))
 		return;
-	if (tcb->why == SL_REASON_FIN && tcb->rx_bytes > 0 && !(tcb->is & SL_IS_CLOSED_APP)) {
+	if (tcb->why == SL_REASON_FIN && sl_tcb_unread(&core->tcp, tcb) > 0 &&
+	    !(tcb->is & SL_IS_CLOSED_APP)) {
 		tcb->marks |= SL_MARK_CLOSED; /* comes up again with sl_resume() */
 		return;
 	}
@@ -96,7 +100,7 @@ close_if_idle(struct sl_core *core, const struct sl_app *app, struct sl_conn *c)
 	const struct sl_tcb *tcb = c->tcb;
 	bool open = tcb->state == SL_ST_ESTABLISHED || tcb->state == SL_ST_CLOSE_WAIT;
 
-	if (open && tcb->snd_una == tcb->snd_end && tcb->rx_bytes == 0 &&
+	if (open && tcb->snd_una == tcb->snd_end && sl_tcb_unread(&core->tcp, tcb) == 0 &&
 	    (app->is_idle == NULL || app->is_idle(c)))
 		sl_tcb_close(&core->tcp, c->tcb);
 }
@@ -127,7 +131,7 @@ tell(struct sl_core *core, struct sl_tcb *tcb)
 	if (core->tcp.draining && is_alive(tcb))
 		close_if_idle(core, app, &c);
 	if (marks & SL_MARK_CLOSED)
-		tell_closed(app, &c);
+		tell_closed(core, app, &c);
 	if (sl_tcb_has_ended(tcb))
 		sl_tcb_gone(&core->tcp, tcb);
 }

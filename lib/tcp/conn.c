@@ -241,7 +241,7 @@ sl_tcb_clear(struct sl_tcb *tcb)
 	tcb->gen = gen;
 	tcb->armed = armed;
 	tcb->state = SL_ST_CLOSED;
-	tcb->active = tcb->epoch = SL_NO_BLOCK;
+	tcb->active = tcb->epoch = tcb->inbox = SL_NO_BLOCK;
 	tcb->path = SL_NO_PATH;
 	tcb->span_head = tcb->span_tail = tcb->span_next = SL_NO_INDEX;
 	tcb->next_deliver = tcb->next_output = SL_NO_INDEX;
@@ -503,7 +503,7 @@ sl_tcb_close(struct sl_tcp *tcp, struct sl_tcb *tcb)
 		sl_tcb_kill(tcp, tcb, SL_REASON_ABORTED);
 		return;
 	}
-	if (tcb->rx_bytes > 0 && tcp->offering != tcb) {
+	if (sl_tcb_unread(tcp, tcb) > 0 && tcp->offering != tcb) {
 		sl_tcb_abort(tcp, tcb, SL_REASON_ABORTED);
 		return;
 	}

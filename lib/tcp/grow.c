@@ -61,7 +61,7 @@ void
 sl_tcb_earn(struct sl_tcp *tcp, struct sl_tcb *tcb, const struct sl_seg *seg)
 {
 	struct sl_round *r = place_of(tcp, tcb);
-	uint32_t taken = tcb->rcv_nxt - tcb->rx_bytes, buf = sl_tcb_rcvbuf(tcp, tcb);
+	uint32_t taken = tcb->rcv_nxt - sl_tcb_unread(tcp, tcb), buf = sl_tcb_rcvbuf(tcp, tcb);
 	uint32_t ms = tcp->tick - r->began, copied = taken - r->taken;
 	uint32_t rtt = round_trip(tcp, tcb, seg);
 

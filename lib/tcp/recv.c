@@ -4,9 +4,11 @@
  * the gap to fill; and the window that says how many more may come.
  *
  * Received bytes stay in the packets that brought them. A queue is a list of segments
- * linked by rte_mbuf.next; a piece out of order keeps its sequence number in hash.usr,
- * which nobody else uses once a packet was parsed. A newer segment that covers a kept
- * piece whole takes its place; otherwise the bytes that came first win.
+ * linked by rte_mbuf.next. That of a connection which has taken all is no more than an index
+ * in its record: what waits for an application hangs on an inbox of the core's. A piece out of
+ * order keeps its sequence number in hash.usr, which nobody else uses once a packet was parsed.
+ * A newer segment that covers a kept piece whole takes its place; otherwise the bytes that came
+ * first win.
  */
 #include <string.h>
 
@@ -24,7 +26,7 @@ edge_gain(const struct sl_tcp *tcp, const struct sl_tcb *tcb)
 {
 	uint32_t may = sl_tcp_share(tcp, tcb, sl_tcb_rcvbuf(tcp, tcb));
 	uint32_t most = 65535u << tcb->rcv_scale;
-	uint32_t room = tcb->rx_bytes < may ? may - tcb->rx_bytes : 0;
+	uint32_t unread = sl_tcb_unread(tcp, tcb), room = unread < may ? may - unread : 0;
 	uint32_t half = sl_tcb_rcvbuf(tcp, tcb) / 2;
 	uint32_t step = half < tcb->mss ? half : tcb->mss;
 	uint32_t promised = tcb->rcv_adv - tcb->rcv_nxt;
@@ -46,7 +48,8 @@ window_field(const struct sl_tcp *tcp, const struct sl_tcb *tcb)
 	uint32_t promised = tcb->rcv_adv - tcb->rcv_nxt;
 	uint32_t up = (promised + (1u << tcb->rcv_scale) - 1) >> tcb->rcv_scale;
 	uint32_t rcvbuf = sl_tcb_rcvbuf(tcp, tcb);
-	uint32_t room = tcb->rx_bytes < rcvbuf ? rcvbuf - tcb->rx_bytes : 0;
+	uint32_t unread = sl_tcb_unread(tcp, tcb);
+	uint32_t room = unread < rcvbuf ? rcvbuf - unread : 0;
 	uint32_t most = room + (ROUNDED_UP_MOST << tcb->rcv_scale);
 
 	return up << tcb->rcv_scale <= most ? up : promised >> tcb->rcv_scale;
@@ -156,27 +159,53 @@ compact(struct sl_tcp *tcp, struct rte_mbuf *m)
 	return own;
 }
 
+/*
+ * The inbox of a connection that gets bytes. There is always one: each that is out holds a
+ * buffer, and no more of those are kept than there are inboxes.
+ */
+static struct sl_inbox *
+inbox_take(struct sl_tcp *tcp, struct sl_tcb *tcb)
+{
+	struct sl_inbox *in = sl_tcb_inbox(tcp, tcb);
+
+	if (in != NULL)
+		return in;
+	tcb->inbox = sl_slots_get(&tcp->free_inbox);
+	assert(tcb->inbox != SL_NO_INDEX);
+	in = &tcp->inbox[tcb->inbox];
+	*in = (struct sl_inbox){ 0 };
+	return in;
+}
+
+static void
+inbox_give(struct sl_tcp *tcp, struct sl_tcb *tcb)
+{
+	sl_slots_put(&tcp->free_inbox, tcb->inbox);
+	tcb->inbox = SL_NO_BLOCK;
+}
+
 /* Put one segment behind what waits for the application. */
 static void
 append_segment(struct sl_tcp *tcp, struct sl_tcb *tcb, struct rte_mbuf *m)
 {
 	bool pressed = tcp->n_kept > tcp->rx_buffers / 4 * 3;
-	bool pins_much = tcb->rx_head != NULL && m->data_len < SMALL_BYTES;
+	struct sl_inbox *in = inbox_take(tcp, tcb);
+	bool pins_much = in->head != NULL && m->data_len < SMALL_BYTES;
 
 	tcb->rcv_nxt += m->data_len;
-	tcb->rx_bytes += m->data_len;
+	in->bytes += m->data_len;
 	if (pressed || pins_much) {
-		if (append_copy(tcb->rx_tail, m)) {
+		if (append_copy(in->tail, m)) {
 			sl_tcp_put_kept(tcp, m);
 			return;
 		}
 		m = compact(tcp, m);
 	}
-	if (tcb->rx_head == NULL)
-		tcb->rx_head = m;
+	if (in->head == NULL)
+		in->head = m;
 	else
-		tcb->rx_tail->next = m;
-	tcb->rx_tail = m;
+		in->tail->next = m;
+	in->tail = m;
 }
 
 static void
@@ -195,18 +224,21 @@ append_list(struct sl_tcp *tcp, struct sl_tcb *tcb, struct rte_mbuf *m)
 void
 sl_tcb_taken(struct sl_tcp *tcp, struct sl_tcb *tcb, uint32_t bytes)
 {
+	struct sl_inbox *in = sl_tcb_inbox(tcp, tcb);
 	struct rte_mbuf *m;
 
-	assert(bytes <= tcb->rx_bytes);
-	tcb->rx_bytes -= bytes;
-	while ((m = tcb->rx_head) != NULL && bytes >= m->data_len) {
+	assert(bytes <= sl_tcb_unread(tcp, tcb));
+	if (in == NULL)
+		return;
+	in->bytes -= bytes;
+	while ((m = in->head) != NULL && bytes >= m->data_len) {
 		bytes -= m->data_len;
-		tcb->rx_head = m->next;
+		in->head = m->next;
 		m->next = NULL;
 		sl_tcp_put_kept(tcp, m);
 	}
 	if (m == NULL) {
-		tcb->rx_tail = NULL;
+		inbox_give(tcp, tcb);
 		return;
 	}
 	m->data_off += bytes;
@@ -547,7 +579,7 @@ sl_tcb_drop_received(struct sl_tcp *tcp, struct sl_tcb *tcb)
 {
 	struct sl_active *a = sl_tcb_active(tcp, tcb);
 
-	sl_tcb_taken(tcp, tcb, tcb->rx_bytes);
+	sl_tcb_taken(tcp, tcb, sl_tcb_unread(tcp, tcb));
 	if (a != NULL)
 		drop_pieces(tcp, a);
 }
@@ -681,9 +713,9 @@ sl_tcb_receive(struct sl_tcp *tcp, struct sl_tcb *tcb, struct sl_lane *lane)
 		sl_tcb_abort(tcp, tcb, SL_REASON_ABORTED); /* nobody is left to read it */
 		return;
 	}
-	if (end != seq &&
-	    (tcp->n_kept >= tcp->rx_buffers ||
-	     (sl_tcp_is_scarce(tcp) && tcb->rx_bytes >= sl_tcp_share(tcp, tcb, UINT32_MAX)))) {
+	if (end != seq && (tcp->n_kept >= tcp->rx_buffers ||
+			   (sl_tcp_is_scarce(tcp) &&
+			    sl_tcb_unread(tcp, tcb) >= sl_tcp_share(tcp, tcb, UINT32_MAX)))) {
 		sl_count(tcp, no_buffer); /* not acknowledged: the peer will send it again */
 		owe_ack(tcp, tcb, false);
 		return;

@@ -25,7 +25,7 @@ holds(const struct sl_tcp *tcp, const struct sl_tcb *tcb)
 	const struct sl_span *head = sl_span_at(tcp, tcb->span_head);
 	bool shares = head != NULL && head->owner != NULL && !(head->marks & SL_SPAN_OWN);
 
-	return tcb->rx_bytes + (shares ? tcb->snd_end - tcb->snd_una : 0);
+	return sl_tcb_unread(tcp, tcb) + (shares ? tcb->snd_end - tcb->snd_una : 0);
 }
 
 static uint32_t

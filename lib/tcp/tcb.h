@@ -192,6 +192,12 @@ struct sl_round {
 	sl_tick_t began; /* 0: nobody's yet */
 };
 
+/* What came in order and the application has not taken; see recv.c. */
+struct sl_inbox {
+	struct rte_mbuf *head, *tail; /* segments, linked by next */
+	uint32_t bytes;
+};
+
 struct sl_tcb {
 	/* line 0: who, and receiving in order */
 	alignas(SL_CACHE_LINE) struct sl_key key;
@@ -204,11 +210,11 @@ struct sl_tcb {
 	uint32_t snd_wnd;     /* bytes the peer takes from snd_una on */
 	uint32_t max_snd_wnd; /* the largest it ever was */
 	uint32_t ts_recent;
-	uint32_t rx_bytes; /* received in order, not taken yet */
-	uint16_t is;       /* SL_IS_* */
-	uint16_t mss;      /* largest payload we send, options already taken off */
-	uint8_t state;     /* enum sl_state; assigned only in sl_tcb_event() */
-	uint8_t marks;     /* SL_MARK_* */
+	uint32_t inbox; /* the struct sl_inbox held while bytes wait, or SL_NO_BLOCK */
+	uint16_t is;    /* SL_IS_* */
+	uint16_t mss;   /* largest payload we send, options already taken off */
+	uint8_t state;  /* enum sl_state; assigned only in sl_tcb_event() */
+	uint8_t marks;  /* SL_MARK_* */
 	uint8_t acks_owed : 4;
 	uint8_t owes : 4;      /* SL_OWES_* */
 	uint8_t snd_scale : 4; /* the peer's shift: of the windows it sends */
@@ -241,9 +247,8 @@ struct sl_tcb {
 	sl_tick_t armed;          /* when the wheel's entry is due; 0: it has none */
 
 	/* line 2: the rest */
-	alignas(SL_CACHE_LINE) struct rte_mbuf *rx_head;
-	struct rte_mbuf *rx_tail;
-	uint32_t span_head, span_tail;      /* all of them; oldest first */
+	alignas(SL_CACHE_LINE) uint32_t span_head; /* all of them; oldest first */
+	uint32_t span_tail;
 	uint32_t span_next;                 /* the first not sent yet */
 	uint32_t path : 24;                 /* of lib/net, or SL_NO_PATH */
 	uint32_t tos : 8;                   /* of what we send, as ttl */
@@ -257,7 +262,7 @@ struct sl_tcb {
 };
 
 static_assert(offsetof(struct sl_tcb, due) == SL_CACHE_LINE, "receiving outgrew its line");
-static_assert(offsetof(struct sl_tcb, rx_head) == 2 * SL_CACHE_LINE,
+static_assert(offsetof(struct sl_tcb, span_head) == 2 * SL_CACHE_LINE,
 	      "sending outgrew its line");
 static_assert(sizeof(struct sl_tcb) == 3 * SL_CACHE_LINE,
 	      "an idle connection owns three lines");

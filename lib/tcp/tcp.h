@@ -99,6 +99,7 @@ struct sl_tcp {
 	struct sl_tcb *tcb;
 	struct sl_active *active;
 	struct sl_epoch *epoch; /* n_active of them, too */
+	struct sl_inbox *inbox; /* one for each buffer that may be kept, and a burst more */
 	struct sl_round *round; /* and of these */
 	struct sl_span *span;
 	struct sl_tw *tw;
@@ -106,7 +107,7 @@ struct sl_tcp {
 	uint8_t *app_state; /* state_bytes for each tcb */
 	uint32_t app_state_bytes;
 	uint32_t n_tcb, n_active, n_span, n_tw, n_key6;
-	struct sl_slots free_tcb, free_active, free_epoch, free_span;
+	struct sl_slots free_tcb, free_active, free_epoch, free_span, free_inbox;
 	uint32_t key6_free, key6_fresh; /* given back last; never used from here on */
 	uint32_t n_key6_free;
 	uint32_t epoch_hand;  /* whose epoch is looked at next when none is free */
@@ -181,6 +182,21 @@ static inline struct sl_active *
 sl_tcb_active(const struct sl_tcp *tcp, const struct sl_tcb *tcb)
 {
 	return tcb->active == SL_NO_BLOCK ? NULL : &tcp->active[tcb->active];
+}
+
+static inline struct sl_inbox *
+sl_tcb_inbox(const struct sl_tcp *tcp, const struct sl_tcb *tcb)
+{
+	return tcb->inbox == SL_NO_BLOCK ? NULL : &tcp->inbox[tcb->inbox];
+}
+
+/* Bytes received in order and not taken yet. */
+static inline uint32_t
+sl_tcb_unread(const struct sl_tcp *tcp, const struct sl_tcb *tcb)
+{
+	const struct sl_inbox *in = sl_tcb_inbox(tcp, tcb);
+
+	return in == NULL ? 0 : in->bytes;
 }
 
 /* Bytes or a FIN queued and never sent yet. */

@@ -101,7 +101,8 @@ act_open(struct sl_conn *c)
 	fuzz_demand(!s->opened && !s->closed);
 	s->opened = true;
 	s->w = w;
-	s->next = c->tcb->rcv_nxt - c->tcb->rx_bytes - !!(c->tcb->is & SL_IS_FIN_IN);
+	s->next = c->tcb->rcv_nxt - sl_tcb_unread(&c->core->tcp, c->tcb) -
+		  !!(c->tcb->is & SL_IS_FIN_IN);
 	w->opened++;
 	if (w->mood == ACT_COUNT) { /* refuse */
 		w->mood = ACT_NOTHING;
