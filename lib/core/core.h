@@ -32,6 +32,7 @@ struct sl_core {
 
 	/* The burst: packets with a lane, bit i for packet i, and those that need none. */
 	uint64_t lanes;
+	uint64_t hits, missed; /* of those, who met a connection, and who is to be answered */
 	uint64_t strangers[SL_CROWDS];    /* bit k: entry k of the crowd met no record */
 	const struct sl_door *open_door;  /* of the crowds */
 	struct rte_mbuf *spent[SL_BURST]; /* done with; given back in the end */

@@ -151,14 +151,22 @@ route_of(struct sl_core *core, struct sl_lane *lane)
 static void
 triage(struct sl_core *core)
 {
-	for (uint64_t set = core->lanes; set != 0;) {
-		struct sl_lane *lane = sl_core_next_lane(core, &set);
+	core->hits = core->missed = 0;
+	for (uint64_t set = core->lanes; set != 0; set &= set - 1) {
+		unsigned int i = (unsigned int)__builtin_ctzll(set);
+		struct sl_lane *lane = &core->lane[i];
+		bool hit;
 
-		if (lane->route == SL_ROUTE_DONE || lane->frame.kind != SL_KIND_TCP)
+		if (lane->route == SL_ROUTE_DONE)
 			continue;
-		if ((lane->seg.flags & (SL_SYN | SL_ACK)) == SL_SYN)
-			sl_count(&core->tcp, syn);
-		lane->route = route_of(core, lane);
+		if (lane->frame.kind == SL_KIND_TCP) {
+			if ((lane->seg.flags & (SL_SYN | SL_ACK)) == SL_SYN)
+				sl_count(&core->tcp, syn);
+			lane->route = route_of(core, lane);
+		}
+		hit = lane->route == SL_ROUTE_INPUT;
+		core->hits |= (uint64_t)hit << i;
+		core->missed |= (uint64_t)!hit << i;
 	}
 }
 
@@ -186,7 +194,28 @@ answer_by_reset(struct sl_core *core, struct sl_lane *lane)
 		lane->fate = SL_FATE_tcp_stray_quiet;
 }
 
-/* What one lane without a connection gets; it may have one afterwards: route INPUT. */
+/* A connection that ended earlier in this step; its record is still in the table. */
+static void
+met_the_dead(struct sl_core *core, struct sl_lane *lane)
+{
+	lane->fate = SL_FATE_tcp_gone;
+	if (!(lane->seg.flags & SL_SYN)) /* a new SYN comes again, and finds the table clear */
+		sl_answer_reset(&core->tcp, lane);
+}
+
+static void
+input_lane(struct sl_core *core, struct sl_lane *lane)
+{
+	struct sl_tcp *tcp = &core->tcp;
+	struct sl_tcb *tcb = &tcp->tcb[lane->slot];
+
+	if (tcb->state == SL_ST_CLOSED)
+		met_the_dead(core, lane);
+	else
+		sl_tcb_segment(tcp, tcb, lane);
+}
+
+/* What one lane without a connection gets. One that has made its own is its first input. */
 static void
 answer_lane(struct sl_core *core, struct sl_lane *lane)
 {
@@ -214,7 +243,9 @@ answer_lane(struct sl_core *core, struct sl_lane *lane)
 	default:
 		return;
 	}
-	lane->route = made ? SL_ROUTE_INPUT : SL_ROUTE_DONE;
+	lane->route = SL_ROUTE_DONE;
+	if (made)
+		input_lane(core, lane);
 }
 
 /* Eight bits of hashes, of those who got a connection in this step. */
@@ -236,7 +267,9 @@ remember_made(struct made *made, uint64_t hash)
 
 /*
  * Answer what needs no connection. A lane that was missed may belong to a connection that
- * a lane before it has made: what resembles such a one is looked up again.
+ * a lane before it has made: what resembles such a one is looked up again. The segment that
+ * makes a connection is taken by it here and now, while all of it is at hand; others of that
+ * burst come later, since they were behind it.
  */
 static void
 answer(struct sl_core *core)
@@ -244,28 +277,21 @@ answer(struct sl_core *core)
 	struct sl_tcp *tcp = &core->tcp;
 	struct made made = { 0 };
 
-	for (uint64_t set = core->lanes; set != 0;) {
-		struct sl_lane *lane = sl_core_next_lane(core, &set);
+	for (uint64_t set = core->missed; set != 0; set &= set - 1) {
+		struct sl_lane *lane = &core->lane[__builtin_ctzll(set)];
 		uint64_t live = tcp->stats.count[SL_CNT_live];
 		bool missed = lane->route >= SL_ROUTE_TW;
 
 		if (missed && resembles_one_made(&made, lane->hash)) {
 			lane->slot = sl_flows_find(tcp->flows, &lane->tuple, lane->hash);
 			lane->route = route_of(core, lane);
+			if (lane->route == SL_ROUTE_INPUT)
+				core->hits |= set & -set;
 		}
 		answer_lane(core, lane);
 		if (tcp->stats.count[SL_CNT_live] != live)
 			remember_made(&made, lane->hash);
 	}
-}
-
-/* A connection that ended earlier in this step; its record is still in the table. */
-static void
-met_the_dead(struct sl_core *core, struct sl_lane *lane)
-{
-	lane->fate = SL_FATE_tcp_gone;
-	if (!(lane->seg.flags & SL_SYN)) /* a new SYN comes again, and finds the table clear */
-		sl_answer_reset(&core->tcp, lane);
 }
 
 /*
@@ -292,18 +318,6 @@ prefetch_span(const struct sl_tcp *tcp, uint32_t slot)
 		rte_prefetch0(&tcp->span[span]);
 }
 
-static void
-input_lane(struct sl_core *core, struct sl_lane *lane)
-{
-	struct sl_tcp *tcp = &core->tcp;
-	struct sl_tcb *tcb = &tcp->tcb[lane->slot];
-
-	if (tcb->state == SL_ST_CLOSED)
-		met_the_dead(core, lane);
-	else
-		sl_tcb_segment(tcp, tcb, lane);
-}
-
 /*
  * The state machine, in order of arrival. Memory is asked while segments before are being
  * worked on: all of a burst at once would only wait for each other in the core's few line
@@ -316,12 +330,8 @@ input(struct sl_core *core)
 	struct sl_lane *hit[SL_BURST];
 	int n = 0;
 
-	for (uint64_t set = core->lanes; set != 0;) {
-		struct sl_lane *lane = sl_core_next_lane(core, &set);
-
-		if (lane->route == SL_ROUTE_INPUT)
-			hit[n++] = lane;
-	}
+	for (uint64_t set = core->hits; set != 0;)
+		hit[n++] = sl_core_next_lane(core, &set);
 	for (int i = -RECORD_AHEAD; i < n; i++) {
 		if (i + RECORD_AHEAD < n)
 			prefetch_record(tcp, hit[i + RECORD_AHEAD]->slot);

@@ -359,19 +359,25 @@ heard_from(struct sl_tcp *tcp, struct sl_tcb *tcb)
 	tcb->n_probes = 0;
 }
 
+/* Where an ACK that brings nothing means the same: both SYNs are exchanged, not yet all. */
+#define TALKING                                                                      \
+	(1u << SL_ST_ESTABLISHED | 1u << SL_ST_FIN_WAIT_1 | 1u << SL_ST_FIN_WAIT_2 | \
+	 1u << SL_ST_CLOSE_WAIT | 1u << SL_ST_CLOSING | 1u << SL_ST_LAST_ACK)
+
 /*
  * Whether @seg is what an established connection nearly always gets: the next bytes, or none,
- * with room for them, acknowledging something sensible. Anything else, correct or not, goes
- * the long way round through the steps of the RFC. The conditions are joined by & so that
- * there is one branch.
+ * with room for them, acknowledging something sensible; or the FIN behind them, or an ACK
+ * alone while it is being closed. Anything else, correct or not, goes the long way round
+ * through the steps of the RFC. The conditions are joined by & so that there is one branch.
  */
 static bool
 is_ordinary(const struct sl_tcp *tcp, const struct sl_tcb *tcb, const struct sl_seg *seg)
 {
-	bool open = tcb->state == SL_ST_ESTABLISHED;
-	bool plain = (seg->flags & ~SL_PSH) == SL_ACK;
+	uint32_t span = seg->len + !!(seg->flags & SL_FIN);
+	bool open = (span == 0 ? TALKING : 1u << SL_ST_ESTABLISHED) >> tcb->state & 1;
+	bool plain = (seg->flags & ~(SL_PSH | SL_FIN)) == SL_ACK;
 	bool next = seg->seq == tcb->rcv_nxt;
-	bool fits = seg->len <= tcb->rcv_adv - tcb->rcv_nxt;
+	bool fits = span <= tcb->rcv_adv - tcb->rcv_nxt;
 	bool sane = sl_seq_between(tcb->snd_una, seg->ack, tcb->snd_nxt);
 	bool timed = seg->opts == (tcb->is & SL_IS_TS ? SL_OPT_TS : 0);
 	bool fresh = !(tcb->is & SL_IS_TS) | !sl_seq_lt(seg->tsval, tcb->ts_recent); /* PAWS */
@@ -413,6 +419,8 @@ take_ordinary(struct sl_tcp *tcp, struct sl_tcb *tcb, struct sl_lane *lane)
 	}
 	if (seg->len > 0)
 		sl_tcb_receive_next(tcp, tcb, lane);
+	if (seg->flags & SL_FIN)
+		sl_tcb_receive_fin(tcp, tcb);
 }
 
 void

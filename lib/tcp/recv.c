@@ -666,6 +666,13 @@ sl_tcb_receive_next(struct sl_tcp *tcp, struct sl_tcb *tcb, struct sl_lane *lane
 	receive_in_order(tcp, tcb, lane, 0, lane->seg.len);
 }
 
+void
+sl_tcb_receive_fin(struct sl_tcp *tcp, struct sl_tcb *tcb)
+{
+	receive_fin(tcp, tcb);
+	sl_tcb_unborrow(tcp, tcb);
+}
+
 /* Where the peer's stream ends if we know: behind a gap its FIN waits. False: not known. */
 static bool
 knows_end(const struct sl_active *a, uint32_t *end)

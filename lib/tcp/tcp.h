@@ -360,6 +360,8 @@ void sl_tcb_ack(struct sl_tcp *tcp, struct sl_tcb *tcb, const struct sl_seg *seg
 
 /* Take the bytes of a segment that is the next, fits whole, and has no FIN. */
 void sl_tcb_receive_next(struct sl_tcp *tcp, struct sl_tcb *tcb, struct sl_lane *lane);
+/* Take the FIN that is next. */
+void sl_tcb_receive_fin(struct sl_tcp *tcp, struct sl_tcb *tcb);
 /* Take the bytes and the FIN of an acceptable segment. */
 void sl_tcb_receive(struct sl_tcp *tcp, struct sl_tcb *tcb, struct sl_lane *lane);
 /* The bytes of @seg that lie below RCV.NXT came again: the next ACK says so (RFC 2883). */
