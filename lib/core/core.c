@@ -14,11 +14,6 @@
 #define BUFFER_MOST     (1u << 30) /* sequence numbers must keep their order */
 #define SCALE_MOST      14u
 
-static const struct sl_cc *const congestion[SL_CONGESTION_COUNT] = {
-	[SL_CONGESTION_CUBIC] = &sl_cc_cubic,
-	[SL_CONGESTION_NEWRENO] = &sl_cc_newreno,
-};
-
 /* The arrays of a core: how long and how wide. */
 struct layout {
 	uint32_t n_tcb, n_active, n_span, n_inbox, n_tw, n_key6, state_bytes;
@@ -186,7 +181,6 @@ open_listener(struct sl_tcp *tcp, struct sl_mem *mem, const struct sl_core_conf 
 	l->conf = conf->listener[i];
 	l->connections = l->conf.connections != 0 ? l->conf.connections : conf->connections;
 	l->backlog = l->conf.backlog != 0 ? l->conf.backlog : BACKLOG_DEFAULT;
-	l->cc = congestion[l->conf.tcp.congestion];
 	l->rcv_scale = scale_for(l->conf.tcp.rcvbuf);
 	l->next = SL_NO_LISTENER;
 	if (l->conf.tcp.cookies == SL_COOKIES_ALWAYS)

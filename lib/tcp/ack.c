@@ -148,7 +148,7 @@ sl_tcb_ack(struct sl_tcp *tcp, struct sl_tcb *tcb, const struct sl_seg *seg)
 
 	used = used_its_window(tcb, flight);
 	if (news.acked > 0 && !repairing && (used || tcb->epoch != SL_NO_BLOCK))
-		sl_tcb_cc(tcp, tcb)->acked(tcp, tcb, news.acked, used);
+		sl_cc_acked(tcp, tcb, news.acked, used);
 	if (opened && tcb->snd_una != tcb->snd_nxt && news.acked == 0)
 		tcb->owes |= SL_OWES_HEAD; /* the probe's byte was not taken */
 	if (opened)

@@ -388,7 +388,7 @@ enter_established(struct sl_tcp *tcp, struct sl_tcb *tcb)
 	else
 		sl_count(tcp, opened_passive);
 	sl_stat_add(tcp->listener[tcb->listener].stats.opened, 1);
-	sl_tcb_cc(tcp, tcb)->open(tcp, tcb, tcb->backoff > 0);
+	sl_cc_open(tcp, tcb, tcb->backoff > 0);
 	if (tcb->backoff > 0 && tcb->srtt_us8 == 0 && tcb->rto_ms < 3000)
 		tcb->rto_ms = 3000; /* RFC 6298, 5.7 */
 	tcb->backoff = 0;

@@ -5,14 +5,18 @@
  * Windows are bytes, times milliseconds, and C is 0.4 segments per cubic second, so that a
  * curve rises by MSS * t^3 / 2.5e9. Every product below stays under 2^63: a window is at
  * most 2^30, an MSS below 2^16, a time 2^20 (beyond that the curve has left all bounds).
- * Fractions that division leaves are carried to the next ACK: windows grow by fractions of
- * a byte an ACK where they are large. Without a block (cc.h) it grows like Reno.
+ *
+ * What an ACK adds is divided by the window, of which the inverse is kept: each ACK brings it
+ * up to date by Newton's rule, where a division would take as long as the rest of it. Fractions
+ * of a byte are carried to the next ACK: that is what one adds where windows are large. Without
+ * a block (cc.h) it grows like Reno.
  */
 #include "tcp/cc.h"
 #include "tcp/tcp.h"
 
 #define TIME_MOST    (1 << 20)
-#define C_INVERSE_MS 2500000000u /* 1 / C, in cubic milliseconds */
+#define C_INVERSE_MS 2500000000u  /* 1 / C, in cubic milliseconds */
+#define ONE          (1ull << 48) /* what struct sl_epoch.inverse is a part of */
 
 /* The largest y with y^3 <= @x, which is below 2^63. */
 static uint32_t
@@ -68,6 +72,7 @@ begin(const struct sl_tcp *tcp, const struct sl_tcb *tcb, struct sl_epoch *e)
 	c->began = e->seen = tcp->tick;
 	e->is_new = false;
 	e->runs = true;
+	e->inverse = 0;
 	e->carry = 0;
 	e->est_carry = 0;
 	e->was_empty = false;
@@ -83,17 +88,47 @@ stop_the_clock(const struct sl_tcp *tcp, struct sl_epoch *e, uint32_t but_ms)
 		e->now.began += ms - but_ms;
 }
 
+/*
+ * The inverse of the window, from what it was when the window was another one: each round
+ * doubles the digits that are right. An ACK leaves the window at most half as large again; what
+ * is further off was of another course.
+ */
+static void
+invert(const struct sl_tcb *tcb, struct sl_epoch *e)
+{
+	__int128 off = (__int128)ONE - (__int128)e->inverse * tcb->cwnd;
+
+	if (off > (int64_t)ONE / 2 || off < -(int64_t)ONE / 2) {
+		e->inverse = ONE / tcb->cwnd;
+		return;
+	}
+	for (int i = 0; i < 3; i++) {
+		off = (int64_t)(ONE - e->inverse * tcb->cwnd);
+		e->inverse += (int64_t)((__int128)e->inverse * (int64_t)off >> 48);
+	}
+}
+
+/* @product by the window: whole bytes; the fraction is added to @carry, in 2^32ths. */
+static uint64_t
+by_window(const struct sl_epoch *e, uint64_t product, uint32_t *carry)
+{
+	uint64_t bytes = (uint64_t)((unsigned __int128)product * e->inverse >> 16);
+
+	bytes += *carry;
+	*carry = (uint32_t)bytes;
+	return bytes >> 32;
+}
+
 /* What Reno would have, were it as fair with 0.7 as it is with 0.5 (4.3, figure 4). */
 static void
 grow_estimate(const struct sl_tcb *tcb, struct sl_epoch *e, uint32_t acked)
 {
 	bool slower = e->now.w_est < e->now.w_prior; /* alpha is 9/17, else 1 */
-	uint64_t per = (uint64_t)tcb->cwnd * (slower ? 17 : 1);
-	uint64_t more = (uint64_t)tcb->mss * acked * (slower ? 9 : 1) * 256 / per;
+	uint64_t product = (uint64_t)tcb->mss * acked;
 
-	more += e->est_carry;
-	e->now.w_est = bounded(e->now.w_est + more / 256);
-	e->est_carry = more % 256;
+	if (slower)
+		product = product * 9 / 17;
+	e->now.w_est = bounded(e->now.w_est + by_window(e, product, &e->est_carry));
 }
 
 /* Towards where the curve is a round trip from now, half as much again at most (4.2, 4.4). */
@@ -102,15 +137,13 @@ follow_curve(struct sl_tcb *tcb, struct sl_epoch *e, uint32_t ms, uint32_t acked
 {
 	uint32_t target = curve_at(e, tcb->mss, ms + tcb->srtt_us8 / 8000);
 	uint32_t most = tcb->cwnd + tcb->cwnd / 2;
-	uint64_t bytes;
 
 	if (target > most)
 		target = most;
 	if (target <= tcb->cwnd)
 		return;
-	bytes = (uint64_t)(target - tcb->cwnd) * acked + e->carry;
-	e->carry = bytes % tcb->cwnd;
-	tcb->cwnd = bounded(tcb->cwnd + bytes / tcb->cwnd);
+	tcb->cwnd = bounded(tcb->cwnd +
+			    by_window(e, (uint64_t)(target - tcb->cwnd) * acked, &e->carry));
 }
 
 static void
@@ -133,6 +166,7 @@ avoid(struct sl_tcp *tcp, struct sl_tcb *tcb, uint32_t acked)
 	if (acked > tcb->cwnd)
 		acked = tcb->cwnd;
 	ms = tcp->tick - e->now.began;
+	invert(tcb, e);
 	grow_estimate(tcb, e, acked);
 	if (curve_at(e, tcb->mss, ms) < e->now.w_est) { /* 4.3 */
 		if (tcb->cwnd < e->now.w_est)
@@ -142,8 +176,8 @@ avoid(struct sl_tcp *tcp, struct sl_tcb *tcb, uint32_t acked)
 	}
 }
 
-static void
-cubic_acked(struct sl_tcp *tcp, struct sl_tcb *tcb, uint32_t acked, bool used)
+void
+sl_cubic_acked(struct sl_tcp *tcp, struct sl_tcb *tcb, uint32_t acked, bool used)
 {
 	struct sl_epoch *e = sl_epoch_of(tcp, tcb);
 
@@ -179,15 +213,15 @@ cut(struct sl_tcp *tcp, struct sl_tcb *tcb, uint32_t flight)
 	tcb->ssthresh = bounded(most > two ? most : two);
 }
 
-static void
-cubic_lost(struct sl_tcp *tcp, struct sl_tcb *tcb, uint32_t flight)
+void
+sl_cubic_lost(struct sl_tcp *tcp, struct sl_tcb *tcb, uint32_t flight)
 {
 	cut(tcp, tcb, flight);
 	tcb->cwnd = tcb->ssthresh;
 }
 
-static void
-cubic_timeout(struct sl_tcp *tcp, struct sl_tcb *tcb, uint32_t flight)
+void
+sl_cubic_timeout(struct sl_tcp *tcp, struct sl_tcb *tcb, uint32_t flight)
 {
 	struct sl_epoch *e;
 
@@ -202,35 +236,26 @@ cubic_timeout(struct sl_tcp *tcp, struct sl_tcb *tcb, uint32_t flight)
 }
 
 /* 4.9. */
-static void
-cubic_undo(struct sl_tcp *tcp, struct sl_tcb *tcb)
+void
+sl_cubic_undo(struct sl_tcp *tcp, struct sl_tcb *tcb)
 {
 	struct sl_epoch *e = sl_epoch_of(tcp, tcb);
 
-	if (!sl_cc_undo(tcp, tcb))
+	if (!sl_cc_undo_cut(tcp, tcb))
 		return;
 	e->now = e->old;
+	e->inverse = 0;
 	e->runs = e->ran;
 	e->is_new = e->was_new;
 }
 
 /* Slow start begins anew; what the last loss said is still the best that is known. */
-static void
-cubic_idle(struct sl_tcp *tcp, struct sl_tcb *tcb)
+void
+sl_cubic_idle(struct sl_tcp *tcp, struct sl_tcb *tcb)
 {
 	struct sl_epoch *e = sl_epoch_of(tcp, tcb);
 
 	if (e != NULL)
 		e->runs = false;
-	sl_cc_idle(tcp, tcb);
+	sl_cc_restart(tcb);
 }
-
-const struct sl_cc sl_cc_cubic = {
-	.name = "cubic",
-	.open = sl_cc_open,
-	.acked = cubic_acked,
-	.lost = cubic_lost,
-	.timeout = cubic_timeout,
-	.undo = cubic_undo,
-	.idle = cubic_idle,
-};

@@ -346,7 +346,7 @@ transmit(struct sender *s, struct sl_span *span, uint32_t len)
 	if (tcb->snd_una == tcb->snd_nxt) { /* the timer, R2 and RFC 5681, 4.1 begin here */
 		sl_timer_stop(tcb, SL_TIMER_RESEND);
 		if (s->tcp->tick - tcb->progress > tcb->rto_ms)
-			sl_tcb_cc(s->tcp, tcb)->idle(s->tcp, tcb);
+			sl_cc_idle(s->tcp, tcb);
 		tcb->progress = s->tcp->tick;
 	}
 	if (len == 0 || !send_payload(s, span, len, SL_ACK | push | fin))

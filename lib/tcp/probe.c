@@ -84,7 +84,7 @@ static void
 pay(struct sl_tcp *tcp, struct sl_tcb *tcb)
 {
 	sl_count(tcp, tail_probe_repair);
-	sl_tcb_cc(tcp, tcb)->lost(tcp, tcb, tcb->cwnd);
+	sl_cc_lost(tcp, tcb, tcb->cwnd);
 }
 
 /*

@@ -126,7 +126,7 @@ enter_recovery(struct sl_tcp *tcp, struct sl_tcb *tcb, struct sl_active *a, uint
 	a->mode = SL_LOSS_RECOVERY;
 	a->recover = tcb->snd_nxt;
 	sl_probe_forget(tcb, a);
-	sl_tcb_cc(tcp, tcb)->lost(tcp, tcb, flight < tcb->cwnd ? flight : tcb->cwnd);
+	sl_cc_lost(tcp, tcb, flight < tcb->cwnd ? flight : tcb->cwnd);
 	sl_prr_begin(tcb, a, out);
 }
 
@@ -156,7 +156,7 @@ doubt_timeout(struct sl_tcp *tcp, struct sl_tcb *tcb, struct sl_active *a,
 	if (!was_late)
 		return;
 	sl_count(tcp, rto_spurious);
-	sl_tcb_cc(tcp, tcb)->undo(tcp, tcb);
+	sl_cc_undo(tcp, tcb);
 	leave(tcp, tcb, a);
 }
 
@@ -326,7 +326,7 @@ sl_recovery_timeout(struct sl_tcp *tcp, struct sl_tcb *tcb)
 	 */
 	if (flight > tcb->cwnd)
 		flight = tcb->cwnd;
-	sl_tcb_cc(tcp, tcb)->timeout(tcp, tcb, again ? 0 : flight);
+	sl_cc_timeout(tcp, tcb, again ? 0 : flight);
 	tcb->dup_acks = 0;
 	sl_probe_forget(tcb, a);
 	if (a == NULL)

@@ -171,17 +171,22 @@ struct sl_curve {
  */
 struct sl_epoch {
 	alignas(SL_CACHE_LINE) uint32_t owner; /* index of the tcb */
-	uint32_t old_cwnd, old_ssthresh;       /* before the last cut; old_cwnd 0: none */
-	uint32_t carry; /* NewReno: bytes towards the next increase; CUBIC: a fraction */
-	struct sl_curve now, old;     /* old: before the last cut */
-	sl_tick_t seen;               /* when bytes were last acknowledged */
-	uint8_t est_carry;            /* of w_est, in 256ths of a byte */
-	bool was_empty : 1;           /* nothing was in flight then */
+	sl_tick_t seen;                        /* when bytes were last acknowledged */
+	uint64_t inverse;   /* CUBIC: of the window, in 2^48ths; 0: not known */
+	uint32_t carry;     /* towards the next increase; CUBIC: a fraction, in 2^32ths */
+	uint32_t est_carry; /* as carry, of w_est */
+	struct sl_curve now;
+	bool was_empty : 1;           /* nothing was in flight when bytes were last seen */
 	bool runs : 1, ran : 1;       /* now is under way; old was */
 	bool is_new : 1, was_new : 1; /* it will begin behind a time-out */
+
+	/* before the last cut */
+	alignas(SL_CACHE_LINE) uint32_t old_cwnd, old_ssthresh; /* old_cwnd 0: there was none */
+	struct sl_curve old;
 };
 
-static_assert(sizeof(struct sl_epoch) == SL_CACHE_LINE, "a congestion epoch is a line");
+static_assert(offsetof(struct sl_epoch, old_cwnd) == SL_CACHE_LINE,
+	      "an ACK needs a line of the congestion epoch");
 
 /* A round trip's worth of bulk that somebody receives; see grow.c. */
 struct sl_round {
@@ -222,7 +227,7 @@ struct sl_tcb {
 
 	/* line 1: sending and time */
 	alignas(SL_CACHE_LINE) sl_tick_t due[SL_TIMER_COUNT]; /* 0: not set */
-	uint32_t cwnd, ssthresh;   /* bytes; written by struct sl_cc */
+	uint32_t cwnd, ssthresh;                              /* bytes; written by cc.h's */
 	uint32_t epoch;            /* the struct sl_epoch held, or SL_NO_BLOCK */
 	uint32_t srtt_us8;         /* smoothed RTT, eighths of a microsecond; 0: none yet */
 	uint32_t rttvar_us4;       /* its variation, quarters */

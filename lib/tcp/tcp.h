@@ -20,7 +20,8 @@
  *   answer.c    answers that need no connection: SYN-ACKs, resets, cookies back in
  *   crowd.c     the same for many at once that are alike
  *   timewait.c  what is left of a connection for 2 MSL
- *   cubic.c, newreno.c   congestion control behind struct sl_cc
+ *   cc.c        which congestion control, and what all of them share
+ *   cubic.c, newreno.c   two of them
  *   epoch.c     what that remembers between two losses
  */
 #ifndef SL_TCP_TCP_H
@@ -63,7 +64,6 @@ struct sl_lane {
 struct sl_listener {
 	struct sl_listener_conf conf;
 	struct sl_listener_stats stats;
-	const struct sl_cc *cc;
 	void *state;   /* of the application, on this core */
 	uint16_t next; /* the next listener on the same port */
 	uint8_t rcv_scale;
@@ -170,12 +170,6 @@ static inline const struct sl_tcp_conf *
 sl_tcb_conf(const struct sl_tcp *tcp, const struct sl_tcb *tcb)
 {
 	return &tcp->listener[tcb->listener].conf.tcp;
-}
-
-static inline const struct sl_cc *
-sl_tcb_cc(const struct sl_tcp *tcp, const struct sl_tcb *tcb)
-{
-	return tcp->listener[tcb->listener].cc;
 }
 
 static inline struct sl_active *

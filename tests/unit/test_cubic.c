@@ -24,8 +24,6 @@
 #define C        0.4
 #define BETA     0.7
 
-static const struct sl_cc *const cc = &sl_cc_cubic;
-
 struct solitude {
 	struct sl_tcp tcp;
 	struct sl_tcb tcb;
@@ -46,7 +44,7 @@ open_one(struct solitude *s, uint16_t mss, bool has_block)
 	s->tcb.snd_nxt = s->tcb.snd_una + 1;
 	s->tcb.epoch = SL_NO_BLOCK;
 	s->tcb.mss = mss;
-	cc->open(&s->tcp, &s->tcb, false);
+	sl_cc_open(&s->tcp, &s->tcb, false);
 }
 
 /* RFC 9438, section 4, as it is written there; segments and seconds. */
@@ -166,7 +164,7 @@ round_trip(struct pair *p, uint32_t rtt_ms, bool used)
 
 		left -= acked;
 		p->s.tcp.tick = start + (uint64_t)rtt_ms * (window - left) / window;
-		cc->acked(&p->s.tcp, &p->s.tcb, acked, used);
+		sl_cubic_acked(&p->s.tcp, &p->s.tcb, acked, used);
 		model_acked(&p->m, seconds(p), (double)acked / mss, used);
 		compare(p);
 	}
@@ -180,20 +178,20 @@ cut(struct pair *p, bool by_timer)
 	p->before = p->m;
 	p->was_cut = true;
 	if (by_timer) {
-		cc->timeout(&p->s.tcp, &p->s.tcb, flight);
+		sl_cubic_timeout(&p->s.tcp, &p->s.tcb, flight);
 		model_timeout(&p->m, (double)flight / p->s.tcb.mss);
 	} else {
-		cc->lost(&p->s.tcp, &p->s.tcb, flight);
+		sl_cubic_lost(&p->s.tcp, &p->s.tcb, flight);
 		model_lost(&p->m, (double)flight / p->s.tcb.mss);
 	}
 	if (by_timer && rnd_below(&p->rnd, 2) == 0)
-		cc->timeout(&p->s.tcp, &p->s.tcb, 0); /* again, for the same */
+		sl_cubic_timeout(&p->s.tcp, &p->s.tcb, 0); /* again, for the same */
 }
 
 static void
 undo(struct pair *p)
 {
-	cc->undo(&p->s.tcp, &p->s.tcb);
+	sl_cubic_undo(&p->s.tcp, &p->s.tcb);
 	if (p->was_cut) {
 		p->before.cwnd = fmax(p->before.cwnd, p->m.cwnd);
 		p->before.seen = p->m.seen;
@@ -215,7 +213,7 @@ live(struct pair *p, uint32_t rounds, uint32_t rtt_most, uint32_t seldom, uint32
 			undo(p);
 		if (what == 6) {
 			p->s.tcp.tick += rnd_below(&p->rnd, 100000);
-			cc->idle(&p->s.tcp, &p->s.tcb);
+			sl_cubic_idle(&p->s.tcp, &p->s.tcb);
 			model_idle(&p->m,
 				   (double)sl_cc_initial_window(&p->s.tcb) / p->s.tcb.mss);
 		}
@@ -247,7 +245,7 @@ static void
 cut_from(struct solitude *s, uint32_t w)
 {
 	s->tcb.cwnd = w * s->tcb.mss;
-	cc->lost(&s->tcp, &s->tcb, s->tcb.cwnd);
+	sl_cubic_lost(&s->tcp, &s->tcb, s->tcb.cwnd);
 }
 
 /* Full windows for @ms, a round trip of @rtt_ms after another. */
@@ -260,7 +258,7 @@ run_for(struct solitude *s, uint32_t ms, uint32_t rtt_ms)
 	while (sl_tick_lt(s->tcp.tick, end)) {
 		for (uint32_t left = s->tcb.cwnd, n; left > 0; left -= n) {
 			n = left < 2u * s->tcb.mss ? left : 2u * s->tcb.mss;
-			cc->acked(&s->tcp, &s->tcb, n, true);
+			sl_cubic_acked(&s->tcp, &s->tcb, n, true);
 		}
 		s->tcp.tick += rtt_ms;
 	}
@@ -316,13 +314,13 @@ time_in_which_the_window_does_not_bind_does_not_count(void **state)
 	run_for(&busy, 2000, 100);
 	for (uint32_t i = 0; i < 1000; i++) { /* crumbs, for a hundred seconds */
 		slow.tcp.tick += 100;
-		cc->acked(&slow.tcp, &slow.tcb, 1000, false);
+		sl_cubic_acked(&slow.tcp, &slow.tcb, 1000, false);
 	}
 	run_for(&slow, 2000, 100);
 	assert_in_range(slow.tcb.cwnd, busy.tcb.cwnd - 4000, busy.tcb.cwnd);
 
 	paused.tcb.snd_una = paused.tcb.snd_nxt; /* nothing is left in flight by this one */
-	cc->acked(&paused.tcp, &paused.tcb, 1000, true);
+	sl_cubic_acked(&paused.tcp, &paused.tcb, 1000, true);
 	paused.tcb.snd_nxt++;
 	paused.tcp.tick += 100000;
 	run_for(&paused, 2000, 100);
@@ -342,15 +340,15 @@ a_cut_that_was_a_mistake_leaves_the_curve_as_it_was(void **state)
 	before = s.epoch.now;
 	cwnd = s.tcb.cwnd;
 	ssthresh = s.tcb.ssthresh;
-	cc->timeout(&s.tcp, &s.tcb, cwnd);
-	cc->timeout(&s.tcp, &s.tcb, 0);
+	sl_cubic_timeout(&s.tcp, &s.tcb, cwnd);
+	sl_cubic_timeout(&s.tcp, &s.tcb, 0);
 	assert_int_equal(s.tcb.cwnd, 1000);
 	assert_int_equal(s.tcb.ssthresh, cwnd * 7ull / 10);
-	cc->undo(&s.tcp, &s.tcb);
+	sl_cubic_undo(&s.tcp, &s.tcb);
 	assert_int_equal(s.tcb.cwnd, cwnd);
 	assert_int_equal(s.tcb.ssthresh, ssthresh);
 	assert_memory_equal(&s.epoch.now, &before, sizeof(before));
-	cc->undo(&s.tcp, &s.tcb); /* not twice */
+	sl_cubic_undo(&s.tcp, &s.tcb); /* not twice */
 	assert_int_equal(s.tcb.cwnd, cwnd);
 	run_for(&s, 4100, 100);
 	assert_in_range(s.tcb.cwnd, 1000 * 1000 - 1000, 1000 * 1000 + 1000);
@@ -365,9 +363,9 @@ without_a_block_it_grows_by_a_segment_a_window(void **state)
 	open_one(&s, 1000, false);
 	s.tcb.ssthresh = s.tcb.cwnd = 40000;
 	for (uint32_t bytes = 0; bytes < 40000; bytes += 1000)
-		cc->acked(&s.tcp, &s.tcb, 1000, true);
+		sl_cubic_acked(&s.tcp, &s.tcb, 1000, true);
 	assert_in_range(s.tcb.cwnd, 40900, 41000);
-	cc->lost(&s.tcp, &s.tcb, 40000);
+	sl_cubic_lost(&s.tcp, &s.tcb, 40000);
 	assert_int_equal(s.tcb.cwnd, 28000);
 }
 
@@ -385,19 +383,19 @@ shake(struct solitude *s, uint64_t seed)
 		s->tcb.srtt_us8 = (uint32_t)rnd_u64(&rnd) >> rnd_below(&rnd, 32);
 		switch (rnd_below(&rnd, 400)) {
 		case 0:
-			cc->lost(&s->tcp, &s->tcb, bytes);
+			sl_cubic_lost(&s->tcp, &s->tcb, bytes);
 			break;
 		case 1:
-			cc->timeout(&s->tcp, &s->tcb, bytes);
+			sl_cubic_timeout(&s->tcp, &s->tcb, bytes);
 			break;
 		case 2:
-			cc->idle(&s->tcp, &s->tcb);
+			sl_cubic_idle(&s->tcp, &s->tcb);
 			break;
 		case 3:
-			cc->undo(&s->tcp, &s->tcb);
+			sl_cubic_undo(&s->tcp, &s->tcb);
 			break;
 		default:
-			cc->acked(&s->tcp, &s->tcb, bytes, rnd_below(&rnd, 10) != 0);
+			sl_cubic_acked(&s->tcp, &s->tcb, bytes, rnd_below(&rnd, 10) != 0);
 		}
 		assert_in_range(s->tcb.cwnd, s->tcb.mss, SL_CWND_MAX);
 		assert_in_range(s->tcb.ssthresh, 2u * s->tcb.mss, SL_CWND_MAX);

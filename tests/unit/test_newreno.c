@@ -14,8 +14,6 @@
 #include "tcp/tcp.h"
 
 static const uint16_t segments[] = { 52, 536, 1220, 1448, 8948 };
-static const struct sl_cc *const cc = &sl_cc_newreno;
-
 /* Just what an algorithm sees of TCP: a connection, and one block at most. */
 struct solitude {
 	struct sl_tcp tcp;
@@ -38,7 +36,7 @@ open_one(struct solitude *s, uint16_t mss, bool syn_was_resent, bool has_block)
 	}
 	s->tcb.epoch = SL_NO_BLOCK;
 	s->tcb.mss = mss;
-	cc->open(&s->tcp, &s->tcb, syn_was_resent);
+	sl_cc_open(&s->tcp, &s->tcb, syn_was_resent);
 }
 
 static uint32_t
@@ -70,19 +68,19 @@ shake(struct solitude *s, uint64_t seed)
 
 		switch (rnd_below(&rnd, 400)) {
 		case 0:
-			cc->lost(&s->tcp, &s->tcb, bytes);
+			sl_newreno_lost(&s->tcp, &s->tcb, bytes);
 			break;
 		case 1:
-			cc->timeout(&s->tcp, &s->tcb, bytes);
+			sl_newreno_timeout(&s->tcp, &s->tcb, bytes);
 			break;
 		case 2:
-			cc->idle(&s->tcp, &s->tcb);
+			sl_cc_restart(&s->tcb);
 			break;
 		case 3:
-			cc->undo(&s->tcp, &s->tcb);
+			sl_cc_undo_cut(&s->tcp, &s->tcb);
 			break;
 		default:
-			cc->acked(&s->tcp, &s->tcb, bytes, rnd_below(&rnd, 10) != 0);
+			sl_newreno_acked(&s->tcp, &s->tcb, bytes, rnd_below(&rnd, 10) != 0);
 		}
 		assert_in_range(s->tcb.cwnd, s->tcb.mss, UINT32_MAX / 2);
 		assert_in_range(s->tcb.ssthresh, 2u * s->tcb.mss, UINT32_MAX / 2 + 1);
@@ -112,7 +110,7 @@ it_grows_by_a_segment_a_window_with_a_block_and_without(void **state)
 		open_one(&s, 1000, false, has_block);
 		s.tcb.ssthresh = before = s.tcb.cwnd = 40000;
 		for (uint32_t bytes = 0; bytes < before; bytes += 1000)
-			cc->acked(&s.tcp, &s.tcb, 1000, true);
+			sl_newreno_acked(&s.tcp, &s.tcb, 1000, true);
 		assert_in_range(s.tcb.cwnd, before + 900, before + 1000);
 	}
 }
@@ -125,17 +123,17 @@ a_cut_that_was_a_mistake_is_undone_and_no_other(void **state)
 	open_one(&s, 1000, false, true);
 	s.tcb.cwnd = 40000;
 	s.tcb.ssthresh = 30000;
-	cc->timeout(&s.tcp, &s.tcb, 40000);
-	cc->timeout(&s.tcp, &s.tcb, 0); /* once more, for the same bytes */
+	sl_newreno_timeout(&s.tcp, &s.tcb, 40000);
+	sl_newreno_timeout(&s.tcp, &s.tcb, 0); /* once more, for the same bytes */
 	assert_int_equal(s.tcb.cwnd, 1000);
 	assert_int_equal(s.tcb.ssthresh, 20000);
-	cc->undo(&s.tcp, &s.tcb);
+	sl_cc_undo_cut(&s.tcp, &s.tcb);
 	assert_int_equal(s.tcb.cwnd, 40000);
 	assert_int_equal(s.tcb.ssthresh, 30000);
 
-	cc->lost(&s.tcp, &s.tcb, 10000);
-	cc->undo(&s.tcp, &s.tcb);
-	cc->undo(&s.tcp, &s.tcb);
+	sl_newreno_lost(&s.tcp, &s.tcb, 10000);
+	sl_cc_undo_cut(&s.tcp, &s.tcb);
+	sl_cc_undo_cut(&s.tcp, &s.tcb);
 	assert_int_equal(s.tcb.cwnd, 40000);
 }
 
