@@ -223,6 +223,11 @@ check_counts(const struct sl_tcp *tcp, uint32_t live, uint32_t half_open, uint32
 	DEMAND(sl_slots_free_count(&tcp->free_active) + tcp->stats.count[SL_CNT_active] ==
 	       tcp->n_active);
 	DEMAND(sl_slots_free_count(&tcp->free_epoch) + epochs == tcp->n_active);
+	DEMAND(sl_slots_check(&tcp->free_tcb) == 0);
+	DEMAND(sl_slots_check(&tcp->free_active) == 0);
+	DEMAND(sl_slots_check(&tcp->free_epoch) == 0);
+	DEMAND(sl_slots_check(&tcp->free_span) == 0);
+	DEMAND(sl_slots_check(&tcp->free_inbox) == 0);
 	return NULL;
 }
 
@@ -251,6 +256,8 @@ check_all(const struct sl_core *core)
 		why = check_list(tcp, &tcp->output, true, SL_IS_IN_OUTPUT);
 	if (why == NULL)
 		why = check_list(tcp, &tcp->parked, true, SL_IS_PARKED);
+	if (why == NULL)
+		why = check_list(tcp, &tcp->gone, true, SL_IS_IN_GONE);
 	if (why == NULL)
 		why = check_time_wait(tcp);
 	if (why == NULL)

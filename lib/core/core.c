@@ -84,15 +84,22 @@ derive(const struct sl_prf_key *secret, const char *label)
 	return key;
 }
 
+/* All records are free, and linked through what only those in use need otherwise. */
+static void
+link_free(struct sl_tcp *tcp, const struct layout *l)
+{
+	sl_slots_init(&tcp->free_tcb, &tcp->tcb->next_output, sizeof(*tcp->tcb), l->n_tcb);
+	sl_slots_init(&tcp->free_active, &tcp->active->owner, sizeof(*tcp->active),
+		      l->n_active);
+	sl_slots_init(&tcp->free_epoch, &tcp->epoch->owner, sizeof(*tcp->epoch), l->n_active);
+	sl_slots_init(&tcp->free_span, &tcp->span->next, sizeof(*tcp->span), l->n_span);
+	sl_slots_init(&tcp->free_inbox, &tcp->inbox->bytes, sizeof(*tcp->inbox), l->n_inbox);
+}
+
 /* Take all arrays. False when memory ran out. */
 static bool
 take_arrays(struct sl_tcp *tcp, struct sl_mem *mem, const struct layout *l)
 {
-	uint32_t *store[5];
-	const uint32_t n[5] = { l->n_tcb, l->n_active, l->n_active, l->n_span, l->n_inbox };
-	struct sl_slots *slots[5] = { &tcp->free_tcb, &tcp->free_active, &tcp->free_epoch,
-				      &tcp->free_span, &tcp->free_inbox };
-
 	tcp->tcb = sl_mem_take(mem, (size_t)l->n_tcb * sizeof(*tcp->tcb), SL_CACHE_LINE);
 	tcp->active =
 		sl_mem_take(mem, (size_t)l->n_active * sizeof(*tcp->active), SL_CACHE_LINE);
@@ -104,20 +111,12 @@ take_arrays(struct sl_tcp *tcp, struct sl_mem *mem, const struct layout *l)
 	tcp->key6 =
 		sl_mem_take(mem, ((size_t)l->n_key6 + 1) * sizeof(*tcp->key6), SL_CACHE_LINE);
 	tcp->app_state = sl_mem_take(mem, (size_t)l->n_tcb * l->state_bytes + 1, SL_CACHE_LINE);
-	tcp->gone = sl_mem_take(mem, (size_t)l->n_tcb * sizeof(*tcp->gone), SL_CACHE_LINE);
 	tcp->by_port = sl_mem_take(mem, 65536 * sizeof(*tcp->by_port), SL_CACHE_LINE);
 	if (tcp->tcb == NULL || tcp->active == NULL || tcp->epoch == NULL ||
 	    tcp->round == NULL || tcp->span == NULL || tcp->inbox == NULL || tcp->tw == NULL ||
-	    tcp->key6 == NULL || tcp->app_state == NULL || tcp->gone == NULL ||
-	    tcp->by_port == NULL)
+	    tcp->key6 == NULL || tcp->app_state == NULL || tcp->by_port == NULL)
 		return false;
-	for (int i = 0; i < 5; i++) {
-		store[i] =
-			sl_mem_take(mem, ((size_t)n[i] + 1) * sizeof(uint32_t), SL_CACHE_LINE);
-		if (store[i] == NULL)
-			return false;
-		sl_slots_init(slots[i], store[i], n[i]);
-	}
+	link_free(tcp, l);
 	tcp->n_tcb = l->n_tcb;
 	tcp->n_active = l->n_active;
 	tcp->n_span = l->n_span;
@@ -223,6 +222,7 @@ open_tcp(struct sl_core *core, const struct sl_core_conf *conf, struct sl_mem *m
 	sl_list_init(&tcp->deliver);
 	sl_list_init(&tcp->output);
 	sl_list_init(&tcp->parked);
+	sl_list_init(&tcp->gone);
 	sl_tw_init(tcp);
 	tcp->isn_key = derive(&conf->secret, "isn");
 	tcp->port_key = derive(&conf->secret, "port");
@@ -290,24 +290,23 @@ sl_core_budget(const struct sl_core_conf *conf, struct sl_budget *budget)
 	struct layout l = layout_of(conf);
 	uint64_t entries = (uint64_t)l.n_tcb + l.n_tw;
 	uint64_t table = sl_flows_bytes(l.n_tcb + l.n_tw), wheel = sl_wheel_bytes(l.n_tcb);
-	uint32_t slot = sizeof(uint32_t), key6 = sizeof(struct sl_key6);
+	uint32_t key6 = sizeof(struct sl_key6);
 	uint64_t listeners = 0;
 
 	for (uint16_t i = 0; i < conf->n_listeners; i++)
 		listeners += conf->listener[i].app->listener_bytes;
-	budget->idle_v4 = sizeof(struct sl_tcb) + 2 * slot + l.state_bytes + table / entries +
-			  wheel / l.n_tcb;
+	budget->idle_v4 =
+		sizeof(struct sl_tcb) + l.state_bytes + table / entries + wheel / l.n_tcb;
 	budget->idle_v6 = budget->idle_v4 + key6;
-	budget->active = sizeof(struct sl_active) + sizeof(struct sl_epoch) +
-			 sizeof(struct sl_round) + 2 * slot;
+	budget->active =
+		sizeof(struct sl_active) + sizeof(struct sl_epoch) + sizeof(struct sl_round);
 	budget->time_wait_v4 = sizeof(struct sl_tw) + table / entries;
 	budget->time_wait_v6 = budget->time_wait_v4 + key6;
 	budget->fixed = sizeof(struct sl_core) + 65536 * sizeof(uint16_t) + listeners +
-			sl_net_bytes(&conf->net) +
-			(uint64_t)l.n_span * (sizeof(struct sl_span) + slot) +
-			(uint64_t)l.n_inbox * (sizeof(struct sl_inbox) + slot);
+			sl_net_bytes(&conf->net) + (uint64_t)l.n_span * sizeof(struct sl_span) +
+			(uint64_t)l.n_inbox * sizeof(struct sl_inbox);
 	budget->total = budget->fixed + table + wheel +
-			(uint64_t)l.n_tcb * (sizeof(struct sl_tcb) + 2 * slot + l.state_bytes) +
+			(uint64_t)l.n_tcb * (sizeof(struct sl_tcb) + l.state_bytes) +
 			(uint64_t)l.n_active * budget->active +
 			(uint64_t)l.n_tw * sizeof(struct sl_tw) + (uint64_t)l.n_key6 * key6;
 }

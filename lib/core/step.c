@@ -462,7 +462,7 @@ sl_core_next(const struct sl_core *core)
 	sl_tick_t tick;
 
 	next = next < latest ? next : latest;
-	if (tcp->deliver.n > 0 || tcp->n_gone > 0 || (tcp->output.n > 0 && !tcp->starved))
+	if (tcp->deliver.n > 0 || tcp->gone.n > 0 || (tcp->output.n > 0 && !tcp->starved))
 		return tcp->now;
 	if (tcp->starved && tcp->now + STARVED_NS < next)
 		next = tcp->now + STARVED_NS;

@@ -1,44 +1,39 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * slots - filling the stack, and proving that nothing is in it twice.
+ * slots - the beginning of the stack, and proving that nothing is in it twice.
  */
 #include <errno.h>
 
 #include "flow/slots.h"
 
-#define SEEN 0x80000000u /* lent by the store's words, which are indexes below 2^31 */
-
 void
-sl_slots_init(struct sl_slots *slots, uint32_t *store, uint32_t n)
+sl_slots_init(struct sl_slots *slots, uint32_t *link, uint64_t stride, uint32_t n)
 {
-	assert(n < SEEN);
+	assert(n < SL_NO_INDEX && stride % sizeof(*link) == 0);
 
-	*slots = (struct sl_slots){ .store = store, .n_free = n, .n_max = n };
-	for (uint32_t i = 0; i < n; i++)
-		store[i] = n - 1 - i;
+	*slots = (struct sl_slots){
+		.link = (char *)link,
+		.stride = stride,
+		.top = SL_NO_INDEX,
+		.n_free = n,
+		.n_max = n,
+	};
 }
 
-/* Word i of the store gets the mark if index i is free; a word marked already is a double. */
+/*
+ * Each record has one link, so a list that met one twice would go round and never end: one
+ * that ends after as many records as were counted met each once.
+ */
 int
-sl_slots_check(struct sl_slots *slots)
+sl_slots_check(const struct sl_slots *slots)
 {
-	uint32_t *store = slots->store;
-	int rc = 0;
+	uint32_t n = slots->n_max - slots->n_used;
 
-	if (slots->n_free > slots->n_max)
+	if (slots->n_used > slots->n_max)
 		return -EBADMSG;
-
-	for (uint32_t i = 0; i < slots->n_free; i++) {
-		uint32_t idx = store[i] & ~SEEN;
-
-		if (idx >= slots->n_max || (store[idx] & SEEN)) {
-			rc = -EBADMSG;
-			break;
-		}
-		store[idx] |= SEEN;
+	for (uint32_t idx = slots->top; idx != SL_NO_INDEX; idx = *sl_slots_link(slots, idx)) {
+		if (idx >= slots->n_used || n++ == slots->n_free)
+			return -EBADMSG;
 	}
-
-	for (uint32_t i = 0; i < slots->n_max; i++)
-		store[i] &= ~SEEN;
-	return rc;
+	return n == slots->n_free ? 0 : -EBADMSG;
 }

@@ -86,8 +86,8 @@ sl_tcp_pop_deliver(struct sl_tcp *tcp)
 void
 sl_tcb_output(struct sl_tcp *tcp, struct sl_tcb *tcb)
 {
-	if (tcb->is & (SL_IS_IN_OUTPUT | SL_IS_PARKED))
-		return;
+	if (tcb->is & (SL_IS_IN_OUTPUT | SL_IS_PARKED | SL_IS_IN_GONE))
+		return; /* who is gone has said all, and hangs on this link */
 	tcb->is |= SL_IS_IN_OUTPUT;
 	tcp->starved = false;
 	list_push(tcp, &tcp->output, tcb, true);
@@ -122,13 +122,21 @@ sl_tcp_unpark(struct sl_tcp *tcp)
 	}
 }
 
+/* Whether something is still to be said, to the application or the peer. */
+static bool
+owes_anything(const struct sl_tcb *tcb)
+{
+	return tcb->marks != 0 ||
+	       (tcb->is & (SL_IS_IN_DELIVER | SL_IS_IN_OUTPUT | SL_IS_PARKED));
+}
+
 void
 sl_tcb_gone(struct sl_tcp *tcp, struct sl_tcb *tcb)
 {
-	if (tcb->is & SL_IS_IN_GONE)
+	if ((tcb->is & SL_IS_IN_GONE) || owes_anything(tcb))
 		return;
 	tcb->is |= SL_IS_IN_GONE;
-	tcp->gone[tcp->n_gone++] = sl_tcb_idx(tcp, tcb);
+	list_push(tcp, &tcp->gone, tcb, true);
 }
 
 void
@@ -621,46 +629,32 @@ tcb_free(struct sl_tcp *tcp, struct sl_tcb *tcb, uint64_t hash)
 	sl_slots_put(&tcp->free_tcb, idx);
 }
 
-/* Whether something is still to be said, to the application or the peer. */
-static bool
-owes_anything(const struct sl_tcb *tcb)
-{
-	return tcb->marks != 0 ||
-	       (tcb->is & (SL_IS_IN_DELIVER | SL_IS_IN_OUTPUT | SL_IS_PARKED));
-}
-
-/* Of those that are @gone, @n of them, free who owes nothing: found in the table at once. */
+/* Free a burst of those that are gone: found in the table at once. */
 static void
-free_burst(struct sl_tcp *tcp, const uint32_t *gone, uint16_t n)
+free_burst(struct sl_tcp *tcp)
 {
 	const struct sl_key *key[SL_BURST];
-	struct sl_tcb *free[SL_BURST];
+	struct sl_tcb *free[SL_BURST], *tcb;
 	uint64_t hash[SL_BURST];
-	uint16_t n_free = 0;
+	uint16_t n = 0;
 
-	for (uint16_t i = 0; i < n; i++) {
-		struct sl_tcb *tcb = &tcp->tcb[gone[i]];
-
+	while (n < SL_BURST && (tcb = list_pop(tcp, &tcp->gone, true)) != NULL) {
 		tcb->is &= ~SL_IS_IN_GONE;
 		if (owes_anything(tcb))
-			continue; /* whoever pays the last debt calls sl_tcb_gone() */
-		key[n_free] = &tcb->key;
-		free[n_free++] = tcb;
+			continue; /* the application woke it up since, so deliver comes to it */
+		key[n] = &tcb->key;
+		free[n++] = tcb;
 	}
-	if (n_free == 0)
+	if (n == 0)
 		return;
-	sl_flows_hash_keys(tcp->flows, tcp->many, key, hash, n_free);
-	for (uint16_t i = 0; i < n_free; i++)
+	sl_flows_hash_keys(tcp->flows, tcp->many, key, hash, n);
+	for (uint16_t i = 0; i < n; i++)
 		tcb_free(tcp, free[i], hash[i]);
 }
 
 void
 sl_tcb_settle(struct sl_tcp *tcp)
 {
-	for (uint32_t i = 0; i < tcp->n_gone; i += SL_BURST) {
-		uint32_t left = tcp->n_gone - i;
-
-		free_burst(tcp, tcp->gone + i, left < SL_BURST ? left : SL_BURST);
-	}
-	tcp->n_gone = 0;
+	while (tcp->gone.n > 0)
+		free_burst(tcp);
 }

@@ -114,13 +114,12 @@ struct sl_tcp {
 	uint32_t active_hand; /* and whose active block */
 
 	struct sl_list deliver, output, parked;
-	bool starved; /* what is on output waits for buffers, not for room */
+	struct sl_list gone; /* who ended and owes nothing: settle frees them */
+	bool starved;        /* what is on output waits for buffers, not for room */
 	struct rte_mbuf *spare[SL_BURST]; /* packets for what is on output, had at once */
 	uint16_t n_spare;                 /* none but while it sends */
-	uint32_t *gone;                   /* connections that settle looks at */
-	uint32_t n_gone;
-	uint32_t tw_first, tw_used; /* TIME-WAIT records lie in a ring, by age */
-	uint8_t tw_shift;           /* their clock: the tick without so many bits */
+	uint32_t tw_first, tw_used;       /* TIME-WAIT records lie in a ring, by age */
+	uint8_t tw_shift;                 /* their clock: the tick without so many bits */
 
 	struct sl_listener listener[SL_LISTENERS_MAX];
 	uint16_t n_listeners;
@@ -299,7 +298,9 @@ int sl_tcb_open_path(struct sl_tcp *tcp, struct sl_tcb *tcb, const struct sl_l2 
 
 void sl_tcb_mark(struct sl_tcp *tcp, struct sl_tcb *tcb, uint8_t marks); /* to be delivered */
 void sl_tcb_output(struct sl_tcp *tcp, struct sl_tcb *tcb);              /* owes segments */
-void sl_tcb_gone(struct sl_tcp *tcp, struct sl_tcb *tcb); /* settle looks at it */
+/* It has ended. Settle frees it, if it owes nothing: else who pays the last debt calls again.
+ */
+void sl_tcb_gone(struct sl_tcp *tcp, struct sl_tcb *tcb);
 /* Off to wait until some next hop is found; comes back through output. */
 void sl_tcb_park(struct sl_tcp *tcp, struct sl_tcb *tcb);
 

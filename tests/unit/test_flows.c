@@ -25,7 +25,7 @@
 /* As long as a record may be in practice, so that strides are honest. */
 struct record {
 	struct sl_key key;
-	uint32_t rest[12];
+	uint32_t link, rest[11];
 };
 
 /* A table, its records, and who is in it by an array nobody can misread. */
@@ -73,8 +73,8 @@ world_open(struct world *w, uint32_t entries, uint32_t n, uint64_t seed)
 	conf.key6 = w->key6 = sl_mem_take(mem, 2 * n * sizeof(*w->key6), 64);
 	w->tuple = sl_mem_take(mem, n * sizeof(*w->tuple), 64);
 	w->slot = sl_mem_take(mem, n * sizeof(*w->slot), 64);
-	sl_slots_init(&w->conn_free, sl_mem_take(mem, n * 4, 64), n);
-	sl_slots_init(&w->tw_free, sl_mem_take(mem, n * 4, 64), n);
+	sl_slots_init(&w->conn_free, &w->conn->link, sizeof(*w->conn), n);
+	sl_slots_init(&w->tw_free, &w->tw->link, sizeof(*w->tw), n);
 	conf.hash_key = (struct sl_prf_key){ { rnd_u64(&w->rnd), rnd_u64(&w->rnd) } };
 	assert_int_equal(sl_flows_open(&w->flows, mem, &conf), 0);
 	for (uint32_t i = 0; i < n; i++) {

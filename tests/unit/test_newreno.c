@@ -19,7 +19,6 @@ struct solitude {
 	struct sl_tcp tcp;
 	struct sl_tcb tcb;
 	struct sl_epoch epoch;
-	uint32_t store[1];
 };
 
 static void
@@ -29,7 +28,7 @@ open_one(struct solitude *s, uint16_t mss, bool syn_was_resent, bool has_block)
 	s->tcp.tcb = &s->tcb;
 	s->tcp.epoch = &s->epoch;
 	s->tcp.n_active = 1;
-	sl_slots_init(&s->tcp.free_epoch, s->store, 1);
+	sl_slots_init(&s->tcp.free_epoch, &s->epoch.owner, sizeof(s->epoch), 1);
 	if (!has_block) { /* it is another's, who is busy: ourselves */
 		s->tcb.snd_nxt = s->tcb.snd_una + 1;
 		sl_slots_get(&s->tcp.free_epoch);

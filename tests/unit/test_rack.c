@@ -33,7 +33,6 @@ struct world {
 	struct sl_tcb tcb;
 	struct sl_active a;
 	struct sl_span span[SEGMENTS];
-	uint32_t store[SEGMENTS];
 
 	struct piece piece[SEGMENTS];
 	uint32_t n_acked, n_sent, fack; /* fack: behind the highest delivered */
@@ -58,7 +57,7 @@ begin(struct world *w, uint64_t seed)
 	w->tcb.snd_una = w->tcb.snd_nxt = w->a.fack = ISS;
 	w->tcb.snd_end = ISS + SEGMENTS * LEN;
 	w->tcb.span_tail = SEGMENTS - 1;
-	sl_slots_init(&w->tcp.free_span, w->store, SEGMENTS);
+	sl_slots_init(&w->tcp.free_span, &w->span[0].next, sizeof(w->span[0]), SEGMENTS);
 	for (uint32_t i = 0; i < SEGMENTS; i++)
 		sl_slots_get(&w->tcp.free_span);
 	for (uint32_t i = 0; i < SEGMENTS; i++)
