@@ -88,32 +88,48 @@ parse(struct sl_core *core, struct rte_mbuf **rx, uint16_t n)
 	hash_lanes(core);
 }
 
+static bool
+is_syn(const struct sl_lane *lane)
+{
+	return (lane->seg.flags & (SL_SYN | SL_ACK)) == SL_SYN;
+}
+
 /* Look up all TCP lanes at once, TIME-WAIT records included. */
 static void
 find(struct sl_core *core)
 {
 	const struct sl_tuple *tuple[SL_BURST];
-	uint64_t hash[SL_BURST];
+	uint64_t hash[SL_BURST], hits = 0, n_syns = 0;
 	uint32_t slot[SL_BURST];
-	struct sl_lane *at[SL_BURST];
+	uint8_t at[SL_BURST];
 	uint16_t n = 0;
 
 	sl_strangers_find(core);
-	for (uint64_t set = core->lanes; set != 0;) {
-		struct sl_lane *lane = sl_core_next_lane(core, &set);
+	for (uint64_t set = core->lanes; set != 0; set &= set - 1) {
+		unsigned int i = (unsigned int)__builtin_ctzll(set);
+		const struct sl_lane *lane = &core->lane[i];
 
 		if (lane->route == SL_ROUTE_DONE || lane->frame.kind != SL_KIND_TCP)
 			continue;
 		tuple[n] = &lane->tuple;
 		hash[n] = lane->hash;
-		at[n++] = lane;
+		at[n++] = (uint8_t)i;
 	}
-	if (n == 0)
-		return;
-	sl_flows_lookup(core->tcp.flows, tuple, hash, slot, n);
-	for (uint16_t i = 0; i < n; i++)
-		at[i]->slot = slot[i];
+	if (n > 0)
+		sl_flows_lookup(core->tcp.flows, tuple, hash, slot, n);
+	for (uint16_t k = 0; k < n; k++) {
+		struct sl_lane *lane = &core->lane[at[k]];
+		bool hit = slot[k] < SL_FLOW_TW;
+
+		lane->slot = slot[k];
+		hits |= (uint64_t)hit << at[k];
+		n_syns += hit & is_syn(lane);
+	}
+	core->hits = hits;
+	sl_count_n(&core->tcp, syn, n_syns);
 }
+
+static_assert(SL_NO_FLOW >= SL_FLOW_TW, "less than that is a connection");
 
 /* A segment to a listener, met by no record (RFC 9293, 3.10.7.2). */
 static enum sl_lane_route
@@ -147,26 +163,21 @@ route_of(struct sl_core *core, struct sl_lane *lane)
 	return SL_ROUTE_RESET;
 }
 
-/* One route for each lane. */
+/* One route for each lane that met no connection. */
 static void
 triage(struct sl_core *core)
 {
-	core->hits = core->missed = 0;
-	for (uint64_t set = core->lanes; set != 0; set &= set - 1) {
-		unsigned int i = (unsigned int)__builtin_ctzll(set);
-		struct sl_lane *lane = &core->lane[i];
-		bool hit;
+	core->missed = 0;
+	for (uint64_t set = core->lanes & ~core->hits; set != 0; set &= set - 1) {
+		struct sl_lane *lane = &core->lane[__builtin_ctzll(set)];
 
 		if (lane->route == SL_ROUTE_DONE)
 			continue;
 		if (lane->frame.kind == SL_KIND_TCP) {
-			if ((lane->seg.flags & (SL_SYN | SL_ACK)) == SL_SYN)
-				sl_count(&core->tcp, syn);
+			sl_count_n(&core->tcp, syn, is_syn(lane));
 			lane->route = route_of(core, lane);
 		}
-		hit = lane->route == SL_ROUTE_INPUT;
-		core->hits |= (uint64_t)hit << i;
-		core->missed |= (uint64_t)!hit << i;
+		core->missed |= set & -set;
 	}
 }
 
@@ -390,17 +401,21 @@ static void
 settle(struct sl_core *core)
 {
 	struct sl_tcp *tcp = &core->tcp;
-	uint64_t bytes = 0;
+	uint64_t bytes = 0, n_input = 0;
 
 	sl_tcb_settle(tcp);
 	for (uint64_t set = core->lanes; set != 0;) {
 		struct sl_lane *lane = sl_core_next_lane(core, &set);
 
 		assert(lane->fate != SL_FATE_NONE);
-		sl_stat_add(tcp->stats.fate[lane->fate], 1);
+		if (lane->fate == SL_FATE_tcp_input) /* most: in a register */
+			n_input++;
+		else
+			sl_stat_add(tcp->stats.fate[lane->fate], 1);
 		if (lane->m != NULL)
 			core->spent[core->n_spent++] = lane->m;
 	}
+	sl_stat_add(tcp->stats.fate[SL_FATE_tcp_input], n_input);
 	if (core->n_spent > 0)
 		tcp->bufs->put(tcp->bufs->ctx, core->spent, core->n_spent);
 	for (uint16_t i = 0; i < tcp->out->n; i++)

@@ -123,9 +123,10 @@ static enum sl_fate
 answer_echo(const struct sl_net_rx *rx)
 {
 	const struct sl_tuple *tuple = rx->tuple;
-	struct sl_l2 back = sl_l2_reply(*rx->m, rx->frame);
 	struct rte_mbuf *m = *rx->m;
+	struct sl_l2 back;
 
+	sl_l2_reply(m, rx->frame, &back);
 	if (sl_self_find(rx->net, rx->port, rx->frame->vlan, &tuple->local, SL_SELF_OURS) ==
 	    NULL)
 		return SL_FATE_icmp_ignored; /* asked of a group */

@@ -147,10 +147,11 @@ answer(const struct sl_net_rx *rx, const struct nd *nd)
 {
 	const struct sl_addr target = nd->target;
 	struct sl_addr dst = rx->tuple->remote;
-	struct sl_l2 l2 = sl_l2_reply(*rx->m, rx->frame);
 	uint32_t flags = FLAG_SOLICITED | FLAG_OVERRIDE;
 	struct rte_mbuf *m;
+	struct sl_l2 l2;
 
+	sl_l2_reply(*rx->m, rx->frame, &l2);
 	memcpy(l2.src, rx->net->port[rx->port].mac, 6);
 	if (nd->mac != NULL)
 		memcpy(l2.dst, nd->mac, 6);

@@ -49,9 +49,10 @@ sl_tcp_listener(struct sl_tcp *tcp, const struct sl_tuple *tuple)
 bool
 sl_answer_bare(struct sl_tcp *tcp, struct sl_lane *lane, struct sl_seg_out *seg)
 {
-	struct sl_l2 back = sl_l2_reply(lane->m, &lane->frame);
 	struct rte_mbuf *m = lane->m;
+	struct sl_l2 back;
 
+	sl_l2_reply(m, &lane->frame, &back);
 	if (!sl_out_has_room(tcp->out))
 		return false;
 	if (sl_reuse(m)) {
@@ -202,7 +203,7 @@ sl_answer_syn_again(struct sl_tcp *tcp, struct sl_lane *lane, struct sl_tcb *tcb
 	sl_tcb_take_syn(tcp, tcb, &lane->seg);
 	tcb->rcv_adv = edge;
 	if (tcb->path != SL_NO_PATH) /* a resend has opened it: the MSS must fit it again */
-		sl_tcb_open_path(tcp, tcb, NULL);
+		sl_tcb_open_path(tcp, tcb, &lane->tuple.remote, NULL);
 	answer.iss = tcb->snd_una;
 	if (sl_answer_synack(tcp, lane, &answer))
 		sl_count(tcp, retransmit);
@@ -247,8 +248,8 @@ sl_answer_take(struct sl_tcp *tcp, struct sl_lane *lane, uint16_t listener, uint
 	       const struct sl_seg *syn, uint32_t ts_offset, uint32_t replaces)
 {
 	const struct sl_tcp_conf *conf = &tcp->listener[listener].conf.tcp;
-	struct sl_l2 came = sl_l2_reply(lane->m, &lane->frame);
 	struct sl_tcb *tcb;
+	struct sl_l2 came;
 
 	tcb = sl_tcb_new(tcp, &lane->tuple, lane->hash, listener, iss, replaces);
 	if (tcb == NULL) {
@@ -264,7 +265,8 @@ sl_answer_take(struct sl_tcp *tcp, struct sl_lane *lane, uint16_t listener, uint
 	tcb->rcv_adv = tcb->rcv_nxt + sl_tcp_first_window(conf);
 	tcb->snd_nxt = tcb->snd_una + 1;
 	sl_tcb_event(tcp, tcb, SL_EV_SYN_RCVD);
-	if (sl_tcb_open_path(tcp, tcb, &came) < 0) {
+	sl_l2_reply(lane->m, &lane->frame, &came);
+	if (sl_tcb_open_path(tcp, tcb, &lane->tuple.remote, &came) < 0) {
 		lane->fate = SL_FATE_no_route;
 		sl_tcb_kill(tcp, tcb, SL_REASON_UNREACHABLE);
 		return NULL;

@@ -237,8 +237,8 @@ ack_of_syn(struct sl_tcp *tcp, struct sl_tcb *tcb, struct sl_lane *lane)
 		return false;
 	}
 	if (tcb->path == SL_NO_PATH) { /* it hears us: its way in is our way out */
-		came = sl_l2_reply(lane->m, &lane->frame);
-		if (sl_tcb_open_path(tcp, tcb, &came) < 0) {
+		sl_l2_reply(lane->m, &lane->frame, &came);
+		if (sl_tcb_open_path(tcp, tcb, &lane->tuple.remote, &came) < 0) {
 			sl_tcb_abort(tcp, tcb, SL_REASON_UNREACHABLE);
 			return false;
 		}
@@ -296,7 +296,8 @@ in_syn_sent(struct sl_tcp *tcp, struct sl_tcb *tcb, struct sl_lane *lane)
 		return;
 	sl_tcb_take_syn(tcp, tcb, seg);
 	tcb->rcv_adv = tcb->rcv_nxt + sl_tcb_window(tcp, tcb, true); /* as our SYN said */
-	if (sl_tcb_open_path(tcp, tcb, NULL) < 0) /* fits the MSS; the path is there already */
+	if (sl_tcb_open_path(tcp, tcb, &lane->tuple.remote, NULL) <
+	    0) /* fits the MSS; the path is there already */
 		return;
 	if (!acks) {
 		sl_tcb_event(tcp, tcb, SL_EV_SYN_RCVD);

@@ -136,7 +136,7 @@ sl_tcp_connect(struct sl_tcp *tcp, uint16_t listener, const struct sl_connect *t
 	tcb->ts_offset = sl_tcp_ts_offset(tcp, &tuple);
 	tcb->is |= SL_IS_ACTIVE | SL_IS_OPEN;
 	sl_tcb_event(tcp, tcb, SL_EV_OPEN_ACTIVE);
-	rc = sl_tcb_open_path(tcp, tcb, NULL);
+	rc = sl_tcb_open_path(tcp, tcb, &tuple.remote, NULL);
 	if (rc < 0) {
 		tcb->is &= ~SL_IS_OPEN; /* refused at the call: no callback */
 		sl_tcb_kill(tcp, tcb, SL_REASON_UNREACHABLE);

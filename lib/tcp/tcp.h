@@ -291,10 +291,11 @@ void sl_tcb_shutdown(struct sl_tcp *tcp, struct sl_tcb *tcb);
 void sl_tcb_close(struct sl_tcp *tcp, struct sl_tcb *tcb);
 
 /*
- * Find the way to the peer and fit the MSS to it. @came is how its packets reach us, once
- * it has proved that it hears us, or NULL. 0, -EHOSTUNREACH, -ENOSPC.
+ * Find the way to the peer, @remote, and fit the MSS to it. @came is how its packets reach
+ * us, once it has proved that it hears us, or NULL. 0, -EHOSTUNREACH, -ENOSPC.
  */
-int sl_tcb_open_path(struct sl_tcp *tcp, struct sl_tcb *tcb, const struct sl_l2 *came);
+int sl_tcb_open_path(struct sl_tcp *tcp, struct sl_tcb *tcb, const struct sl_addr *remote,
+		     const struct sl_l2 *came);
 
 void sl_tcb_mark(struct sl_tcp *tcp, struct sl_tcb *tcb, uint8_t marks); /* to be delivered */
 void sl_tcb_output(struct sl_tcp *tcp, struct sl_tcb *tcb);              /* owes segments */

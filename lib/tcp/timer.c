@@ -191,6 +191,7 @@ expire_syn(struct sl_tcp *tcp, struct sl_tcb *tcb)
 	bool forget = tcb->is & SL_IS_ACTIVE ? tcp->tick - tcb->progress >=
 						       sl_tcb_conf(tcp, tcb)->syn_timeout_ms
 					     : tcb->backoff >= HALF_OPEN_TRIES;
+	struct sl_tuple tuple;
 
 	if (forget) {
 		sl_count(tcp, timed_out);
@@ -198,7 +199,8 @@ expire_syn(struct sl_tcp *tcp, struct sl_tcb *tcb)
 		return;
 	}
 	back_off(tcb);
-	if (tcb->path == SL_NO_PATH && sl_tcb_open_path(tcp, tcb, NULL) < 0) {
+	sl_tcb_tuple(tcp, &tcb->key, &tuple);
+	if (tcb->path == SL_NO_PATH && sl_tcb_open_path(tcp, tcb, &tuple.remote, NULL) < 0) {
 		sl_tcb_kill(tcp, tcb, SL_REASON_UNREACHABLE);
 		return;
 	}

@@ -294,15 +294,15 @@ sl_tcp_build(struct rte_mbuf *m, const struct sl_l2 *l2, const struct sl_tuple *
 		RTE_MBUF_F_TX_TCP_CKSUM | (tuple->v6 ? RTE_MBUF_F_TX_IPV6 : RTE_MBUF_F_TX_IPV4);
 }
 
-struct sl_l2
-sl_l2_reply(const struct rte_mbuf *m, const struct sl_frame *frame)
+void
+sl_l2_reply(const struct rte_mbuf *m, const struct sl_frame *frame, struct sl_l2 *back)
 {
 	const uint8_t *eth = rte_pktmbuf_mtod(m, const uint8_t *);
-	struct sl_l2 l2 = { .vlan = frame->vlan, .port = m->port };
 
-	memcpy(l2.dst, eth + 6, 6);
-	memcpy(l2.src, eth, 6);
-	return l2;
+	memcpy(back->dst, eth + 6, 6);
+	memcpy(back->src, eth, 6);
+	back->vlan = frame->vlan;
+	back->port = m->port;
 }
 
 bool

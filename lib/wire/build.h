@@ -61,8 +61,11 @@ void sl_ip_build(struct rte_mbuf *m, const struct sl_l2 *l2, const struct sl_tup
 /* Put an Ethernet header, with a VLAN tag if @l2 has one, in front of @m. Sets m->port. */
 void sl_ether_build(struct rte_mbuf *m, const struct sl_l2 *l2, uint16_t type);
 
-/* The way back for the frame @m: addresses swapped, same VLAN, same port. */
-struct sl_l2 sl_l2_reply(const struct rte_mbuf *m, const struct sl_frame *frame);
+/*
+ * The way back for the frame @m: addresses swapped, same VLAN, same port. Written in place and
+ * in the pieces it is read by: a copy as a whole would wait for each.
+ */
+void sl_l2_reply(const struct rte_mbuf *m, const struct sl_frame *frame, struct sl_l2 *back);
 
 /*
  * Turn the received @m into an empty packet with full headroom, so that an answer can be

@@ -270,7 +270,9 @@ the_way_back_swaps_addresses_and_keeps_the_tag(void **state)
 	heapbufs_open(&hb);
 	struct rte_mbuf *m = heapbufs_packet(&hb, c.b, c.len, 0);
 	m->port = 5;
-	struct sl_l2 back = sl_l2_reply(m, &frame);
+	struct sl_l2 back;
+
+	sl_l2_reply(m, &frame, &back);
 
 	assert_memory_equal(back.dst, them, 6);
 	assert_memory_equal(back.src, us, 6);
