@@ -572,6 +572,33 @@ is_ordinary(const struct sl_tcp *tcp, const struct sl_tcb *tcb)
 	       tcp->span[tcb->span_next].len == len;
 }
 
+/* What transmit() does with the piece that is_ordinary() found, where all it asks is known. */
+static bool
+send_answer(struct sender *s, struct sl_span *span)
+{
+	struct sl_tcp *tcp = s->tcp;
+	struct sl_tcb *tcb = s->tcb;
+	bool attach = span->len > COPY_MOST && (s->offloads & SL_OFFLOAD_MULTI_SEG);
+	struct rte_mbuf *m;
+
+	sl_timer_stop(tcb, SL_TIMER_RESEND);
+	if (tcp->tick - tcb->progress > tcb->rto_ms)
+		sl_cc_idle(tcp, tcb);
+	tcb->progress = tcp->tick;
+	if (!has_room(s))
+		return false;
+	m = attach ? payload_attached(s, span, span->len, 1)
+		   : payload_copied(s, span, span->len);
+	if (m == NULL)
+		return false;
+	span->n_sent = 1;
+	span->sent_us = tcp->now_us;
+	emit(s, m, tcb->snd_nxt, SL_ACK | SL_PSH);
+	tcb->span_next = SL_NO_INDEX;
+	tcb->snd_nxt = tcb->snd_end;
+	return true;
+}
+
 /* Everything owed, in the order in which it matters. */
 static bool
 send_owed(struct sender *s)
@@ -679,7 +706,7 @@ sl_tcb_send(struct sl_tcp *tcp, struct sl_tcb *tcb)
 	forget_less(tcp, tcb);
 	before = tcb->snd_nxt;
 	if (is_ordinary(tcp, tcb) && !tcp->by_the_book)
-		done = transmit(&s, &tcp->span[tcb->span_next], tcb->snd_end - before);
+		done = send_answer(&s, &tcp->span[tcb->span_next]);
 	else
 		done = send_owed(&s);
 	if (tcb->active != SL_NO_BLOCK)
