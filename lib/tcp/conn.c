@@ -61,6 +61,8 @@ list_pop(struct sl_tcp *tcp, struct sl_list *list, bool by_output)
 	list->head = by_output ? tcb->next_output : tcb->next_deliver;
 	if (list->head == SL_NO_INDEX)
 		list->tail = SL_NO_INDEX;
+	else
+		rte_prefetch0(&tcp->tcb[list->head].next_deliver); /* both links' line */
 	list->n--;
 	return tcb;
 }
@@ -80,11 +82,8 @@ sl_tcp_pop_deliver(struct sl_tcp *tcp)
 {
 	struct sl_tcb *tcb = list_pop(tcp, &tcp->deliver, false);
 
-	if (tcb == NULL)
-		return NULL;
-	tcb->is &= ~SL_IS_IN_DELIVER;
-	if (tcp->deliver.head != SL_NO_INDEX)
-		rte_prefetch0(&tcp->tcb[tcp->deliver.head].next_deliver);
+	if (tcb != NULL)
+		tcb->is &= ~SL_IS_IN_DELIVER;
 	return tcb;
 }
 
@@ -243,25 +242,54 @@ table_enter(struct sl_tcp *tcp, uint32_t idx, uint64_t hash, uint32_t replaces)
 	return true;
 }
 
+/* A record that is nobody's, key apart. */
+static const struct sl_tcb blank = {
+	.state = SL_ST_CLOSED,
+	.inbox = SL_NO_BLOCK,
+	.epoch = SL_NO_BLOCK,
+	.active = SL_NO_BLOCK,
+	.span_head = SL_NO_INDEX,
+	.span_tail = SL_NO_INDEX,
+	.span_next = SL_NO_INDEX,
+	.path = SL_NO_PATH,
+	.next_deliver = SL_NO_INDEX,
+	.next_output = SL_NO_INDEX,
+};
+
+/*
+ * Each line by itself: at once it becomes an instruction that takes long to begin. And as a
+ * copy: fields written into what was just cleared by wider stores would wait for these.
+ */
 void
 sl_tcb_clear(struct sl_tcb *tcb)
 {
 	size_t behind_key = sizeof(tcb->key); /* other cores may be reading that */
-	char *line = (char *)tcb;
+	const char *from = (const char *)&blank;
+	char *to = (char *)tcb;
 	uint32_t gen = tcb->gen;
 	sl_tick_t armed = tcb->armed; /* what the wheel has of an old life serves the new one */
 
-	/* Each line by itself: at once it becomes an instruction that takes long to begin. */
-	memset(line + behind_key, 0, SL_CACHE_LINE - behind_key);
-	memset(line + SL_CACHE_LINE, 0, SL_CACHE_LINE);
-	memset(line + 2 * SL_CACHE_LINE, 0, sizeof(*tcb) - 2 * SL_CACHE_LINE);
+	memcpy(to + behind_key, from + behind_key, SL_CACHE_LINE - behind_key);
+	memcpy(to + SL_CACHE_LINE, from + SL_CACHE_LINE, SL_CACHE_LINE);
+	memcpy(to + 2 * SL_CACHE_LINE, from + 2 * SL_CACHE_LINE,
+	       sizeof(*tcb) - 2 * SL_CACHE_LINE);
 	tcb->gen = gen;
 	tcb->armed = armed;
-	tcb->state = SL_ST_CLOSED;
-	tcb->active = tcb->epoch = tcb->inbox = SL_NO_BLOCK;
-	tcb->path = SL_NO_PATH;
-	tcb->span_head = tcb->span_tail = tcb->span_next = SL_NO_INDEX;
-	tcb->next_deliver = tcb->next_output = SL_NO_INDEX;
+}
+
+/* Ask memory for the record that will be taken next, if it was anybody's before. */
+static void
+prefetch_free(const struct sl_tcp *tcp)
+{
+	uint32_t idx = tcp->free_tcb.top;
+	const struct sl_tcb *tcb;
+
+	if (idx == SL_NO_INDEX)
+		return;
+	tcb = &tcp->tcb[idx];
+	rte_prefetch0(&tcb->key);
+	rte_prefetch0(&tcb->due);
+	rte_prefetch0(&tcb->span_head);
 }
 
 struct sl_tcb *
@@ -281,6 +309,7 @@ sl_tcb_new(struct sl_tcp *tcp, const struct sl_tuple *tuple, uint64_t hash, uint
 		return NULL;
 	}
 	idx = sl_slots_get(&tcp->free_tcb);
+	prefetch_free(tcp);
 	tcb = &tcp->tcb[idx];
 	sl_tcb_clear(tcb);
 	if (!key_take(tcp, &tcb->key, tuple))

@@ -494,6 +494,20 @@ may_send(const struct sender *s)
 	return len == room || all || half ? len : 0;
 }
 
+/* The FIN by itself, for the first time. */
+static bool
+send_fin(struct sender *s)
+{
+	struct sl_tcb *tcb = s->tcb;
+
+	if (tcb->snd_una == tcb->snd_nxt)
+		tcb->progress = s->tcp->tick;
+	if (!send_bare(s, tcb->snd_nxt, SL_FIN | SL_ACK))
+		return false;
+	tcb->snd_nxt++;
+	return true;
+}
+
 /* Losses first, then new data, as far as the windows go. False: out of room or packets. */
 static bool
 send_data(struct sender *s)
@@ -514,13 +528,8 @@ send_data(struct sender *s)
 		if (!send_new(s, len))
 			return false;
 	}
-	if (sl_state_fin_pending(tcb->state) && tcb->snd_nxt == tcb->snd_end) {
-		if (tcb->snd_una == tcb->snd_nxt)
-			tcb->progress = s->tcp->tick;
-		if (!send_bare(s, tcb->snd_nxt, SL_FIN | SL_ACK))
-			return false;
-		tcb->snd_nxt++;
-	}
+	if (sl_state_fin_pending(tcb->state) && tcb->snd_nxt == tcb->snd_end)
+		return send_fin(s);
 	return true;
 }
 
@@ -552,17 +561,23 @@ bare_seq(const struct sl_tcb *tcb)
 	return sl_seq_min(tcb->snd_nxt, tcb->snd_una + tcb->snd_wnd);
 }
 
+/* Where new bytes may go, those that were queued before a close among them. */
+#define SENDING                                                                      \
+	(1u << SL_ST_ESTABLISHED | 1u << SL_ST_CLOSE_WAIT | 1u << SL_ST_FIN_WAIT_1 | \
+	 1u << SL_ST_CLOSING | 1u << SL_ST_LAST_ACK)
+
 /*
- * Whether all there is to say is one piece that waits: the answer to a request. Nothing is in
- * flight, so that neither Nagle nor the congestion window keeps it, and nothing was lost; the
- * receiver's window has room for all of it, and an ACK that is owed goes along. Then what
- * send_owed() asks has its answers, and transmit() is what is left of it.
+ * Whether all there is to say is one piece that waits: the answer to a request, with a FIN
+ * behind it or none. Nothing is in flight, so that neither Nagle nor the congestion window
+ * keeps it, and nothing was lost; the receiver's window has room for all of it, and an ACK
+ * that is owed goes along. Then what send_owed() asks has its answers, and transmit() is what
+ * is left of it.
  */
 static bool
 is_ordinary(const struct sl_tcp *tcp, const struct sl_tcb *tcb)
 {
 	uint32_t len = tcb->snd_end - tcb->snd_nxt;
-	bool open = tcb->state == SL_ST_ESTABLISHED;
+	bool open = SENDING >> tcb->state & 1;
 	bool quiet = tcb->snd_nxt == tcb->snd_una;
 	bool lossless = tcb->active == SL_NO_BLOCK;
 	bool fits = (len <= tcb->mss) & (len <= BUFFER_MOST) & (len <= tcb->snd_wnd);
@@ -580,6 +595,7 @@ send_answer(struct sender *s, struct sl_span *span)
 	struct sl_tcb *tcb = s->tcb;
 	bool attach = span->len > COPY_MOST && (s->offloads & SL_OFFLOAD_MULTI_SEG);
 	struct rte_mbuf *m;
+	uint8_t fin;
 
 	sl_timer_stop(tcb, SL_TIMER_RESEND);
 	if (tcp->tick - tcb->progress > tcb->rto_ms)
@@ -593,10 +609,22 @@ send_answer(struct sender *s, struct sl_span *span)
 		return false;
 	span->n_sent = 1;
 	span->sent_us = tcp->now_us;
-	emit(s, m, tcb->snd_nxt, SL_ACK | SL_PSH);
+	fin = fin_at(tcb, tcb->snd_end);
+	emit(s, m, tcb->snd_nxt, SL_ACK | SL_PSH | fin);
 	tcb->span_next = SL_NO_INDEX;
-	tcb->snd_nxt = tcb->snd_end;
+	tcb->snd_nxt = tcb->snd_end + !!fin;
 	return true;
+}
+
+/* Whether all there is to say is a FIN: as above, send_fin() is what is left. */
+static bool
+is_lone_fin(const struct sl_tcb *tcb)
+{
+	bool ends = sl_state_fin_pending(tcb->state) & (tcb->snd_nxt == tcb->snd_end);
+	bool lossless = tcb->active == SL_NO_BLOCK;
+	bool alone = (tcb->owes == 0) & (tcb->acks_owed <= 1) & (tcb->span_next == SL_NO_INDEX);
+
+	return ends & lossless & alone;
 }
 
 /* Everything owed, in the order in which it matters. */
@@ -707,6 +735,8 @@ sl_tcb_send(struct sl_tcp *tcp, struct sl_tcb *tcb)
 	before = tcb->snd_nxt;
 	if (is_ordinary(tcp, tcb) && !tcp->by_the_book)
 		done = send_answer(&s, &tcp->span[tcb->span_next]);
+	else if (is_lone_fin(tcb) && !tcp->by_the_book)
+		done = send_fin(&s);
 	else
 		done = send_owed(&s);
 	if (tcb->active != SL_NO_BLOCK)
