@@ -124,7 +124,7 @@ open_ours(struct table *t, uint32_t entries, uint32_t n)
 		struct sl_tuple tuple;
 
 		make_tuple(i, &tuple);
-		sl_key_set(&t->tcb[i].key, NULL, 0, &tuple);
+		sl_key_set(&t->tcb[i].key, NULL, SL_NO_KEY6, &tuple);
 		if (sl_flows_insert(flows, sl_flows_hash(flows, &tuple), i) != 0)
 			bench_fail("%u of %u do not fit", i, n);
 	}
@@ -326,7 +326,7 @@ change_ours(const struct look *l, const struct batch *b, int from, bool insert)
 		bool done;
 
 		if (insert) {
-			sl_key_set(&l->table->tcb[idx].key, NULL, 0, at[i]);
+			sl_key_set(&l->table->tcb[idx].key, NULL, SL_NO_KEY6, at[i]);
 			done = slot[i] == SL_NO_FLOW &&
 			       sl_flows_insert(l->flows, hash[i], idx) == 0;
 		} else {

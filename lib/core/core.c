@@ -142,6 +142,7 @@ open_flows(struct sl_tcp *tcp, struct sl_mem *mem, const struct sl_core_conf *co
 		.tw = tcp->tw,
 		.tw_stride = sizeof(*tcp->tw),
 		.key6 = tcp->key6,
+		.n_key6 = tcp->n_key6,
 	};
 
 	return sl_flows_open(&tcp->flows, mem, &flows);

@@ -42,6 +42,7 @@ struct sl_flows {
 	const char *records[2]; /* connections, TIME-WAIT */
 	uint64_t stride[2];
 	const struct sl_key6 *key6;
+	uint32_t n_key6;
 	uint32_t n_entries;
 };
 

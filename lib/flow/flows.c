@@ -94,6 +94,7 @@ sl_flows_open(struct sl_flows **out, struct sl_mem *mem, const struct sl_flows_c
 	flows->stride[0] = conf->conn_stride;
 	flows->stride[1] = conf->tw_stride;
 	flows->key6 = conf->key6;
+	flows->n_key6 = conf->n_key6;
 	*out = flows;
 	return 0;
 }
@@ -131,14 +132,14 @@ is_key(const struct sl_flows *flows, uint32_t idx, const struct sl_tuple *t)
 {
 	const struct sl_key *key = sl_flows_key(flows, idx);
 
-	if (((key->remote ^ t->remote.w[3]) | (key->local ^ t->local.w[3]) |
-	     (uint32_t)(key->rport ^ t->rport) | (uint32_t)(key->lport ^ t->lport) |
-	     (uint32_t)((key->v6 != 0) ^ t->v6)) != 0)
+	if (likely(!t->v6))
+		return ((key->remote ^ t->remote.w[3]) | (key->local ^ t->local.w[3]) |
+			(uint32_t)(key->rport ^ t->rport) | (uint32_t)(key->lport ^ t->lport) |
+			(uint32_t)sl_key_is_v6(key)) == 0;
+	if (!sl_key_is_v6(key) || key->rport != t->rport || key->lport != t->lport)
 		return false;
-	if (key->v6 == 0)
-		return true;
 
-	const struct sl_key6 *six = &flows->key6[key->v6 - 1];
+	const struct sl_key6 *six = &flows->key6[key->remote];
 
 	return sl_addr_eq(&six->remote, &t->remote) && sl_addr_eq(&six->local, &t->local);
 }
@@ -300,7 +301,7 @@ sl_flows_hash_keys(const struct sl_flows *flows, const struct sl_prf_many *many,
 	for (uint16_t i = 0; i < n; i++) {
 		const struct sl_key *k = key[i];
 
-		if (unlikely(k->v6 != 0)) {
+		if (unlikely(sl_key_is_v6(k))) {
 			sl_key_tuple(k, flows->key6, &tuple);
 			hash[i] = sl_flows_hash(flows, &tuple);
 		} else {

@@ -35,6 +35,7 @@ struct sl_flows_conf {
 	const void *tw;
 	uint32_t tw_stride;
 	const struct sl_key6 *key6;
+	uint32_t n_key6;
 };
 
 /* 0, -EINVAL for a configuration that makes no sense, -ENOMEM when @mem is exhausted. */

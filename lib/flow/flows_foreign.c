@@ -7,24 +7,30 @@
  */
 #include "flow/buckets.h"
 
+/*
+ * Words of two names of a record may be mixed in what is seen. An IPv4 address taken for an
+ * index is at least within bounds, and finds the two addresses of @t only where they are.
+ */
 static bool
 is_key_foreign(const struct sl_flows *flows, uint32_t idx, const struct sl_tuple *t)
 {
 	const struct sl_key *key = sl_flows_key(flows, idx);
-	const _Atomic uint32_t *v6_word = (const void *)&key->v6;
-	const struct sl_key want = { .remote = t->remote.w[3],
-				     .local = t->local.w[3],
-				     .rport = t->rport,
-				     .lport = t->lport };
-	/* Pairs with the release in sl_key_store(). */
-	uint32_t v6 = atomic_load_explicit(v6_word, memory_order_acquire);
+	const _Atomic uint32_t *word = (const void *)key;
+	struct sl_key want = { .remote = t->remote.w[3],
+			       .local = t->local.w[3],
+			       .rport = t->rport,
+			       .lport = t->lport };
 
-	if ((v6 != 0) != t->v6 || !sl_key_equals(key, &want, offsetof(struct sl_key, v6)))
+	if (!t->v6)
+		return !sl_key_is_v6(&want) && sl_key_equals(key, &want, sizeof(want));
+	/* Pairs with the release in sl_key_store(). */
+	want.remote = atomic_load_explicit(&word[0], memory_order_acquire);
+	want.local = 0;
+	/* The second look at it: an index that was an address meanwhile leads nowhere. */
+	if (want.remote >= flows->n_key6 || !sl_key_equals(key, &want, sizeof(want)))
 		return false;
-	if (v6 == 0)
-		return true;
-	return sl_key_equals(&flows->key6[v6 - 1].remote, &t->remote, sizeof(t->remote)) &&
-	       sl_key_equals(&flows->key6[v6 - 1].local, &t->local, sizeof(t->local));
+	return sl_key_equals(&flows->key6[want.remote].remote, &t->remote, sizeof(t->remote)) &&
+	       sl_key_equals(&flows->key6[want.remote].local, &t->local, sizeof(t->local));
 }
 
 static uint32_t

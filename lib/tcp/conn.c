@@ -182,8 +182,8 @@ sl_tcp_ts_offset(const struct sl_tcp *tcp, const struct sl_tuple *tuple)
 /*
  * Free lines of key6 are linked through their own first words, so that an IPv6 connection
  * pays for nothing but its addresses. A reader on another core who meets such a word finds
- * nothing there. The line given back last is the next to be taken. Returns what a key says
- * of it, 0 if there is none.
+ * nothing there. The line given back last is the next to be taken. Returns its index, or
+ * SL_NO_KEY6 if there is none.
  */
 static uint32_t
 key6_take(struct sl_tcp *tcp)
@@ -191,19 +191,19 @@ key6_take(struct sl_tcp *tcp)
 	uint32_t idx = tcp->key6_free;
 
 	if (tcp->n_key6_free == 0)
-		return 0;
+		return SL_NO_KEY6;
 	tcp->n_key6_free--;
 	if (idx == SL_NO_INDEX)
-		return ++tcp->key6_fresh;
+		return tcp->key6_fresh++;
 	tcp->key6_free = tcp->key6[idx].remote.w[0];
-	return idx + 1;
+	return idx;
 }
 
 void
-sl_key6_give(struct sl_tcp *tcp, uint32_t v6)
+sl_key6_give(struct sl_tcp *tcp, uint32_t six)
 {
-	sl_key_store(&tcp->key6[v6 - 1].remote.w[0], &tcp->key6_free, sizeof(uint32_t));
-	tcp->key6_free = v6 - 1;
+	sl_key_store(&tcp->key6[six].remote.w[0], &tcp->key6_free, sizeof(uint32_t));
+	tcp->key6_free = six;
 	tcp->n_key6_free++;
 }
 
@@ -211,23 +211,24 @@ sl_key6_give(struct sl_tcp *tcp, uint32_t v6)
 static bool
 key_take(struct sl_tcp *tcp, struct sl_key *key, const struct sl_tuple *tuple)
 {
-	uint32_t v6 = 0;
+	uint32_t six = SL_NO_KEY6;
 
 	if (tuple->v6) {
-		v6 = key6_take(tcp);
-		if (v6 == 0)
+		six = key6_take(tcp);
+		if (six == SL_NO_KEY6)
 			return false;
 	}
-	sl_key_set(key, tcp->key6, v6, tuple);
+	sl_key_set(key, tcp->key6, six, tuple);
 	return true;
 }
 
 static void
 key_give(struct sl_tcp *tcp, struct sl_key *key)
 {
-	if (key->v6 != 0)
-		sl_key6_give(tcp, key->v6);
-	key->v6 = 0;
+	if (!sl_key_is_v6(key))
+		return;
+	sl_key6_give(tcp, key->remote);
+	sl_key_clear(key);
 }
 
 /* Put the record into the table, in the place of @replaces if that is one. */
@@ -355,7 +356,7 @@ void
 sl_tcb_take_syn(struct sl_tcp *tcp, struct sl_tcb *tcb, const struct sl_seg *syn)
 {
 	const struct sl_tcp_conf *conf = sl_tcb_conf(tcp, tcb);
-	uint32_t mss = tcb->key.v6 ? MSS_DEFAULT_V6 : MSS_DEFAULT_V4;
+	uint32_t mss = sl_key_is_v6(&tcb->key) ? MSS_DEFAULT_V6 : MSS_DEFAULT_V4;
 
 	if (conf->timestamps && (syn->opts & SL_OPT_TS)) {
 		tcb->is |= SL_IS_TS;
@@ -400,7 +401,8 @@ sl_tcb_open_path(struct sl_tcp *tcp, struct sl_tcb *tcb, const struct sl_addr *r
 		}
 		tcb->path = path;
 	}
-	carries = sl_path_mtu(tcp->net, tcb->path) - (tcb->key.v6 ? HEADERS_V6 : HEADERS_V4);
+	carries = sl_path_mtu(tcp->net, tcb->path) -
+		  (sl_key_is_v6(&tcb->key) ? HEADERS_V6 : HEADERS_V4);
 	carries = mss_with_options(tcb, carries);
 	if (tcb->mss > carries)
 		tcb->mss = carries;

@@ -484,8 +484,8 @@ sl_tcb_icmp(struct sl_tcp *tcp, struct sl_tcb *tcb, const struct sl_icmp_error *
 {
 	bool in_flight = tcb->snd_una != tcb->snd_nxt &&
 			 sl_seq_between(tcb->snd_una, error->seq, tcb->snd_nxt - 1);
-	uint32_t headers = (tcb->key.v6 ? 60 : 40) + (tcb->is & SL_IS_TS ? 12 : 0);
-	uint32_t floor = tcb->key.v6 ? 1280 : 552;
+	uint32_t headers = (sl_key_is_v6(&tcb->key) ? 60 : 40) + (tcb->is & SL_IS_TS ? 12 : 0);
+	uint32_t floor = sl_key_is_v6(&tcb->key) ? 1280 : 552;
 	uint32_t mtu = error->mtu > floor ? error->mtu : floor;
 
 	if (!in_flight)

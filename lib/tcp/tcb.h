@@ -295,6 +295,6 @@ struct sl_tw {
 	uint32_t is : 6;        /* SL_TW_* */
 };
 
-static_assert(sizeof(struct sl_tw) == 36, "TIME-WAIT has many and each is small");
+static_assert(sizeof(struct sl_tw) == 32, "TIME-WAIT has many and each is small");
 
 #endif

@@ -327,8 +327,8 @@ void sl_tcp_unpark(struct sl_tcp *tcp);
 uint32_t sl_tcp_isn(const struct sl_tcp *tcp, const struct sl_tuple *tuple);
 uint32_t sl_tcp_ts_offset(const struct sl_tcp *tcp, const struct sl_tuple *tuple);
 
-/* A line of key6 is nobody's any more; @v6 as in a key. */
-void sl_key6_give(struct sl_tcp *tcp, uint32_t v6);
+/* The line @six of key6 is nobody's any more. */
+void sl_key6_give(struct sl_tcp *tcp, uint32_t six);
 
 /* --- open.c --- */
 

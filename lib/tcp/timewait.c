@@ -101,9 +101,7 @@ ring_advance(struct sl_tcp *tcp)
 static void
 make_hole(struct sl_tw *tw)
 {
-	static const struct sl_key nobody;
-
-	sl_key_store(&tw->key, &nobody, sizeof(nobody));
+	sl_key_clear(&tw->key);
 }
 
 static uint64_t
@@ -120,8 +118,8 @@ sl_tw_free(struct sl_tcp *tcp, uint32_t idx)
 {
 	struct sl_tw *tw = &tcp->tw[idx];
 
-	if (tw->key.v6 != 0)
-		sl_key6_give(tcp, tw->key.v6);
+	if (sl_key_is_v6(&tw->key))
+		sl_key6_give(tcp, tw->key.remote);
 	make_hole(tw);
 	sl_uncount(tcp, time_wait);
 }
@@ -248,7 +246,8 @@ sl_tw_enter(struct sl_tcp *tcp, struct sl_tcb *tcb, uint64_t hash)
 	replaced = sl_flows_replace(tcp->flows, hash, sl_tcb_idx(tcp, tcb), idx | SL_FLOW_TW);
 	assert(replaced);
 	(void)replaced;
-	tcb->key.v6 = 0; /* the record owns that line now */
+	if (sl_key_is_v6(&tcb->key))
+		sl_key_clear(&tcb->key); /* the record owns that line now */
 	sl_count(tcp, time_wait);
 }
 
