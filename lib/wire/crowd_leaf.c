@@ -6,17 +6,20 @@
  * addresses: eight words, none of which cuts a field that is hashed or summed. Eight frames
  * are turned into eight vectors of like words, and answers back into frames. Of an IPv6 frame
  * the 64 bytes from the thirtieth on are taken, so that TCP fills the same five words; what is
- * before them lies at constant places. What is found and written is what take4() and take6()
- * in glance.c and sl_synacks_build() find and write.
+ * before them lies at constant places. What is found and written is what sl_glance() and
+ * sl_synacks_build() find and write without these vectors.
  */
 #include "wire/crowd_leaf.h"
 
 #if SL_LEAF_BITS == 512
 
+#include <assert.h>
+#include <stddef.h>
 #include <string.h>
 
 #include <immintrin.h>
 #include <rte_branch_prediction.h>
+#include <rte_prefetch.h>
 
 #include "wire/build.h"
 #include "wire/bytes.h"
@@ -118,22 +121,6 @@ first_bytes(unsigned int n)
 	return ~0ull >> (64 - n);
 }
 
-/*
- * The words of @frame, of which the TCP header begins at @tcp. Where fewer than eight are left,
- * @n, the first stands in for the others: constant counts are what keeps words in registers.
- */
-INLINE void
-load(uint8_t *const *frame, unsigned int n, unsigned int tcp, vec w[LANES])
-{
-	for (unsigned int i = 0; i < LANES; i++) {
-		const uint8_t *p = frame[i < n ? i : 0] + tcp;
-		unsigned int len = (p[12] >> 4) * 4u;
-
-		w[i] = _mm512_maskz_loadu_epi8(first_bytes(BEFORE + len), p - BEFORE);
-	}
-	turn(w);
-}
-
 /* What the headers of TCP say of their own lengths. */
 INLINE vec
 tcp_lens(const vec w[LANES])
@@ -143,7 +130,7 @@ tcp_lens(const vec w[LANES])
 
 /* As ether_passes() in glance.c. Nearly always all are for us. */
 INLINE __mmask8
-ether_passes(const struct sl_door *door, uint8_t *const *frame, unsigned int n)
+ether_passes(const struct sl_door *door, uint8_t *const *frame)
 {
 	uint64_t mac, wrong[LANES], any = 0;
 	unsigned int ours = 0;
@@ -152,7 +139,7 @@ ether_passes(const struct sl_door *door, uint8_t *const *frame, unsigned int n)
 	for (unsigned int i = 0; i < LANES; i++) {
 		uint64_t dst;
 
-		memcpy(&dst, frame[i < n ? i : 0], sizeof(dst)); /* and a byte of the source */
+		memcpy(&dst, frame[i], sizeof(dst)); /* and a byte of the source */
 		wrong[i] = (dst ^ mac) << 15;
 		any |= wrong[i];
 	}
@@ -163,15 +150,22 @@ ether_passes(const struct sl_door *door, uint8_t *const *frame, unsigned int n)
 	return (__mmask8)ours;
 }
 
-/* Whether the sum of TCP is right; @addrs is the sum of both addresses. */
-INLINE __mmask8
-tcp_is_right(const vec w[LANES], vec addrs, vec lens)
+/* @bad, and whatever of @a is not as in @b: many comparisons cost one look in the end. */
+INLINE vec
+unlike(vec bad, vec a, vec b)
+{
+	return _mm512_ternarylogic_epi64(bad, a, b, 0xf6);
+}
+
+/* @bad, and what is wrong with the sum of TCP; @addrs is the sum of both addresses. */
+INLINE vec
+tcp_unlike(vec bad, const vec w[LANES], vec addrs, vec lens)
 {
 	vec sum = plus(all(RTE_BE16(IPPROTO_TCP)), plus(addrs, _mm512_slli_epi64(lens, 8)));
 
 	for (unsigned int i = 3; i < LANES; i++)
 		sum = plus(sum, halves(w[i]));
-	return is(fold(sum), 0xffff);
+	return unlike(bad, fold(sum), all(0xffff));
 }
 
 /* As sl_door_knows() of sl_door_bit4(). */
@@ -213,12 +207,38 @@ addresses6_pass(const struct sl_door *door, const vec addr[4])
 	return ~(is_low | group | known) & ours;
 }
 
+/* What is said of each of eight in the arrays of a crowd. */
+struct fields {
+	vec m, frame, at, addr[4], numbers, ack, flags;
+	vec tsval, tsecr, mss, wscale, opts;
+};
+
+/* Whether all have the options of Linux, as a flood has; then they are noted. */
+INLINE bool
+are_linux(struct fields *f, const vec w[LANES], vec lens)
+{
+	vec bad = _mm512_xor_si512(lens, all(SL_TCP_HDR + 20));
+
+	bad = unlike(bad, _mm512_and_si512(w[5], all(0xffffull << 32)), all(0x0402ull << 32));
+	bad = unlike(bad, low(w[6]), all(0x0a080204));
+	bad = unlike(bad, _mm512_and_si512(w[7], all(0xffffffull << 32)),
+		     all(0x030301ull << 32));
+	if (_mm512_test_epi64_mask(bad, bad) != 0)
+		return false;
+	f->opts = all(SL_OPT_MSS | SL_OPT_WSCALE | SL_OPT_SACK_OK | SL_OPT_TS);
+	f->tsval = ordered(high(w[6]), SWAP32);
+	f->tsecr = ordered(low(w[7]), SWAP32);
+	f->mss = ordered(high(w[5]), 0x0706050400010203);
+	f->wscale = _mm512_min_epu64(_mm512_srli_epi64(w[7], 56), all(14));
+	return true;
+}
+
 /*
  * The options of systems that we know, words of four bytes from w[5] on. Returns who has
  * others.
  */
 INLINE __mmask8
-take_options(struct sl_crowd *c, unsigned int k, const vec w[LANES], vec lens)
+find_any_options(struct fields *f, const vec w[LANES], vec lens)
 {
 	const uint64_t three = 0xffffff, scale_is = 0x030301, ts_is = 0x0a080204;
 	vec o0 = high(w[5]), o1 = low(w[6]), o2 = high(w[6]), o3 = low(w[7]), o4 = high(w[7]);
@@ -238,93 +258,305 @@ take_options(struct sl_crowd *c, unsigned int k, const vec w[LANES], vec lens)
 
 	opts = _mm512_mask_mov_epi64(opts, windows,
 				     all(SL_OPT_MSS | SL_OPT_WSCALE | SL_OPT_SACK_OK));
-	opts = _mm512_mask_mov_epi64(opts, ts_alone, all(SL_OPT_TS));
-	_mm256_storeu_si256((void *)&c->tsval[k],
-			    _mm512_cvtepi64_epi32(ordered(tsval, SWAP32)));
-	_mm256_storeu_si256((void *)&c->tsecr[k],
-			    _mm512_cvtepi64_epi32(ordered(tsecr, SWAP32)));
-	_mm_storeu_si128((void *)&c->mss[k],
-			 _mm512_cvtepi64_epi16(ordered(o0, 0x0706050400010203)));
-	_mm_storel_epi64((void *)&c->wscale[k],
-			 _mm512_cvtepi64_epi8(_mm512_min_epu64(scale, all(14))));
-	_mm_storel_epi64((void *)&c->opts[k], _mm512_cvtepi64_epi8(opts));
+	f->opts = _mm512_mask_mov_epi64(opts, ts_alone, all(SL_OPT_TS));
+	f->tsval = ordered(tsval, SWAP32);
+	f->tsecr = ordered(tsecr, SWAP32);
+	f->mss = ordered(o0, 0x0706050400010203);
+	f->wscale = _mm512_min_epu64(scale, all(14));
 	return ~(linux_ones | bsd | windows | ts_alone | is(lens, SL_TCP_HDR));
+}
+
+/* What is said in a bare header, or in many, costs little. */
+INLINE __mmask8
+find_options(struct fields *f, const vec w[LANES], vec lens)
+{
+	if (is(lens, SL_TCP_HDR) == 0xff) {
+		f->opts = f->tsval = f->tsecr = f->mss = f->wscale = _mm512_setzero_si512();
+		return 0;
+	}
+	return are_linux(f, w, lens) ? 0 : find_any_options(f, w, lens);
 }
 
 /* What both families share; returns who has other options. */
 INLINE __mmask8
-take_tcp(struct sl_crowd *c, unsigned int k, const vec w[LANES], vec lens)
+find_tcp(struct fields *f, const vec w[LANES], vec lens)
 {
-	_mm512_storeu_si512(&c->numbers[k], ordered(w[3], 0x0405060702030001ull));
-	_mm256_storeu_si256((void *)&c->ack[k], _mm512_cvtepi64_epi32(ordered(w[4], SWAP32)));
-	_mm_storel_epi64((void *)&c->flags[k],
-			 _mm512_cvtepi64_epi8(_mm512_srli_epi64(w[4], 40)));
-	return take_options(c, k, w, lens);
+	f->numbers = ordered(w[3], 0x0405060702030001ull);
+	f->ack = ordered(w[4], SWAP32);
+	f->flags = _mm512_srli_epi64(w[4], 40);
+	return find_options(f, w, lens);
 }
 
-static uint64_t
-take4(const struct sl_door *door, struct sl_crowd *c, uint64_t *odd)
+INLINE void
+put_tcp(struct sl_crowd *c, unsigned int k, const struct fields *f)
 {
-	uint64_t good = 0;
+	_mm512_storeu_si512(&c->numbers[k], f->numbers);
+	_mm256_storeu_si256((void *)&c->ack[k], _mm512_cvtepi64_epi32(f->ack));
+	_mm256_storeu_si256((void *)&c->tsval[k], _mm512_cvtepi64_epi32(f->tsval));
+	_mm256_storeu_si256((void *)&c->tsecr[k], _mm512_cvtepi64_epi32(f->tsecr));
+	_mm_storeu_si128((void *)&c->mss[k], _mm512_cvtepi64_epi16(f->mss));
+	_mm_storel_epi64((void *)&c->wscale[k], _mm512_cvtepi64_epi8(f->wscale));
+	_mm_storel_epi64((void *)&c->opts[k], _mm512_cvtepi64_epi8(f->opts));
+	_mm_storel_epi64((void *)&c->flags[k], _mm512_cvtepi64_epi8(f->flags));
+}
 
-	*odd = 0;
-	for (unsigned int k = 0; k < c->n; k += LANES) {
-		unsigned int n = c->n - k < LANES ? c->n - k : LANES;
-		vec w[LANES], lens, addrs, ip, fragment;
-		__mmask8 plain = (__mmask8)first_bytes(n);
+/* Those of @who behind one another, in the places of the first. */
+INLINE void
+press(struct fields *f, bool v6, __mmask8 who)
+{
+	f->m = _mm512_maskz_compress_epi64(who, f->m);
+	f->frame = _mm512_maskz_compress_epi64(who, f->frame);
+	f->at = _mm512_maskz_compress_epi64(who, f->at);
+	for (unsigned int i = 0; i < (v6 ? 4 : 1); i++)
+		f->addr[i] = _mm512_maskz_compress_epi64(who, f->addr[i]);
+	f->numbers = _mm512_maskz_compress_epi64(who, f->numbers);
+	f->ack = _mm512_maskz_compress_epi64(who, f->ack);
+	f->flags = _mm512_maskz_compress_epi64(who, f->flags);
+	f->tsval = _mm512_maskz_compress_epi64(who, f->tsval);
+	f->tsecr = _mm512_maskz_compress_epi64(who, f->tsecr);
+	f->mss = _mm512_maskz_compress_epi64(who, f->mss);
+	f->wscale = _mm512_maskz_compress_epi64(who, f->wscale);
+	f->opts = _mm512_maskz_compress_epi64(who, f->opts);
+}
 
-		load(&c->frame[k], n, IP4_TCP, w);
-		lens = tcp_lens(w);
-		addrs = halves(w[2]);
-		ip = plus(high(w[0]), plus(halves(w[1]), addrs));
-		fragment = _mm512_and_si512(w[1], all((uint64_t)RTE_BE16(0x3fff) << 16));
-		plain &= ether_passes(door, &c->frame[k], n) & is(fragment, 0) &
-			 is(fold(ip), 0xffff) & tcp_is_right(w, addrs, lens) &
-			 addresses4_pass(door, w[2]);
-		good |= (uint64_t)plain << k;
-		_mm512_storeu_si512(&c->addr[0][k], w[2]);
-		*odd |= (uint64_t)(take_tcp(c, k, w, lens) & plain) << k;
+/*
+ * Those of @who become the last of @c, which has had fewer packets than were looked at, so
+ * that there is room for eight. Returns which entries have options to be looked at.
+ */
+INLINE uint64_t
+join(struct sl_crowd *c, struct fields f, bool v6, __mmask8 who, __mmask8 odd)
+{
+	unsigned int n = c->n;
+
+	if (who == 0)
+		return 0;
+	if (who != 0xff)
+		press(&f, v6, who);
+	_mm512_storeu_si512(&c->m[n], f.m);
+	_mm512_storeu_si512(&c->frame[n], f.frame);
+	_mm_storel_epi64((void *)&c->at[n], _mm512_cvtepi64_epi8(f.at));
+	for (unsigned int i = 0; i < (v6 ? 4 : 1); i++)
+		_mm512_storeu_si512(&c->addr[i][n], f.addr[i]);
+	put_tcp(c, n, &f);
+	c->n = (uint16_t)(n + (unsigned int)__builtin_popcount(who));
+	return (uint64_t)_pext_u32(odd, who) << n;
+}
+
+/* A burst's packets as their buffers tell: what is not simple shows an empty frame. */
+struct packets {
+	alignas(SL_CACHE_LINE) uint8_t *frame[SL_BURST];
+	uint64_t len[SL_BURST]; /* of the frame */
+	uint64_t simple;
+	uint32_t room;
+};
+
+#define LEAST (IP4_TCP + SL_TCP_HDR)
+#define LONG  100 /* bytes: such a frame has payload, or padding that nobody sends */
+
+/* As is_simple() in glance.c. Asks memory for the frames. */
+INLINE void
+look_at_buffers(const struct sl_door *door, struct rte_mbuf **rx, unsigned int n,
+		struct packets *p)
+{
+	static const uint8_t nothing[2 * SL_CACHE_LINE];
+	uint8_t *const none = (uint8_t *)(uintptr_t)nothing;
+	uint64_t simple = 0;
+	uint32_t room = UINT32_MAX;
+
+	for (unsigned int i = 0; i < n; i++) {
+		const struct rte_mbuf *m = rx[i];
+		uint32_t off = m->data_off, len = m->data_len, more = m->buf_len - off;
+		uint64_t wrong = (rte_mbuf_refcnt_read(m) ^ 1u) | (m->nb_segs ^ 1u) |
+				 (m->port ^ (uint32_t)door->port) |
+				 (m->ol_flags & SL_CROWD_ODD);
+		bool is_simple = (wrong == 0) & (len >= LEAST);
+		uint8_t *frame = (uint8_t *)m->buf_addr + off;
+
+		rte_prefetch0(frame);
+		p->frame[i] = is_simple ? frame : none;
+		p->len[i] = len;
+		simple |= (uint64_t)is_simple << i;
+		room = more < room ? more : room;
 	}
-	return good;
+	for (unsigned int i = n; i % LANES != 0; i++) {
+		p->frame[i] = none;
+		p->len[i] = 0;
+	}
+	p->simple = simple;
+	p->room = room;
 }
 
-/* The first words of the remote addresses: the only ones before what is loaded. */
+/* Nothing is left of bytes of w[5] and after that lie behind the header of TCP. */
+INLINE void
+cut(vec w[LANES], vec lens)
+{
+	const vec lower = all(0xffffffff);
+
+	w[5] = _mm512_mask_and_epi64(w[5], _mm512_cmplt_epu64_mask(lens, all(24)), w[5], lower);
+	w[6] = _mm512_maskz_mov_epi64(_mm512_cmpge_epu64_mask(lens, all(28)), w[6]);
+	w[6] = _mm512_mask_and_epi64(w[6], _mm512_cmplt_epu64_mask(lens, all(32)), w[6], lower);
+	w[7] = _mm512_maskz_mov_epi64(_mm512_cmpge_epu64_mask(lens, all(36)), w[7]);
+	w[7] = _mm512_mask_and_epi64(w[7], _mm512_cmplt_epu64_mask(lens, all(40)), w[7], lower);
+}
+
+/*
+ * The words around the TCP headers, which begin at @tcp, of the frames from the @k-th on; no
+ * byte behind those headers. Returns whose header is there and not too long, and in *@lens
+ * what they say of their lengths.
+ */
+INLINE __mmask8
+load(const struct packets *p, unsigned int k, unsigned int tcp, vec w[LANES], vec *lens)
+{
+	const vec most = all(tcp - BEFORE + 64), len = _mm512_load_si512(&p->len[k]);
+	const vec lack = _mm512_sub_epi64(most, _mm512_min_epu64(len, most));
+	__mmask8 fits = 0xff;
+	uint64_t mask[LANES];
+	vec need;
+
+	_mm512_storeu_si512(mask, _mm512_srlv_epi64(all(~0ull), lack));
+	for (unsigned int i = 0; i < LANES; i++)
+		w[i] = _mm512_maskz_loadu_epi8(mask[i], p->frame[k + i] + tcp - BEFORE);
+	turn(w);
+	*lens = tcp_lens(w);
+	need = plus(*lens, all(tcp));
+	if (_mm512_cmpeq_epi64_mask(need, len) != 0xff) {
+		cut(w, *lens);
+		fits = _mm512_cmpge_epu64_mask(len, need);
+	}
+	return fits & _mm512_cmple_epu64_mask(_mm512_sub_epi64(*lens, all(SL_TCP_HDR)),
+					      all(SL_CROWD_OPTIONS_MOST));
+}
+
+/* The packets from the @k-th on, and where those that are plain go. */
+struct eight {
+	const struct packets *p;
+	unsigned int k;
+	vec m;
+	struct sl_crowd *crowd;
+	uint64_t *odd;
+};
+
+/* Those of @plain join the crowds of their family. Returns who has none. */
+INLINE __mmask8
+sort(const struct eight *e, const vec w[LANES], vec lens, struct fields *f, bool v6,
+     __mmask8 plain)
+{
+	const enum sl_crowd_kind syns = v6 ? SL_CROWD_SYN6 : SL_CROWD_SYN4;
+	const enum sl_crowd_kind segs = v6 ? SL_CROWD_SEG6 : SL_CROWD_SEG4;
+	vec control = _mm512_and_si512(_mm512_srli_epi64(w[4], 40),
+				       all(SL_SYN | SL_ACK | SL_RST | SL_FIN));
+	__mmask8 syn = plain & is(control, SL_SYN), odd;
+	__mmask8 seg = plain & _mm512_testn_epi64_mask(control, all(SL_SYN));
+
+	f->m = e->m;
+	f->frame = _mm512_load_si512(&e->p->frame[e->k]);
+	f->at = plus(_mm512_set_epi64(7, 6, 5, 4, 3, 2, 1, 0), all(e->k));
+	odd = find_tcp(f, w, lens);
+	e->odd[syns] |= join(&e->crowd[syns], *f, v6, syn, odd);
+	e->odd[segs] |= join(&e->crowd[segs], *f, v6, seg, odd);
+	return ~(syn | seg);
+}
+
+/* Those of @who that are IPv4 and plain; returns the others. */
+INLINE __mmask8
+take4(const struct sl_door *door, const struct eight *e, __mmask8 who)
+{
+	const uint64_t same0 = 0xffff00ffffff0000ull; /* type, length of headers, of all */
+	const uint64_t same1 = 0xffull << 40 | (uint64_t)RTE_BE16(0x3fff) << 16;
+	vec w[LANES], lens, addrs, ip, total, bad;
+	struct fields f;
+
+	who &= load(e->p, e->k, IP4_TCP, w, &lens);
+	addrs = halves(w[2]);
+	ip = plus(high(w[0]), plus(halves(w[1]), addrs));
+	total = _mm512_slli_epi64(plus(lens, all(SL_IP4_HDR)), 56);
+	bad = _mm512_xor_si512(_mm512_and_si512(w[0], all(same0)),
+			       _mm512_or_si512(total, all(0x00450008ull << 16)));
+	bad = unlike(bad, _mm512_and_si512(w[1], all(same1)), all((uint64_t)IPPROTO_TCP << 40));
+	bad = unlike(bad, fold(ip), all(0xffff));
+	bad = tcp_unlike(bad, w, addrs, lens);
+	who &= _mm512_testn_epi64_mask(bad, bad) & ether_passes(door, &e->p->frame[e->k]) &
+	       addresses4_pass(door, w[2]);
+	f.addr[0] = w[2];
+	return sort(e, w, lens, &f, false, who);
+}
+
+/* The eight bytes at @offset of each frame. */
 INLINE vec
-first_words(uint8_t *const *frame, unsigned int n)
+words_at(uint8_t *const *frame, unsigned int offset)
 {
 	long long x[LANES];
 
 	for (unsigned int i = 0; i < LANES; i++)
-		memcpy(&x[i], frame[i < n ? i : 0] + IP6_TCP - 32, sizeof(x[i]));
+		memcpy(&x[i], frame[i] + offset, sizeof(x[i]));
 	return _mm512_set_epi64(x[7], x[6], x[5], x[4], x[3], x[2], x[1], x[0]);
 }
 
-static uint64_t
-take6(const struct sl_door *door, struct sl_crowd *c, uint64_t *odd)
+/* Those of @who, which say that they are IPv6, that are plain; returns the others. */
+INLINE __mmask8
+take6(const struct sl_door *door, const struct eight *e, __mmask8 who)
 {
-	uint64_t good = 0;
+	const uint64_t same = 0xf0 | 0xffffffull << 32; /* version, length, next header */
+	uint8_t *const *frame = &e->p->frame[e->k];
+	vec w[LANES], lens, sum, head, bad;
+	struct fields f;
 
-	*odd = 0;
-	for (unsigned int k = 0; k < c->n; k += LANES) {
-		unsigned int n = c->n - k < LANES ? c->n - k : LANES;
-		vec addr[4], w[LANES], lens, sum;
-		__mmask8 plain = (__mmask8)first_bytes(n);
+	who &= load(e->p, e->k, IP6_TCP, w, &lens);
+	f.addr[0] = words_at(frame, IP6_TCP - 32);
+	for (unsigned int i = 0; i < 3; i++)
+		f.addr[i + 1] = w[i];
+	sum = plus(plus(halves(f.addr[0]), halves(w[0])), plus(halves(w[1]), halves(w[2])));
+	head = _mm512_and_si512(words_at(frame, RTE_ETHER_HDR_LEN), all(same));
+	bad = _mm512_xor_si512(head, _mm512_or_si512(all(0x60 | (uint64_t)IPPROTO_TCP << 48),
+						     _mm512_slli_epi64(lens, 40)));
+	bad = tcp_unlike(bad, w, sum, lens);
+	who &= _mm512_testn_epi64_mask(bad, bad) & ether_passes(door, frame) &
+	       addresses6_pass(door, f.addr);
+	return sort(e, w, lens, &f, true, who);
+}
 
-		load(&c->frame[k], n, IP6_TCP, w);
-		lens = tcp_lens(w);
-		addr[0] = first_words(&c->frame[k], n);
-		for (unsigned int i = 0; i < 3; i++)
-			addr[i + 1] = w[i];
-		sum = plus(plus(halves(addr[0]), halves(addr[1])),
-			   plus(halves(addr[2]), halves(addr[3])));
-		plain &= ether_passes(door, &c->frame[k], n) & tcp_is_right(w, sum, lens) &
-			 addresses6_pass(door, addr);
-		good |= (uint64_t)plain << k;
-		for (unsigned int i = 0; i < 4; i++)
-			_mm512_storeu_si512(&c->addr[i][k], addr[i]);
-		*odd |= (uint64_t)(take_tcp(c, k, w, lens) & plain) << k;
+/* Which of the frames from the @k-th on say that they are IPv6. */
+INLINE __mmask8
+are_six(const struct packets *p, unsigned int k)
+{
+	unsigned int six = 0;
+
+	for (unsigned int i = 0; i < LANES; i++) {
+		uint16_t type;
+
+		memcpy(&type, p->frame[k + i] + 12, sizeof(type));
+		six |= (unsigned int)(type == RTE_BE16(RTE_ETHER_TYPE_IPV6)) << i;
 	}
-	return good;
+	return (__mmask8)six;
+}
+
+static uint64_t
+glance(const struct sl_door *door, struct rte_mbuf **rx, unsigned int n,
+       struct sl_crowd crowd[SL_CROWDS], uint64_t odd[SL_CROWDS])
+{
+	struct packets p;
+	uint64_t others = 0;
+
+	look_at_buffers(door, rx, n, &p);
+	for (unsigned int kind = 0; kind < SL_CROWDS; kind++)
+		crowd[kind].room = p.room;
+	for (unsigned int k = 0; k < n; k += LANES) {
+		unsigned int there = n - k < LANES ? n - k : LANES;
+		__mmask8 here = (__mmask8)first_bytes(there), left = here;
+		__mmask8 simple = here & (__mmask8)(p.simple >> k), six;
+		struct eight e = { &p, k, _mm512_maskz_loadu_epi64(here, &rx[k]), crowd, odd };
+
+		simple &= _mm512_cmple_epu64_mask(_mm512_load_si512(&p.len[k]), all(LONG));
+		if (simple != 0) {
+			six = are_six(&p, k) & simple;
+			if (six != simple)
+				left &= take4(door, &e, simple & ~six);
+			if (six != 0)
+				left &= take6(door, &e, six);
+		}
+		others |= (uint64_t)left << k;
+	}
+	return others;
 }
 
 /* The options of each answer, in w[5] above, w[6] and w[7]; returns how long they are. */
@@ -519,7 +751,7 @@ same_place(const struct sl_crowd *c, unsigned int k)
 }
 
 const struct sl_crowd_leaf sl_crowd_leaf_512 = {
-	{ take4, take6 },
+	glance,
 	{ synacks4, synacks6 },
 	same_place,
 };

@@ -8,13 +8,21 @@
 #include "wire/glance.h"
 #include "wire/synack.h"
 
+/* What makes a packet not plain, whatever its bytes. */
+#define SL_CROWD_ODD                                                             \
+	(RTE_MBUF_F_RX_VLAN | RTE_MBUF_F_RX_VLAN_STRIPPED | RTE_MBUF_F_RX_QINQ | \
+	 RTE_MBUF_F_RX_QINQ_STRIPPED | RTE_MBUF_F_INDIRECT | RTE_MBUF_F_EXTERNAL)
+
+#define SL_CROWD_OPTIONS_MOST 20 /* bytes; the SYNs of macOS have 24, and lanes */
+
 /* Pairs are of IPv4 and IPv6. */
 struct sl_crowd_leaf {
 	/*
-	 * Fill the arrays of @c, whose @n frames have the shape of its family. Returns who is
-	 * plain; the options of those in *@odd are left to others.
+	 * sl_glance(); @crowd begins empty. The options of entries in odd[kind] are left to
+	 * others.
 	 */
-	uint64_t (*take[2])(const struct sl_door *door, struct sl_crowd *c, uint64_t *odd);
+	uint64_t (*glance)(const struct sl_door *door, struct rte_mbuf **rx, unsigned int n,
+			   struct sl_crowd crowd[SL_CROWDS], uint64_t odd[SL_CROWDS]);
 	/* sl_synacks_build(), for a port that makes no checksums. */
 	void (*synacks[2])(struct sl_crowd *c, const struct sl_door *door,
 			   const struct sl_synack_terms *terms,

@@ -26,14 +26,7 @@
 #define IP6_TCP (RTE_ETHER_HDR_LEN + SL_IP6_HDR)
 #define LEAST   (IP4_TCP + SL_TCP_HDR)
 
-#define OPTIONS_MOST 20 /* bytes; the SYNs of macOS have 24, and lanes */
-
 #define AHEAD 4 /* packets whose bytes are asked for */
-
-/* What makes a packet not plain, whatever its bytes. */
-#define ODD                                                                      \
-	(RTE_MBUF_F_RX_VLAN | RTE_MBUF_F_RX_VLAN_STRIPPED | RTE_MBUF_F_RX_QINQ | \
-	 RTE_MBUF_F_RX_QINQ_STRIPPED | RTE_MBUF_F_INDIRECT | RTE_MBUF_F_EXTERNAL)
 
 static inline uint64_t
 word(const uint8_t *p)
@@ -64,7 +57,7 @@ static inline bool
 is_simple(const struct rte_mbuf *m, uint16_t port)
 {
 	return (rte_mbuf_refcnt_read(m) == 1) & (m->nb_segs == 1) & (m->port == port) &
-	       ((m->ol_flags & ODD) == 0) & (m->data_len >= LEAST);
+	       ((m->ol_flags & SL_CROWD_ODD) == 0) & (m->data_len >= LEAST);
 }
 
 /* The kind of a TCP header with these flags, of the family's two; SL_CROWDS for neither. */
@@ -88,7 +81,7 @@ shape(const uint8_t *p, uint16_t len)
 		l4_len = sl_get16(p + 16) - SL_IP4_HDR; /* wraps below: then no header fits */
 		tcp = p + IP4_TCP;
 		if ((p[23] != IPPROTO_TCP) | (IP4_TCP + l4_len > len) |
-		    (l4_len > SL_TCP_HDR + OPTIONS_MOST) | (l4_len < SL_TCP_HDR) |
+		    (l4_len > SL_TCP_HDR + SL_CROWD_OPTIONS_MOST) | (l4_len < SL_TCP_HDR) |
 		    ((tcp[12] >> 4) * 4u != l4_len))
 			return SL_CROWDS;
 		return kind_of(tcp[13], SL_CROWD_SYN4, SL_CROWD_SEG4);
@@ -98,7 +91,7 @@ shape(const uint8_t *p, uint16_t len)
 	l4_len = sl_get16(p + 18);
 	tcp = p + IP6_TCP;
 	if ((p[20] != IPPROTO_TCP) | (IP6_TCP + l4_len > len) |
-	    (l4_len > SL_TCP_HDR + OPTIONS_MOST) | (l4_len < SL_TCP_HDR) |
+	    (l4_len > SL_TCP_HDR + SL_CROWD_OPTIONS_MOST) | (l4_len < SL_TCP_HDR) |
 	    ((tcp[12] >> 4) * 4u != l4_len))
 		return SL_CROWDS;
 	return kind_of(tcp[13], SL_CROWD_SYN6, SL_CROWD_SEG6);
@@ -280,53 +273,11 @@ take6(const struct sl_door *door, struct sl_crowd *c, unsigned int k, const uint
 	return true;
 }
 
-/* Check the content of those in @c; what is not plain leaves it. Returns these, as @at says. */
-static uint64_t
-look_closely(const struct sl_door *door, struct sl_crowd *c)
-{
-	uint64_t others = 0;
-	unsigned int n = 0;
-
-	for (unsigned int k = 0; k < c->n; k++) {
-		if (!(c->v6 ? take6(door, c, n, c->frame[k])
-			    : take4(door, c, n, c->frame[k]))) {
-			others |= 1ull << c->at[k];
-			continue;
-		}
-		c->at[n] = c->at[k];
-		c->m[n] = c->m[k];
-		c->frame[n] = c->frame[k];
-		n++;
-	}
-	c->n = (uint16_t)n;
-	return others;
-}
-
-/* Move entry @k down to place @n. */
+/* The options of entries @odd of @c, which are nobody's that we know. */
 static void
-move_down(struct sl_crowd *c, unsigned int k, unsigned int n)
+take_odd_options(struct sl_crowd *c, uint64_t odd)
 {
-	c->at[n] = c->at[k];
-	c->m[n] = c->m[k];
-	c->frame[n] = c->frame[k];
-	for (unsigned int w = 0; w < (c->v6 ? 4 : 1); w++)
-		c->addr[w][n] = c->addr[w][k];
-	c->numbers[n] = c->numbers[k];
-	c->ack[n] = c->ack[k];
-	c->tsval[n] = c->tsval[k];
-	c->tsecr[n] = c->tsecr[k];
-	c->mss[n] = c->mss[k];
-	c->wscale[n] = c->wscale[k];
-	c->opts[n] = c->opts[k];
-	c->flags[n] = c->flags[k];
-}
-
-/* look_closely(), eight at a time. */
-static uint64_t
-look_together(const struct sl_door *door, const struct sl_crowd_leaf *leaf, struct sl_crowd *c)
-{
-	uint64_t odd, good = leaf->take[c->v6](door, c, &odd), others = 0;
-	unsigned int n = 0, l4 = c->v6 ? IP6_TCP : IP4_TCP;
+	unsigned int l4 = c->v6 ? IP6_TCP : IP4_TCP;
 
 	for (; odd != 0; odd &= odd - 1) {
 		unsigned int k = (unsigned int)__builtin_ctzll(odd);
@@ -334,16 +285,42 @@ look_together(const struct sl_door *door, const struct sl_crowd_leaf *leaf, stru
 
 		take_options(c, k, tcp + SL_TCP_HDR, (tcp[12] >> 4) * 4u - SL_TCP_HDR);
 	}
-	if (good == ~0ull >> (64 - c->n))
-		return 0;
-	for (unsigned int k = 0; k < c->n; k++) {
-		if (good >> k & 1)
-			move_down(c, k, n++);
-		else
-			others |= 1ull << c->at[k];
-	}
-	c->n = (uint16_t)n;
+}
+
+/* sl_glance() where there are vectors for it. */
+static uint64_t
+glance_together(const struct sl_door *door, struct rte_mbuf **rx, uint16_t n,
+		const struct sl_crowd_leaf *leaf, struct sl_crowd crowd[SL_CROWDS])
+{
+	uint64_t odd[SL_CROWDS] = { 0 };
+	uint64_t others = leaf->glance(door, rx, n, crowd, odd);
+
+	for (unsigned int kind = 0; kind < SL_CROWDS; kind++)
+		take_odd_options(&crowd[kind], odd[kind]);
 	return others;
+}
+
+/* The packet @m at place @i joins its crowd, if it is plain. */
+static inline bool
+joins(const struct sl_door *door, struct rte_mbuf *m, unsigned int i,
+      struct sl_crowd crowd[SL_CROWDS])
+{
+	uint8_t *p = rte_pktmbuf_mtod(m, uint8_t *);
+	unsigned int kind = SL_CROWDS;
+	struct sl_crowd *c;
+
+	if (likely(is_simple(m, door->port)))
+		kind = shape(p, m->data_len);
+	if (kind == SL_CROWDS)
+		return false;
+	c = &crowd[kind];
+	if (!(c->v6 ? take6(door, c, c->n, p) : take4(door, c, c->n, p)))
+		return false;
+	c->room = RTE_MIN(c->room, (uint32_t)(m->buf_len - m->data_off));
+	c->at[c->n] = (uint8_t)i;
+	c->m[c->n] = m;
+	c->frame[c->n++] = p;
+	return true;
 }
 
 uint64_t
@@ -357,33 +334,13 @@ sl_glance(const struct sl_door *door, struct rte_mbuf **rx, uint16_t n,
 		crowd[kind].room = UINT32_MAX;
 		crowd[kind].v6 = kind == SL_CROWD_SYN6 || kind == SL_CROWD_SEG6;
 	}
+	if (leaf != NULL)
+		return glance_together(door, rx, n, leaf, crowd);
 	for (uint16_t i = 0; i < n; i++) {
-		struct rte_mbuf *m = rx[i];
-		uint8_t *p = rte_pktmbuf_mtod(m, uint8_t *);
-		unsigned int kind = SL_CROWDS;
-
 		if (i + AHEAD < n)
 			rte_prefetch0(rte_pktmbuf_mtod(rx[i + AHEAD], void *));
-		if (likely(is_simple(m, door->port)))
-			kind = shape(p, m->data_len);
-		if (kind == SL_CROWDS) {
+		if (!joins(door, rx[i], i, crowd))
 			others |= 1ull << i;
-			continue;
-		}
-
-		struct sl_crowd *c = &crowd[kind];
-
-		c->room = RTE_MIN(c->room, m->buf_len - m->data_off);
-		c->at[c->n] = (uint8_t)i;
-		c->m[c->n] = m;
-		c->frame[c->n++] = p;
-	}
-	for (unsigned int kind = 0; kind < SL_CROWDS; kind++) {
-		struct sl_crowd *c = &crowd[kind];
-
-		if (c->n == 0)
-			continue;
-		others |= leaf != NULL ? look_together(door, leaf, c) : look_closely(door, c);
 	}
 	return others;
 }
