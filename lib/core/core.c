@@ -232,7 +232,8 @@ open_tcp(struct sl_core *core, const struct sl_core_conf *conf, struct sl_mem *m
 	tcp->tai_offset_ms = conf->tai_ms - now / SL_NS_PER_MS;
 	sl_cookie_keys_init(&tcp->cookies, &conf->cookie_secret);
 	tcp->many = sl_prf_many_for(sl_leaf_bits(conf->simd_bits));
-	tcp->crowd_leaf = sl_crowd_leaf_for(sl_leaf_bits(conf->simd_bits));
+	tcp->leaf_bits = (uint16_t)sl_leaf_bits(conf->simd_bits);
+	tcp->crowd_leaf = sl_crowd_leaf_for(tcp->leaf_bits);
 	tcp->cookie_many = sl_cookie_many_for(sl_leaf_bits(conf->simd_bits));
 	tcp->opened_at = now;
 	tcp->rx_buffers = conf->rx_buffers;

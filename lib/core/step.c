@@ -79,7 +79,8 @@ parse(struct sl_core *core, struct rte_mbuf **rx, uint16_t n)
 		struct sl_lane *lane = sl_core_next_lane(core, &set);
 		enum sl_fate fate;
 
-		fate = sl_frame_parse(lane->m, &lane->frame, &lane->tuple, &lane->seg);
+		fate = sl_frame_parse_by(tcp->leaf_bits, lane->m, &lane->frame, &lane->tuple,
+					 &lane->seg);
 		if (fate == SL_FATE_NONE && lane->frame.kind != SL_KIND_ARP)
 			fate = accept(core, lane);
 		if (fate != SL_FATE_NONE)

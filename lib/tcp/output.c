@@ -103,6 +103,7 @@ emit(struct sender *s, struct rte_mbuf *m, uint32_t seq, uint8_t flags)
 		.ttl = tcb->ttl,
 		.tos = tcb->tos,
 		.offloads = s->offloads,
+		.sum_bits = s->tcp->leaf_bits,
 		.wnd = sl_tcb_window(s->tcp, tcb, flags & SL_SYN),
 	};
 

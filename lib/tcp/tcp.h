@@ -132,6 +132,7 @@ struct sl_tcp {
 	const struct sl_prf_many *many; /* the leaves of this machine */
 	const struct sl_cookie_many *cookie_many;
 	const struct sl_crowd_leaf *crowd_leaf;
+	uint16_t leaf_bits; /* how wide vectors may be: sl_leaf_bits() */
 	struct sl_cookie_keys cookies;
 	uint64_t tai_offset_ms;   /* TAI is now plus this, as last told */
 	sl_tick_t cookie_at[256]; /* when a cookie last went out to this hash byte; 0: never */

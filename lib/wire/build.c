@@ -254,17 +254,13 @@ put_tcp(uint8_t *tcp, const struct sl_tuple *tuple, const struct sl_seg_out *seg
 
 /* All that @m carries, in one piece or many. */
 static inline uint64_t
-payload_sum(const struct rte_mbuf *m)
+payload_sum(const struct rte_mbuf *m, unsigned int bits)
 {
-	const void *p = rte_pktmbuf_mtod(m, const void *);
 	uint16_t sum = 0;
 
-	if (m->next != NULL)
-		sl_cksum_add_chain(&sum, m, 0, m->pkt_len);
-	else if (m->data_len < SL_CKSUM_LONG)
-		return sl_cksum_sum(p, m->data_len);
-	else
-		return sl_cksum_sum_long(p, m->data_len);
+	if (m->next == NULL)
+		return sl_cksum_sum_by(bits, rte_pktmbuf_mtod(m, const void *), m->data_len);
+	sl_cksum_add_chain_by(bits, &sum, m, 0, m->pkt_len);
 	return sum;
 }
 
@@ -277,7 +273,7 @@ sl_tcp_build(struct rte_mbuf *m, const struct sl_l2 *l2, const struct sl_tuple *
 	uint32_t len = head + m->pkt_len;
 	uint64_t pseudo =
 		sl_cksum_sum_pseudo(&tuple->local, &tuple->remote, tuple->v6, IPPROTO_TCP, len);
-	uint64_t payload = port_sums ? 0 : payload_sum(m), header;
+	uint64_t payload = port_sums ? 0 : payload_sum(m, seg->sum_bits), header;
 	struct ip_says says = { (uint16_t)len, IPPROTO_TCP, seg->ttl, seg->tos };
 	uint8_t *tcp =
 		put_lower(m, l2, tuple, &says, head, seg->offloads & SL_OFFLOAD_IPV4_CKSUM);

@@ -43,7 +43,8 @@ sl_cksum_sum_long(const void *data, size_t len)
 }
 
 bool
-sl_cksum_add_chain(uint16_t *sum, const struct rte_mbuf *m, uint32_t off, uint32_t len)
+sl_cksum_add_chain_by(unsigned int bits, uint16_t *sum, const struct rte_mbuf *m, uint32_t off,
+		      uint32_t len)
 {
 	uint16_t all = *sum;
 	bool odd = false; /* whether an odd number of bytes lies behind us */
@@ -54,8 +55,8 @@ sl_cksum_add_chain(uint16_t *sum, const struct rte_mbuf *m, uint32_t off, uint32
 	}
 	for (; m != NULL && len > 0; m = m->next, off = 0) {
 		uint32_t here = RTE_MIN(len, m->data_len - off);
-		uint16_t part =
-			sl_cksum_add(0, rte_pktmbuf_mtod_offset(m, const uint8_t *, off), here);
+		const uint8_t *p = rte_pktmbuf_mtod_offset(m, const uint8_t *, off);
+		uint16_t part = sl_cksum_fold(sl_cksum_sum_by(bits, p, here));
 
 		all = sl_cksum_join(all, odd ? rte_bswap16(part) : part);
 		odd ^= here & 1;

@@ -18,6 +18,7 @@
 #include <rte_mbuf.h>
 
 #include "base/addr.h"
+#include "wire/cksum_leaf.h"
 
 /* Two running sums made one. */
 static inline uint16_t
@@ -80,6 +81,24 @@ uint64_t sl_cksum_sum_long(const void *p, size_t len);
 
 #define SL_CKSUM_LONG 128 /* from here on the vectors pay */
 
+#define SL_CKSUM_LONG_512 64 /* and those of 512 bits */
+
+/* The same in vectors of @bits, as sl_leaf_bits() says; the sums are alike but for carries. */
+static inline uint64_t
+sl_cksum_sum_by(unsigned int bits, const void *p, size_t len)
+{
+	if (len < SL_CKSUM_LONG_512)
+		return sl_cksum_sum(p, len);
+#ifdef SL_LEAVES
+	if (bits == 512 && (uintptr_t)p % 2 == 0)
+		return sl_cksum_sum_512(p, len);
+	if (bits >= 256 && len >= SL_CKSUM_LONG)
+		return sl_cksum_sum_256(p, len);
+#endif
+	(void)bits;
+	return len < SL_CKSUM_LONG ? sl_cksum_sum(p, len) : sl_cksum_sum_long(p, len);
+}
+
 /* The pseudo-header between @src and @dst, one family's both; @len is that of the transport. */
 static inline uint64_t
 sl_cksum_sum_pseudo(const struct sl_addr *src, const struct sl_addr *dst, bool v6,
@@ -99,15 +118,22 @@ sl_cksum_sum_pseudo(const struct sl_addr *src, const struct sl_addr *dst, bool v
 static inline uint16_t
 sl_cksum_add(uint16_t sum, const void *p, size_t len)
 {
-	return sl_cksum_fold(
-		sum + (len < SL_CKSUM_LONG ? sl_cksum_sum(p, len) : sl_cksum_sum_long(p, len)));
+	return sl_cksum_fold(sum + sl_cksum_sum_by(0, p, len));
 }
 
 /*
- * Add @len bytes of the chain @m from @off on to @sum; segments may end at odd places.
- * False, and @sum untouched, if the chain is shorter.
+ * Add @len bytes of the chain @m from @off on to @sum, in vectors of @bits; segments may end at
+ * odd places. False, and @sum untouched, if the chain is shorter.
  */
-bool sl_cksum_add_chain(uint16_t *sum, const struct rte_mbuf *m, uint32_t off, uint32_t len);
+bool sl_cksum_add_chain_by(unsigned int bits, uint16_t *sum, const struct rte_mbuf *m,
+			   uint32_t off, uint32_t len);
+
+/* The same by the plain twin. */
+static inline bool
+sl_cksum_add_chain(uint16_t *sum, const struct rte_mbuf *m, uint32_t off, uint32_t len)
+{
+	return sl_cksum_add_chain_by(0, sum, m, off, len);
+}
 
 static inline uint16_t
 sl_cksum_pseudo(const struct sl_addr *src, const struct sl_addr *dst, bool v6, uint8_t proto,
@@ -118,20 +144,19 @@ sl_cksum_pseudo(const struct sl_addr *src, const struct sl_addr *dst, bool v6, u
 
 /*
  * The transport packet of @len bytes at @off of @m, pseudo-header sum @pseudo included, in
- * *@sum; most are short and in one piece. False if @m is shorter.
+ * *@sum, in vectors of @bits; most are short and in one piece. False if @m is shorter.
  */
 static inline bool
 sl_cksum_transport(uint64_t pseudo, const struct rte_mbuf *m, uint32_t off, uint32_t len,
-		   uint16_t *sum)
+		   unsigned int bits, uint16_t *sum)
 {
 	const uint8_t *p = rte_pktmbuf_mtod_offset(m, const uint8_t *, off);
 
 	if (off + len > m->data_len) {
 		*sum = sl_cksum_fold(pseudo);
-		return sl_cksum_add_chain(sum, m, off, len);
+		return sl_cksum_add_chain_by(bits, sum, m, off, len);
 	}
-	*sum = sl_cksum_fold(pseudo + (len < SL_CKSUM_LONG ? sl_cksum_sum(p, len)
-							   : sl_cksum_sum_long(p, len)));
+	*sum = sl_cksum_fold(pseudo + sl_cksum_sum_by(bits, p, len));
 	return true;
 }
 

@@ -302,7 +302,7 @@ parse_common(const struct rte_mbuf *m, struct sl_frame *frame, struct sl_tuple *
  */
 static bool
 tcp_cksum_is_right(const struct rte_mbuf *m, const struct sl_frame *frame,
-		   const struct sl_tuple *tuple)
+		   const struct sl_tuple *tuple, unsigned int bits)
 {
 	uint64_t pseudo;
 	uint16_t sum;
@@ -311,7 +311,7 @@ tcp_cksum_is_right(const struct rte_mbuf *m, const struct sl_frame *frame,
 		return true;
 	pseudo = sl_cksum_sum_pseudo(&tuple->remote, &tuple->local, tuple->v6, IPPROTO_TCP,
 				     frame->l4_len);
-	return sl_cksum_transport(pseudo, m, frame->l4, frame->l4_len, &sum) &&
+	return sl_cksum_transport(pseudo, m, frame->l4, frame->l4_len, bits, &sum) &&
 	       sl_cksum_is_right(sum);
 }
 
@@ -332,8 +332,8 @@ parse_tcp(const struct rte_mbuf *m, struct sl_frame *frame, struct sl_seg *seg)
 }
 
 enum sl_fate
-sl_frame_parse(const struct rte_mbuf *m, struct sl_frame *frame, struct sl_tuple *tuple,
-	       struct sl_seg *seg)
+sl_frame_parse_by(unsigned int bits, const struct rte_mbuf *m, struct sl_frame *frame,
+		  struct sl_tuple *tuple, struct sl_seg *seg)
 {
 	enum sl_fate fate = SL_FATE_NONE;
 
@@ -345,7 +345,7 @@ sl_frame_parse(const struct rte_mbuf *m, struct sl_frame *frame, struct sl_tuple
 	}
 	if (frame->kind != SL_KIND_TCP)
 		return SL_FATE_NONE;
-	if (!tcp_cksum_is_right(m, frame, tuple)) {
+	if (!tcp_cksum_is_right(m, frame, tuple, bits)) {
 		frame->kind = SL_KIND_NONE;
 		return SL_FATE_tcp_checksum;
 	}

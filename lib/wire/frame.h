@@ -84,10 +84,20 @@ struct sl_frame {
  * with TCP the ports) of @tuple, remote being the sender; with TCP also @seg. The IPv4
  * header checksum and the TCP checksum are verified here, in software unless the port says
  * GOOD; ICMP's are left to lib/net. Any other value is what ended the packet. Never
- * changes @m, and reads only bytes inside it, however malformed.
+ * changes @m, and reads only bytes inside it, however malformed. Sums are made in vectors of
+ * @bits, as sl_leaf_bits() says.
  */
-enum sl_fate sl_frame_parse(const struct rte_mbuf *m, struct sl_frame *frame,
-			    struct sl_tuple *tuple, struct sl_seg *seg);
+enum sl_fate sl_frame_parse_by(unsigned int bits, const struct rte_mbuf *m,
+			       struct sl_frame *frame, struct sl_tuple *tuple,
+			       struct sl_seg *seg);
+
+/* The same by the plain twin. */
+static inline enum sl_fate
+sl_frame_parse(const struct rte_mbuf *m, struct sl_frame *frame, struct sl_tuple *tuple,
+	       struct sl_seg *seg)
+{
+	return sl_frame_parse_by(0, m, frame, tuple, seg);
+}
 
 /*
  * As sl_frame_parse(), for a TCP segment that is known to be plain (wire/glance.h): nothing

@@ -9,6 +9,7 @@
 
 #include <cmocka.h>
 
+#include "base/leaf.h"
 #include "craft.h"
 #include "heapbufs.h"
 #include "wire/cksum.h"
@@ -49,6 +50,51 @@ every_length_at_every_alignment_sums_like_the_byte_loop(void **state)
 			free(p);
 		}
 	}
+}
+
+/* What each width makes of the @len bytes at @p; they end where reading on is found out. */
+static void
+check_widths(const uint8_t *p, size_t len)
+{
+	static const unsigned int most[] = { 1, 256, 512 };
+	uint16_t bytes = craft_sum(0, p, len);
+
+	for (int i = 0; i < 3; i++) {
+		uint64_t sum = sl_cksum_sum_by(sl_leaf_bits(most[i]), p, len);
+
+		assert_int_equal(in_order(sl_cksum_fold(sum)), bytes);
+	}
+}
+
+static void
+vectors_of_every_width_sum_like_the_byte_loop(void **state)
+{
+	uint32_t seed = 3;
+
+	for (size_t len = 0; len < 9000; len += len < 600 ? 1 : 61)
+		for (size_t off = len < 600 ? 0 : next(&seed) % 64; off < 64; off += 7) {
+			uint8_t *p = malloc(off + len);
+
+			fill(p, off + len, &seed);
+			check_widths(p + off, len);
+			memset(p + off, 0xff, len);
+			check_widths(p + off, len);
+			free(p);
+		}
+}
+
+static void
+the_most_bytes_sum_without_a_carry_lost_by_any_width(void **state)
+{
+	uint8_t *p = malloc(65535);
+	uint32_t seed = 5;
+
+	memset(p, 0xff, 65535);
+	check_widths(p, 65535);
+	fill(p, 65535, &seed);
+	check_widths(p, 65535);
+	check_widths(p + 1, 65534);
+	free(p);
 }
 
 static void
@@ -124,6 +170,8 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_length_at_every_alignment_sums_like_the_byte_loop),
+		cmocka_unit_test(vectors_of_every_width_sum_like_the_byte_loop),
+		cmocka_unit_test(the_most_bytes_sum_without_a_carry_lost_by_any_width),
 		cmocka_unit_test(carries_are_never_lost),
 		cmocka_unit_test(a_chain_sums_like_its_bytes_wherever_it_is_cut),
 		cmocka_unit_test(a_chain_that_ends_too_early_is_refused),

@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * cksum_leaf - the sum of many bytes in vectors of 256 or 512 bits. Compiled once for each
+ * width, with flags of its own; nothing calls it on a machine that lacks them.
+ *
+ * A word of 64 bits is added whole, and its upper half once more to another sum. Less the upper
+ * halves where they stand too high, and with them where they belong, that is the sum of both
+ * halves; that the words' sum overflows does not matter, since the halves' own does not.
+ *
+ * Headers end at odd places, so a payload's vectors would nearly all lie in two lines. Those of
+ * 512 bits are lines of memory instead, the first and the last with what is not ours masked
+ * out.
+ */
+#include "wire/cksum_leaf.h"
+
+#include <string.h>
+
+#include "wire/cksum.h"
+
+#define WORDS (SL_LEAF_BITS / 64)
+
+typedef uint64_t vector __attribute__((vector_size(WORDS * sizeof(uint64_t))));
+
+/* Two sums side by side, so that additions wait less for each other. */
+struct sums {
+	vector all[2], high[2];
+};
+
+static inline void
+add(struct sums *s, int i, vector v)
+{
+	s->all[i] += v;
+	s->high[i] += v >> 32;
+}
+
+static inline uint64_t
+together(const struct sums *s)
+{
+	vector all = s->all[0] + s->all[1], high = s->high[0] + s->high[1];
+	uint64_t words = 0, upper = 0;
+
+	for (int k = 0; k < WORDS; k++) {
+		words += all[k];
+		upper += high[k];
+	}
+	return words - (upper << 32) + upper;
+}
+
+#if SL_LEAF_BITS == 512
+
+#include <immintrin.h>
+
+/* What @mask names of the line at @p; nothing else is read. */
+static inline vector
+part_of(const uint8_t *p, uint64_t mask)
+{
+	return (vector)_mm512_maskz_loadu_epi8(mask, p);
+}
+
+uint64_t
+sl_cksum_sum_512(const void *data, size_t len)
+{
+	unsigned int before = (uintptr_t)data % sizeof(vector);
+	const uint8_t *p = (const uint8_t *)data - before;
+	uint64_t first = ~0ull << before;
+	size_t left = before + len; /* from @p on */
+	struct sums s = { 0 };
+
+	if (len == 0)
+		return 0;
+	if (left <= sizeof(vector)) {
+		add(&s, 0, part_of(p, first & ~0ull >> (sizeof(vector) - left)));
+		return together(&s);
+	}
+	add(&s, 0, part_of(p, first));
+	p += sizeof(vector);
+	left -= sizeof(vector);
+	for (; left >= 2 * sizeof(vector); left -= 2 * sizeof(vector)) {
+		add(&s, 0, (vector)_mm512_load_si512(p));
+		add(&s, 1, (vector)_mm512_load_si512(p + sizeof(vector)));
+		p += 2 * sizeof(vector);
+	}
+	if (left >= sizeof(vector)) {
+		add(&s, 1, (vector)_mm512_load_si512(p));
+		p += sizeof(vector);
+		left -= sizeof(vector);
+	}
+	if (left > 0)
+		add(&s, 0, part_of(p, ~0ull >> (sizeof(vector) - left)));
+	return together(&s);
+}
+
+#else
+
+uint64_t
+sl_cksum_sum_256(const void *data, size_t len)
+{
+	const uint8_t *p = data;
+	struct sums s = { 0 };
+	vector v[2];
+
+	for (; len >= sizeof(v); len -= sizeof(v), p += sizeof(v)) {
+		memcpy(v, p, sizeof(v));
+		add(&s, 0, v[0]);
+		add(&s, 1, v[1]);
+	}
+	return together(&s) + sl_cksum_sum(p, len);
+}
+
+#endif

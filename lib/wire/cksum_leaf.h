@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * cksum_leaf - sums of many bytes in wide vectors; for sl_cksum_sum_by() alone.
+ */
+#ifndef SL_WIRE_CKSUM_LEAF_H
+#define SL_WIRE_CKSUM_LEAF_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+/* As sl_cksum_sum_long(). Nothing outside of the @len bytes is made anything of. */
+uint64_t sl_cksum_sum_256(const void *p, size_t len);
+/* @p must be even. */
+uint64_t sl_cksum_sum_512(const void *p, size_t len);
+
+#endif
