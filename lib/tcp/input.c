@@ -114,6 +114,19 @@ challenge(struct sl_tcp *tcp, struct sl_tcb *tcb, struct sl_lane *lane)
 		sl_tcb_challenge(tcp, tcb);
 }
 
+/*
+ * Whether @seg is a reset at our right edge, just outside of the window. That is where Linux
+ * puts it when what fills the window is still on its way or was dropped, and it comes once: who
+ * means it answers a challenge with a reset that is right (RFC 5961, 3.2). Ignored, it would
+ * leave a connection that has nothing to send to live for ever.
+ */
+static bool
+resets_at_the_edge(const struct sl_tcb *tcb, const struct sl_seg *seg)
+{
+	return (seg->flags & SL_RST) && seg->seq == tcb->rcv_adv &&
+	       tcb->state != SL_ST_SYN_RECEIVED;
+}
+
 /* Not acceptable: say where we are, unless that could go on for ever between two of us. */
 static void
 refuse(struct sl_tcp *tcp, struct sl_tcb *tcb, struct sl_lane *lane)
@@ -121,8 +134,11 @@ refuse(struct sl_tcp *tcp, struct sl_tcb *tcb, struct sl_lane *lane)
 	const struct sl_seg *seg = &lane->seg;
 
 	sl_count(tcp, unacceptable);
-	if (seg->flags & SL_RST)
+	if (seg->flags & SL_RST) {
+		if (resets_at_the_edge(tcb, seg))
+			sl_tcb_challenge(tcp, tcb);
 		return;
+	}
 	if (sl_seg_span(seg) > 0 && !(seg->flags & SL_SYN) &&
 	    tcb->state != SL_ST_SYN_RECEIVED) {
 		sl_count(tcp, dup_ack_out);
