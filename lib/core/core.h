@@ -13,7 +13,7 @@
 enum sl_lane_route {
 	SL_ROUTE_DONE,  /* it has its fate */
 	SL_ROUTE_NET,   /* ARP, ICMP, neighbour discovery */
-	SL_ROUTE_INPUT, /* its connection was found */
+	SL_ROUTE_INPUT, /* its connection was found late; who is in hits needs no route */
 	SL_ROUTE_TW,    /* its TIME-WAIT record was found */
 	SL_ROUTE_SYN,   /* a SYN to a listener */
 	SL_ROUTE_ACK,   /* maybe a cookie coming back */

@@ -8,8 +8,9 @@
 #include "flow/buckets.h"
 
 /*
- * Words of two names of a record may be mixed in what is seen. An IPv4 address taken for an
- * index is at least within bounds, and finds the two addresses of @t only where they are.
+ * Words of two names of a record may be mixed in what is seen, see key.h. An IPv4 address taken
+ * for an index is at least within bounds, and finds the two addresses of @t only where they
+ * are.
  */
 static bool
 is_key_foreign(const struct sl_flows *flows, uint32_t idx, const struct sl_tuple *t)

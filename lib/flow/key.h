@@ -7,7 +7,9 @@
  * for a word that tells the two apart, since no IPv4 address of ours is 0.0.0.0.
  *
  * The owning core writes keys while others may be comparing them, hence the atomic stores;
- * records never change their type, and a reader who sees half of a new key finds nothing.
+ * records never change their type. A reader who sees halves of two names may take the record
+ * for somebody's whose name is made of these: what another core finds is a hint, to be asked
+ * again of the owner.
  */
 #ifndef SL_FLOW_KEY_H
 #define SL_FLOW_KEY_H

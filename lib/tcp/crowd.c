@@ -30,6 +30,7 @@ pick(const struct sl_crowd *c, uint64_t who, struct sl_crowd *to)
 	unsigned int n = 0;
 
 	to->v6 = c->v6;
+	to->room = c->room;
 	for (; who != 0; who &= who - 1, n++) {
 		unsigned int k = (unsigned int)__builtin_ctzll(who);
 

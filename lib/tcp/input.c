@@ -412,7 +412,9 @@ static bool
 says_nothing(const struct sl_tcb *tcb, const struct sl_seg *seg)
 {
 	bool newer = sl_seq_le(tcb->snd_wl1, seg->seq);
-	bool silent = (tcb->snd_una == tcb->snd_nxt) & (tcb->snd_nxt == tcb->snd_end);
+	bool silent =
+		(tcb->snd_una == tcb->snd_nxt) & (tcb->snd_nxt == tcb->snd_end) &
+		!sl_state_fin_pending(tcb->state); /* a FIN may be owed by nobody's list */
 	bool same = ((uint32_t)seg->wnd << tcb->snd_scale == tcb->snd_wnd) & (seg->wnd > 0);
 	bool content = !(tcb->is & SL_IS_WANTS_ROOM) & (tcb->owes == 0) & !tcb->probe_doubt;
 
