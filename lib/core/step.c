@@ -332,9 +332,8 @@ prefetch_span(const struct sl_tcp *tcp, uint32_t slot)
 
 /*
  * The state machine, in order of arrival, but that answer() has taken the first segment of who
- * was made in this step. Memory is asked while segments before are being
- * worked on: all of a burst at once would only wait for each other in the core's few line
- * buffers.
+ * was made in this step. Memory is asked while segments before are being worked on: all of a
+ * burst at once would only wait for each other in the core's few line buffers.
  */
 static void
 input(struct sl_core *core)

@@ -312,8 +312,8 @@ in_syn_sent(struct sl_tcp *tcp, struct sl_tcb *tcb, struct sl_lane *lane)
 		return;
 	sl_tcb_take_syn(tcp, tcb, seg);
 	tcb->rcv_adv = tcb->rcv_nxt + sl_tcb_window(tcp, tcb, true); /* as our SYN said */
-	if (sl_tcb_open_path(tcp, tcb, &lane->tuple.remote, NULL) <
-	    0) /* fits the MSS; the path is there already */
+	/* The path is there already; it fits the MSS. */
+	if (sl_tcb_open_path(tcp, tcb, &lane->tuple.remote, NULL) < 0)
 		return;
 	if (!acks) {
 		sl_tcb_event(tcp, tcb, SL_EV_SYN_RCVD);
