@@ -456,7 +456,6 @@ enter_end(struct sl_tcp *tcp, struct sl_tcb *tcb)
 	sl_timer_stop(tcb, SL_TIMER_ACK);
 	sl_timer_stop(tcb, SL_TIMER_LIFE);
 	sl_tcb_mark(tcp, tcb, SL_MARK_CLOSED);
-	sl_tcb_gone(tcp, tcb);
 }
 
 void
