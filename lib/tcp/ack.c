@@ -35,19 +35,21 @@ measure(const struct sl_tcp *tcp, struct sl_tcb *tcb, const struct sl_seg *seg,
 	return ms < 60000;
 }
 
-/* RFC 9293, 3.10.7.4: only a newer segment moves the window. Returns whether it opened. */
+/*
+ * RFC 9293, 3.10.7.4: only a newer segment moves the window. Of two that stand at the same
+ * place SEG.ACK tells which is; SND.WL2 is at most SND.UNA, and no ACK below that comes here.
+ * Returns whether it opened.
+ */
 static bool
 update_window(struct sl_tcb *tcb, const struct sl_seg *seg)
 {
 	uint32_t wnd = (uint32_t)seg->wnd << tcb->snd_scale;
-	bool newer = sl_seq_lt(tcb->snd_wl1, seg->seq) ||
-		     (tcb->snd_wl1 == seg->seq && sl_seq_le(tcb->snd_wl2, seg->ack));
+	bool newer = sl_seq_le(tcb->snd_wl1, seg->seq);
 	bool opened = newer && tcb->snd_wnd == 0 && wnd > 0;
 
 	if (newer) {
 		tcb->snd_wnd = wnd;
 		tcb->snd_wl1 = seg->seq;
-		tcb->snd_wl2 = seg->ack;
 		if (wnd > tcb->max_snd_wnd)
 			tcb->max_snd_wnd = wnd;
 	}

@@ -383,7 +383,6 @@ sl_tcb_take_syn(struct sl_tcp *tcp, struct sl_tcb *tcb, const struct sl_seg *syn
 	tcb->rcv_adv = tcb->rcv_nxt;
 	tcb->snd_wnd = tcb->max_snd_wnd = syn->wnd; /* never scaled in a SYN */
 	tcb->snd_wl1 = syn->seq;
-	tcb->snd_wl2 = tcb->snd_una;
 }
 
 int

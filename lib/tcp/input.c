@@ -263,7 +263,6 @@ ack_of_syn(struct sl_tcp *tcp, struct sl_tcb *tcb, struct sl_lane *lane)
 	tcb->snd_wnd = (uint32_t)seg->wnd << tcb->snd_scale;
 	tcb->max_snd_wnd = tcb->snd_wnd;
 	tcb->snd_wl1 = seg->seq;
-	tcb->snd_wl2 = seg->ack;
 	take_timestamp(tcp, tcb, seg);
 	return true;
 }
@@ -321,7 +320,6 @@ in_syn_sent(struct sl_tcp *tcp, struct sl_tcb *tcb, struct sl_lane *lane)
 		sl_tcb_output(tcp, tcb);
 		return;
 	}
-	tcb->snd_wl2 = seg->ack;
 	enter_established(tcp, tcb, seg);
 	owe_ack(tcp, tcb);
 	seg->seq++;
@@ -431,7 +429,6 @@ take_ordinary(struct sl_tcp *tcp, struct sl_tcb *tcb, struct sl_lane *lane)
 	take_timestamp(tcp, tcb, seg);
 	if (says_nothing(tcb, seg)) {
 		tcb->snd_wl1 = seg->seq;
-		tcb->snd_wl2 = seg->ack;
 		sl_timer_resend(tcp, tcb, false);
 	} else {
 		sl_tcb_ack(tcp, tcb, seg);

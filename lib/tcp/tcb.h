@@ -236,7 +236,7 @@ struct sl_tcb {
 	uint32_t reo_seen : 1;     /* reordering happens (RFC 8985, 5.3) */
 	uint32_t reo_mult : 4;     /* the reordering window grew so often */
 	uint32_t reo_persist : 5;  /* recoveries until that is forgotten */
-	uint32_t snd_wl1, snd_wl2; /* SEG.SEQ and SEG.ACK of the last window update */
+	uint32_t snd_wl1;          /* SEG.SEQ of the last window update */
 	uint32_t active;           /* the struct sl_active borrowed, or SL_NO_BLOCK */
 	uint8_t listener;
 	uint8_t ttl;
