@@ -410,7 +410,7 @@ describe(const struct sl_tcp *tcp, const struct sl_tcb *tcb, struct sl_conn_info
 		.send_queued =
 			sl_seq_gt(tcb->snd_end, tcb->snd_una) ? tcb->snd_end - tcb->snd_una : 0,
 		.recv_queued = sl_tcb_unread(tcp, tcb),
-		.snd_wnd = tcb->snd_wnd,
+		.snd_wnd = sl_tcb_snd_wnd(tcb),
 		.rcv_wnd = tcb->rcv_adv - tcb->rcv_nxt,
 		.cwnd = tcb->cwnd,
 		.srtt_ms = tcb->srtt_us8 / 8000,

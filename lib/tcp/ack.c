@@ -45,13 +45,16 @@ update_window(struct sl_tcb *tcb, const struct sl_seg *seg)
 {
 	uint32_t wnd = (uint32_t)seg->wnd << tcb->snd_scale;
 	bool newer = sl_seq_le(tcb->snd_wl1, seg->seq);
-	bool opened = newer && tcb->snd_wnd == 0 && wnd > 0;
+	bool opened = newer && tcb->wnd == 0 && wnd > 0;
 
 	if (newer) {
-		tcb->snd_wnd = wnd;
+		tcb->wnd = seg->wnd;
+		tcb->wnd_of_syn = false;
 		tcb->snd_wl1 = seg->seq;
-		if (wnd > tcb->max_snd_wnd)
-			tcb->max_snd_wnd = wnd;
+		if (wnd > sl_tcb_max_snd_wnd(tcb)) {
+			tcb->max_wnd = seg->wnd;
+			tcb->max_wnd_of_syn = false;
+		}
 	}
 	return opened;
 }
@@ -113,8 +116,8 @@ look_at(const struct sl_tcp *tcp, const struct sl_tcb *tcb, const struct sl_seg 
 		.has_sack = (tcb->is & SL_IS_SACK) && seg->n_sacks > 0,
 	};
 
-	news.is_repeat = news.acked == 0 && bare && tcb->snd_wnd > 0 &&
-			 (uint32_t)seg->wnd << tcb->snd_scale == tcb->snd_wnd;
+	news.is_repeat = news.acked == 0 && bare && tcb->wnd > 0 &&
+			 (uint32_t)seg->wnd << tcb->snd_scale == sl_tcb_snd_wnd(tcb);
 	news.is_duplicate = news.is_repeat && flight > 0;
 	return news;
 }
@@ -141,7 +144,7 @@ sl_tcb_ack(struct sl_tcp *tcp, struct sl_tcb *tcb, const struct sl_seg *seg)
 	if (news.acked > 0)
 		take_new_ack(tcp, tcb, seg);
 	opened = update_window(tcb, seg);
-	if (tcb->snd_wnd == 0 || opened)
+	if (tcb->wnd == 0 || opened)
 		tcb->progress = tcp->tick; /* it answers probes: no time-out (MUST-37) */
 	news.has_dup = news.has_sack && sl_sack_tells_dup(tcb, seg, &news.dup);
 	if (concerns_losses(tcb, &news))

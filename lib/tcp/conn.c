@@ -381,7 +381,8 @@ sl_tcb_take_syn(struct sl_tcp *tcp, struct sl_tcb *tcb, const struct sl_seg *syn
 	tcb->rcv_nxt = syn->seq + 1;
 	tcb->ack_sent = tcb->rcv_nxt;
 	tcb->rcv_adv = tcb->rcv_nxt;
-	tcb->snd_wnd = tcb->max_snd_wnd = syn->wnd; /* never scaled in a SYN */
+	tcb->wnd = tcb->max_wnd = syn->wnd;
+	tcb->wnd_of_syn = tcb->max_wnd_of_syn = true;
 	tcb->snd_wl1 = syn->seq;
 }
 

@@ -260,8 +260,8 @@ ack_of_syn(struct sl_tcp *tcp, struct sl_tcb *tcb, struct sl_lane *lane)
 		}
 	}
 	enter_established(tcp, tcb, seg);
-	tcb->snd_wnd = (uint32_t)seg->wnd << tcb->snd_scale;
-	tcb->max_snd_wnd = tcb->snd_wnd;
+	tcb->wnd = tcb->max_wnd = seg->wnd;
+	tcb->wnd_of_syn = tcb->max_wnd_of_syn = false;
 	tcb->snd_wl1 = seg->seq;
 	take_timestamp(tcp, tcb, seg);
 	return true;
@@ -280,7 +280,7 @@ take_ack(struct sl_tcp *tcp, struct sl_tcb *tcb, struct sl_lane *lane)
 		return false;
 	if (tcb->state == SL_ST_SYN_RECEIVED)
 		return ack_of_syn(tcp, tcb, lane);
-	if (!sl_seq_between(tcb->snd_una - tcb->max_snd_wnd, seg->ack, tcb->snd_nxt)) {
+	if (!sl_seq_between(tcb->snd_una - sl_tcb_max_snd_wnd(tcb), seg->ack, tcb->snd_nxt)) {
 		sl_tcb_challenge(tcp, tcb);
 		return false;
 	}
@@ -413,7 +413,7 @@ says_nothing(const struct sl_tcb *tcb, const struct sl_seg *seg)
 	bool silent =
 		(tcb->snd_una == tcb->snd_nxt) & (tcb->snd_nxt == tcb->snd_end) &
 		!sl_state_fin_pending(tcb->state); /* a FIN may be owed by nobody's list */
-	bool same = ((uint32_t)seg->wnd << tcb->snd_scale == tcb->snd_wnd) & (seg->wnd > 0);
+	bool same = (seg->wnd == tcb->wnd) & (seg->wnd > 0) & !tcb->wnd_of_syn;
 	bool content = !(tcb->is & SL_IS_WANTS_ROOM) & (tcb->owes == 0) & !tcb->probe_doubt;
 
 	return newer & silent & same & content;

@@ -390,13 +390,13 @@ static bool
 resend_head(struct sender *s, struct sl_span *head)
 {
 	struct sl_tcb *tcb = s->tcb;
-	uint32_t most = segment_room(s);
+	uint32_t most = segment_room(s), wnd = sl_tcb_snd_wnd(tcb);
 
-	if (tcb->snd_nxt - tcb->snd_una != 1 || tcb->snd_wnd <= 1)
+	if (tcb->snd_nxt - tcb->snd_una != 1 || wnd <= 1)
 		return resend(s, head, 0, 0);
 	sl_count(s->tcp, retransmit);
-	if (most > tcb->snd_wnd)
-		most = tcb->snd_wnd;
+	if (most > wnd)
+		most = wnd;
 	return transmit(s, head, gather(s, head, most, SL_NO_INDEX, 0, 0));
 }
 
@@ -409,11 +409,12 @@ send_probe(struct sender *s)
 {
 	const struct sl_tcb *tcb = s->tcb;
 	uint32_t len = segment_room(s), unsent = tcb->snd_end - tcb->snd_nxt;
+	uint32_t wnd = sl_tcb_snd_wnd(tcb);
 
 	if (len > unsent)
 		len = unsent;
-	if (len > tcb->snd_wnd)
-		len = tcb->snd_wnd;
+	if (len > wnd)
+		len = wnd;
 	return send_new(s, len > 0 ? len : 1);
 }
 
@@ -456,7 +457,7 @@ send_tail(struct sender *s)
 	uint32_t room = segment_room(s), unsent = tcb->snd_end - tcb->snd_nxt;
 	uint32_t len = unsent < room ? unsent : room;
 	bool is_new = tcb->span_next != SL_NO_INDEX &&
-		      tcb->snd_nxt - tcb->snd_una + len <= tcb->snd_wnd;
+		      tcb->snd_nxt - tcb->snd_una + len <= sl_tcb_snd_wnd(tcb);
 
 	if (last == NULL || tcb->span_next == tcb->span_head) {
 		a->probe = SL_PROBE_NONE; /* nothing is out any more, or a FIN alone */
@@ -480,8 +481,8 @@ may_send(const struct sender *s)
 {
 	const struct sl_tcb *tcb = s->tcb;
 	uint32_t room = segment_room(s), unsent = tcb->snd_end - tcb->snd_nxt;
-	uint32_t in_flight = tcb->snd_nxt - tcb->snd_una;
-	uint32_t usable = tcb->snd_wnd > in_flight ? tcb->snd_wnd - in_flight : 0;
+	uint32_t in_flight = tcb->snd_nxt - tcb->snd_una, wnd = sl_tcb_snd_wnd(tcb);
+	uint32_t usable = wnd > in_flight ? wnd - in_flight : 0;
 	uint32_t len = unsent < room ? unsent : room;
 	bool eager = (tcb->is & SL_IS_NODELAY) || sl_state_fin_pending(tcb->state);
 	bool all, half;
@@ -491,7 +492,7 @@ may_send(const struct sender *s)
 	if (len == 0 || !sl_recovery_lets(s->tcp, tcb, len))
 		return 0;
 	all = len == unsent && (eager || in_flight == 0);
-	half = len >= tcb->max_snd_wnd / 2 && (eager || in_flight == 0);
+	half = len >= sl_tcb_max_snd_wnd(tcb) / 2 && (eager || in_flight == 0);
 	return len == room || all || half ? len : 0;
 }
 
@@ -559,7 +560,7 @@ send_syn(struct sender *s)
 static uint32_t
 bare_seq(const struct sl_tcb *tcb)
 {
-	return sl_seq_min(tcb->snd_nxt, tcb->snd_una + tcb->snd_wnd);
+	return sl_seq_min(tcb->snd_nxt, tcb->snd_una + sl_tcb_snd_wnd(tcb));
 }
 
 /* Where new bytes may go, those that were queued before a close among them. */
@@ -581,7 +582,7 @@ is_ordinary(const struct sl_tcp *tcp, const struct sl_tcb *tcb)
 	bool open = SENDING >> tcb->state & 1;
 	bool quiet = tcb->snd_nxt == tcb->snd_una;
 	bool lossless = tcb->active == SL_NO_BLOCK;
-	bool fits = (len <= tcb->mss) & (len <= BUFFER_MOST) & (len <= tcb->snd_wnd);
+	bool fits = (len <= tcb->mss) & (len <= BUFFER_MOST) & (len <= sl_tcb_snd_wnd(tcb));
 	bool alone = (tcb->owes == 0) & (tcb->acks_owed <= 1);
 
 	return open & quiet & lossless & fits & alone && tcb->span_next != SL_NO_INDEX &&

@@ -14,7 +14,7 @@ sl_sack_tells_dup(const struct sl_tcb *tcb, const struct sl_seg *seg, struct sl_
 		return false;
 	*dup = *first;
 	if (sl_seq_le(first->hi, seg->ack)) /* within what can have been sent lately */
-		return seg->ack - first->lo <= tcb->max_snd_wnd;
+		return seg->ack - first->lo <= sl_tcb_max_snd_wnd(tcb);
 	return seg->n_sacks > 1 && sl_seq_ge(first->lo, second->lo) &&
 	       sl_seq_le(first->hi, second->hi) && sl_seq_ge(second->lo, tcb->snd_una) &&
 	       sl_seq_le(second->hi, tcb->snd_nxt);

@@ -211,9 +211,9 @@ struct sl_tcb {
 	uint32_t ack_sent; /* RCV.NXT as our last segment said */
 	uint32_t snd_una;
 	uint32_t snd_nxt;
-	uint32_t snd_end;     /* behind the last byte queued: where the FIN goes */
-	uint32_t snd_wnd;     /* bytes the peer takes from snd_una on */
-	uint32_t max_snd_wnd; /* the largest it ever was */
+	uint32_t snd_end; /* behind the last byte queued: where the FIN goes */
+	uint16_t wnd;     /* SEG.WND as it came: see sl_tcb_snd_wnd() */
+	uint16_t max_wnd; /* of the largest window there ever was */
 	uint32_t ts_recent;
 	uint32_t inbox; /* the struct sl_inbox held while bytes wait, or SL_NO_BLOCK */
 	uint16_t is;    /* SL_IS_* */
@@ -228,16 +228,16 @@ struct sl_tcb {
 	/* line 1: sending and time */
 	alignas(SL_CACHE_LINE) sl_tick_t due[SL_TIMER_COUNT]; /* 0: not set */
 	uint32_t cwnd, ssthresh;                              /* bytes; written by cc.h's */
-	uint32_t epoch;            /* the struct sl_epoch held, or SL_NO_BLOCK */
-	uint32_t srtt_us8;         /* smoothed RTT, eighths of a microsecond; 0: none yet */
-	uint32_t rttvar_us4;       /* its variation, quarters */
-	uint32_t rto_ms : 20;      /* before backing off */
-	uint32_t resend_for : 2;   /* enum sl_resend: what the resend timer waits for */
-	uint32_t reo_seen : 1;     /* reordering happens (RFC 8985, 5.3) */
-	uint32_t reo_mult : 4;     /* the reordering window grew so often */
-	uint32_t reo_persist : 5;  /* recoveries until that is forgotten */
-	uint32_t snd_wl1;          /* SEG.SEQ of the last window update */
-	uint32_t active;           /* the struct sl_active borrowed, or SL_NO_BLOCK */
+	uint32_t epoch;           /* the struct sl_epoch held, or SL_NO_BLOCK */
+	uint32_t srtt_us8;        /* smoothed RTT, eighths of a microsecond; 0: none yet */
+	uint32_t rttvar_us4;      /* its variation, quarters */
+	uint32_t rto_ms : 20;     /* before backing off */
+	uint32_t resend_for : 2;  /* enum sl_resend: what the resend timer waits for */
+	uint32_t reo_seen : 1;    /* reordering happens (RFC 8985, 5.3) */
+	uint32_t reo_mult : 4;    /* the reordering window grew so often */
+	uint32_t reo_persist : 5; /* recoveries until that is forgotten */
+	uint32_t snd_wl1;         /* SEG.SEQ of the last window update */
+	uint32_t active;          /* the struct sl_active borrowed, or SL_NO_BLOCK */
 	uint8_t listener;
 	uint8_t ttl;
 	uint16_t min_rtt_us16;    /* the shortest round trip, 16 us each; 0: none yet */
@@ -249,6 +249,8 @@ struct sl_tcb {
 	uint8_t n_probes;         /* keep-alives not answered */
 	uint8_t rcv_grown : 5;    /* times the receive buffer has doubled */
 	uint8_t quick_acks : 3;   /* full segments that will be acknowledged at once */
+	bool wnd_of_syn : 1;      /* wnd is a SYN's, which is never scaled (RFC 7323, 2.2) */
+	bool max_wnd_of_syn : 1;  /* and max_wnd is */
 	sl_tick_t armed;          /* when the wheel's entry is due; 0: it has none */
 
 	/* line 2: the rest */

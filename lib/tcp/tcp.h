@@ -215,6 +215,20 @@ sl_tcb_tsval(const struct sl_tcp *tcp, const struct sl_tcb *tcb)
 	return tcp->tick + tcb->ts_offset;
 }
 
+/* SND.WND: bytes the peer takes from SND.UNA on. */
+static inline uint32_t
+sl_tcb_snd_wnd(const struct sl_tcb *tcb)
+{
+	return (uint32_t)tcb->wnd << (tcb->wnd_of_syn ? 0 : tcb->snd_scale);
+}
+
+/* MAX.SND.WND: the most they ever were. */
+static inline uint32_t
+sl_tcb_max_snd_wnd(const struct sl_tcb *tcb)
+{
+	return (uint32_t)tcb->max_wnd << (tcb->max_wnd_of_syn ? 0 : tcb->snd_scale);
+}
+
 /* The window of a SYN, which is never scaled. */
 static inline uint16_t
 sl_tcp_first_window(const struct sl_tcp_conf *conf)

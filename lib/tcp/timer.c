@@ -225,7 +225,7 @@ expire_early(struct sl_tcp *tcp, struct sl_tcb *tcb)
 	if (what == SL_RESEND_LATE)
 		restart = tcb->active != SL_NO_BLOCK && sl_recovery_late(tcp, tcb);
 	else
-		restart = tcb->snd_wnd > 0 && sl_probe_owe(tcp, tcb);
+		restart = tcb->wnd > 0 && sl_probe_owe(tcp, tcb);
 	tcb->resend_for = SL_RESEND_TIMEOUT;
 	if (!restart && sl_tick_le(rto_due, tcp->tick))
 		return false;
@@ -240,7 +240,7 @@ static void
 expire_resend(struct sl_tcp *tcp, struct sl_tcb *tcb)
 {
 	uint32_t most = sl_tcb_conf(tcp, tcb)->user_timeout_ms;
-	bool probing = tcb->snd_wnd == 0 || tcb->snd_una == tcb->snd_nxt;
+	bool probing = tcb->wnd == 0 || tcb->snd_una == tcb->snd_nxt;
 
 	if (!sl_state_is_synchronized(tcb->state)) {
 		expire_syn(tcp, tcb);
