@@ -519,7 +519,7 @@ simd_bits(void)
 	if (rte_vect_set_max_simd_bitwidth(RTE_VECT_SIMD_512) != 0)
 		return limit;
 	rte_vect_set_max_simd_bitwidth(limit);
-	return RTE_VECT_SIMD_512;
+	return 0;
 }
 
 void

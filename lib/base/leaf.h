@@ -11,8 +11,8 @@
 
 /*
  * 512, 256 or 0 for the plain twins: the widest that was compiled and this CPU has, at most
- * @most bits; with @most 0 nothing but the CPU limits it. CPUs whose clock suffers from 512
- * bits lack VBMI2, which is asked for though no leaf uses it.
+ * @most bits. With @most 0 it is the widest that pays: CPUs whose clock suffers from 512 bits
+ * lack VBMI2, which is asked for then though no leaf uses it.
  */
 static inline unsigned int
 sl_leaf_bits(unsigned int most)
@@ -21,7 +21,7 @@ sl_leaf_bits(unsigned int most)
 	if ((most == 0 || most >= 512) && __builtin_cpu_supports("avx512f") &&
 	    __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl") &&
 	    __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512cd") &&
-	    __builtin_cpu_supports("avx512vbmi2"))
+	    (most != 0 || __builtin_cpu_supports("avx512vbmi2")))
 		return 512;
 	if ((most == 0 || most >= 256) && __builtin_cpu_supports("avx2") &&
 	    __builtin_cpu_supports("bmi2"))

@@ -240,8 +240,9 @@ open_capture(struct sl_engine *e)
 
 /*
  * DPDK keeps drivers to vectors of 256 bits unless somebody asked for more, since the first
- * CPUs with wider ones slow down when they use them; base/leaf.h leaves those alone. A limit
- * set on EAL's command line shows in that it cannot be raised, and holds for us, too.
+ * CPUs with wider ones slow down when they use them; base/leaf.h leaves those alone, too. A
+ * limit set on EAL's command line shows in that it cannot be raised, and holds for us: with
+ * 512 even there.
  */
 static uint16_t
 simd_bits(void)
@@ -251,7 +252,7 @@ simd_bits(void)
 	if (rte_vect_set_max_simd_bitwidth(RTE_VECT_SIMD_512) != 0)
 		return limit;
 	rte_vect_set_max_simd_bitwidth(limit);
-	return RTE_VECT_SIMD_512;
+	return 0;
 }
 
 /* What differs from core to core, and what only the ports could tell. */

@@ -364,7 +364,7 @@ run(enum sl_cookies cookies, uint16_t simd_bits, sl_ns_t begin, uint64_t seed)
 static void
 what_all_hear_is_what_each_would_hear(void **state)
 {
-	run(SL_COOKIES_ALWAYS, 0, 0, 1);
+	run(SL_COOKIES_ALWAYS, 512, 0, 1);
 	run(SL_COOKIES_ALWAYS, 256, 0, 2);
 	run(SL_COOKIES_ALWAYS, 1, 0, 3);
 }
