@@ -22,63 +22,30 @@
  */
 #include <assert.h>
 #include <errno.h>
-#include <stdalign.h>
 
 #include <rte_branch_prediction.h>
 #include <rte_prefetch.h>
 
-#include "flow/wheel.h"
+#include "flow/chunks.h"
 
 enum {
-	LEVELS = 4,
-	SLOTS = 256,
-	WORDS = SLOTS / 64,
 	MOVES_PER_ID = 4, /* entries a call may move to a lower level for each it may return */
-	CHUNK_IDS = 15,
-	CHUNK_WAYS = 16, /* a position is CHUNK_WAYS times the chunk, plus the place in it */
 };
 
-#define NIL      0xffffffffu
-#define NO_CHUNK 0x3fffffffu
-#define IDS_MAX  0x80000000u
-
-/* Some of the ids in a slot; all chunks but the top one of a slot are full. */
-struct chunk {
-	uint32_t below : 30; /* the next one down, or NO_CHUNK; of a free one the next free one
-			      */
-	uint32_t level : 2;  /* of the slot; which one it is there, each id's tick says */
-	uint32_t id[CHUNK_IDS];
-};
-static_assert(sizeof(struct chunk) == SL_CACHE_LINE, "a chunk is a line");
-
-struct sl_wheel {
-	char *tick; /* of record 0: when its entry is due, or 0: it has none */
-	uint64_t stride;
-	uint32_t *at; /* the position of each id that has an entry */
-	struct chunk *chunk;
-	uint32_t n_chunks;
-	uint32_t free;   /* the chunk given back last, or NO_CHUNK */
-	uint32_t n_used; /* chunks from here on were never used */
-	uint32_t n_ids;
-	uint32_t n_entries;
-	sl_tick_t now;  /* everything before it has come up */
-	bool half_done; /* a call stopped half-way */
-	alignas(SL_CACHE_LINE) uint64_t in_use[LEVELS][WORDS];
-	uint32_t top[LEVELS * SLOTS]; /* position of the last id of each slot, or NIL */
-};
+#define IDS_MAX 0x80000000u
 
 /* Each slot in use wastes less than a chunk. */
 static uint32_t
 n_chunks(uint32_t ids)
 {
-	return ids / CHUNK_IDS + (ids < LEVELS * SLOTS ? ids : LEVELS * SLOTS);
+	return ids / SL_CHUNK_IDS + (ids < SL_WHEEL_ALL ? ids : SL_WHEEL_ALL);
 }
 
 size_t
 sl_wheel_bytes(uint32_t ids)
 {
 	return sizeof(struct sl_wheel) + ids * sizeof(uint32_t) +
-	       n_chunks(ids) * sizeof(struct chunk);
+	       n_chunks(ids) * sizeof(struct sl_chunk);
 }
 
 int
@@ -105,39 +72,17 @@ sl_wheel_open(struct sl_wheel **out, struct sl_mem *mem, const struct sl_wheel_c
 	wheel->stride = conf->stride;
 	wheel->n_ids = ids;
 	wheel->now = now;
-	wheel->free = NO_CHUNK;
-	for (unsigned int i = 0; i < LEVELS * SLOTS; i++)
-		wheel->top[i] = NIL;
+	wheel->free = SL_NO_CHUNK;
+	for (unsigned int i = 0; i < SL_WHEEL_ALL; i++)
+		wheel->top[i] = SL_NOWHERE;
 	*out = wheel;
 	return 0;
-}
-
-/* The tick of @id, in its record. */
-static inline sl_tick_t *
-tick_of(const struct sl_wheel *wheel, uint32_t id)
-{
-	return (sl_tick_t *)(void *)(wheel->tick + id * wheel->stride);
-}
-
-static inline unsigned int
-byte_of(sl_tick_t tick, unsigned int level)
-{
-	return tick >> (8 * level) & (SLOTS - 1);
-}
-
-/* The slot for @due at the wheel's present tick; the tick itself is level 0. */
-static inline uint32_t
-slot_for(const struct sl_wheel *wheel, sl_tick_t due)
-{
-	unsigned int level = (31 - (unsigned int)__builtin_clz((due ^ wheel->now) | 1)) / 8;
-
-	return level * SLOTS + byte_of(due, level);
 }
 
 static inline uint32_t *
 id_at(struct sl_wheel *wheel, uint32_t position)
 {
-	return &wheel->chunk[position / CHUNK_WAYS].id[position % CHUNK_WAYS];
+	return &wheel->chunk[position / SL_CHUNK_WAYS].id[position % SL_CHUNK_WAYS];
 }
 
 /* A free chunk, on top of the full one at position @top of @slot or the first one there. */
@@ -146,13 +91,13 @@ chunk_get(struct sl_wheel *wheel, uint32_t slot, uint32_t top)
 {
 	uint32_t c = wheel->free;
 
-	if (c != NO_CHUNK)
+	if (c != SL_NO_CHUNK)
 		wheel->free = wheel->chunk[c].below;
 	else
 		c = wheel->n_used++;
 	assert(c < wheel->n_chunks);
-	wheel->chunk[c].below = top == NIL ? NO_CHUNK : top / CHUNK_WAYS;
-	wheel->chunk[c].level = slot / SLOTS;
+	wheel->chunk[c].below = top == SL_NOWHERE ? SL_NO_CHUNK : top / SL_CHUNK_WAYS;
+	wheel->chunk[c].level = slot / SL_WHEEL_SLOTS;
 	return c;
 }
 
@@ -160,27 +105,27 @@ chunk_get(struct sl_wheel *wheel, uint32_t slot, uint32_t top)
 static void
 push(struct sl_wheel *wheel, uint32_t id, sl_tick_t due)
 {
-	uint32_t slot = slot_for(wheel, due);
+	uint32_t slot = sl_wheel_slot_for(wheel, due);
 	uint32_t top = wheel->top[slot];
 
-	if (top == NIL || top % CHUNK_WAYS == CHUNK_IDS - 1)
-		top = chunk_get(wheel, slot, top) * CHUNK_WAYS;
+	if (top == SL_NOWHERE || top % SL_CHUNK_WAYS == SL_CHUNK_IDS - 1)
+		top = chunk_get(wheel, slot, top) * SL_CHUNK_WAYS;
 	else
 		top++;
 	wheel->at[id] = top;
 	*id_at(wheel, top) = id;
 	wheel->top[slot] = top;
-	wheel->in_use[slot / SLOTS][slot % SLOTS / 64] |= 1ull << slot % 64;
+	wheel->in_use[slot / SL_WHEEL_SLOTS][slot % SL_WHEEL_SLOTS / 64] |= 1ull << slot % 64;
 }
 
 /* Take the last id out of @slot, which is in use. */
 static uint32_t
 pop(struct sl_wheel *wheel, uint32_t slot)
 {
-	uint32_t top = wheel->top[slot], c = top / CHUNK_WAYS;
+	uint32_t top = wheel->top[slot], c = top / SL_CHUNK_WAYS;
 	uint32_t id = *id_at(wheel, top);
 
-	if (likely(top % CHUNK_WAYS > 0)) {
+	if (likely(top % SL_CHUNK_WAYS > 0)) {
 		wheel->top[slot] = top - 1;
 		return id;
 	}
@@ -189,11 +134,12 @@ pop(struct sl_wheel *wheel, uint32_t slot)
 
 	wheel->chunk[c].below = wheel->free;
 	wheel->free = c;
-	if (below != NO_CHUNK) {
-		wheel->top[slot] = below * CHUNK_WAYS + CHUNK_IDS - 1;
+	if (below != SL_NO_CHUNK) {
+		wheel->top[slot] = below * SL_CHUNK_WAYS + SL_CHUNK_IDS - 1;
 	} else {
-		wheel->top[slot] = NIL;
-		wheel->in_use[slot / SLOTS][slot % SLOTS / 64] &= ~(1ull << slot % 64);
+		wheel->top[slot] = SL_NOWHERE;
+		wheel->in_use[slot / SL_WHEEL_SLOTS][slot % SL_WHEEL_SLOTS / 64] &=
+			~(1ull << slot % 64);
 	}
 	return id;
 }
@@ -206,12 +152,12 @@ pop(struct sl_wheel *wheel, uint32_t slot)
 static void
 pull(struct sl_wheel *wheel, uint32_t id, sl_tick_t due)
 {
-	uint32_t at = wheel->at[id], slot = slot_for(wheel, due), last;
+	uint32_t at = wheel->at[id], slot = sl_wheel_slot_for(wheel, due), last;
 
 	if (unlikely(wheel->half_done)) {
-		unsigned int level = wheel->chunk[at / CHUNK_WAYS].level;
+		unsigned int level = wheel->chunk[at / SL_CHUNK_WAYS].level;
 
-		slot = level * SLOTS + byte_of(due, level);
+		slot = level * SL_WHEEL_SLOTS + sl_wheel_byte_of(due, level);
 	}
 	last = pop(wheel, slot);
 	*id_at(wheel, at) = last;
@@ -221,7 +167,7 @@ pull(struct sl_wheel *wheel, uint32_t id, sl_tick_t due)
 void
 sl_wheel_arm(struct sl_wheel *wheel, uint32_t id, sl_tick_t due)
 {
-	sl_tick_t *tick = tick_of(wheel, id), old = *tick;
+	sl_tick_t *tick = sl_wheel_tick_of(wheel, id), old = *tick;
 
 	assert(id < wheel->n_ids);
 
@@ -238,20 +184,21 @@ sl_wheel_arm(struct sl_wheel *wheel, uint32_t id, sl_tick_t due)
 	push(wheel, id, due);
 }
 
-/* The slot on @level that the wheel's tick names, if it is in use: else NIL. */
+/* The slot on @level that the wheel's tick names, if it is in use: else SL_NOWHERE. */
 static inline uint32_t
 entered(const struct sl_wheel *wheel, unsigned int level)
 {
-	unsigned int byte = byte_of(wheel->now, level);
+	unsigned int byte = sl_wheel_byte_of(wheel->now, level);
 
-	return wheel->in_use[level][byte / 64] >> byte % 64 & 1 ? level * SLOTS + byte : NIL;
+	return wheel->in_use[level][byte / 64] >> byte % 64 & 1 ? level * SL_WHEEL_SLOTS + byte
+								: SL_NOWHERE;
 }
 
 /* The first slot in use on @level at @from or behind; -1 if there is none. */
 static int
 slot_from(const struct sl_wheel *wheel, unsigned int level, unsigned int from)
 {
-	for (unsigned int word = from / 64; word < WORDS; word++) {
+	for (unsigned int word = from / 64; word < SL_WHEEL_WORDS; word++) {
 		uint64_t bits = wheel->in_use[level][word];
 
 		if (word == from / 64)
@@ -269,11 +216,11 @@ slot_from(const struct sl_wheel *wheel, unsigned int level, unsigned int from)
 static bool
 next_stop(const struct sl_wheel *wheel, sl_tick_t *stop)
 {
-	for (unsigned int level = 0; level < LEVELS; level++) {
+	for (unsigned int level = 0; level < SL_WHEEL_LEVELS; level++) {
 		unsigned int shift = 8 * level;
-		int slot = slot_from(wheel, level, byte_of(wheel->now, level) + 1);
+		int slot = slot_from(wheel, level, sl_wheel_byte_of(wheel->now, level) + 1);
 
-		if (slot < 0 && level == LEVELS - 1)
+		if (slot < 0 && level == SL_WHEEL_LEVELS - 1)
 			slot = slot_from(wheel, level, 0);
 		if (slot >= 0) {
 			/* Two shifts, for all four bytes are too many for one. */
@@ -288,7 +235,7 @@ static void
 prefetch_ticks(const struct sl_wheel *wheel, uint32_t c, unsigned int n)
 {
 	for (unsigned int i = 0; i < n; i++)
-		rte_prefetch0(tick_of(wheel, wheel->chunk[c].id[i]));
+		rte_prefetch0(sl_wheel_tick_of(wheel, wheel->chunk[c].id[i]));
 }
 
 /*
@@ -298,27 +245,28 @@ prefetch_ticks(const struct sl_wheel *wheel, uint32_t c, unsigned int n)
 static void
 prefetch_below(const struct sl_wheel *wheel, uint32_t top, bool first)
 {
-	uint32_t c = top / CHUNK_WAYS;
+	uint32_t c = top / SL_CHUNK_WAYS;
 	uint32_t below = wheel->chunk[c].below;
 
 	if (first)
-		prefetch_ticks(wheel, c, top % CHUNK_WAYS + 1);
-	if (below == NO_CHUNK)
+		prefetch_ticks(wheel, c, top % SL_CHUNK_WAYS + 1);
+	if (below == SL_NO_CHUNK)
 		return;
-	prefetch_ticks(wheel, below, CHUNK_IDS);
-	if (wheel->chunk[below].below != NO_CHUNK)
+	prefetch_ticks(wheel, below, SL_CHUNK_IDS);
+	if (wheel->chunk[below].below != SL_NO_CHUNK)
 		rte_prefetch0(&wheel->chunk[wheel->chunk[below].below]);
 }
 
-/* The next id of @slot in a walk that takes out all of them; *@chunk is NIL to begin with. */
+/* The next id of @slot in a walk that takes out all of them; *@chunk is SL_NOWHERE to begin
+ * with. */
 static inline uint32_t
 pop_next(struct sl_wheel *wheel, uint32_t slot, uint32_t *chunk)
 {
 	uint32_t top = wheel->top[slot];
 
-	if (top / CHUNK_WAYS != *chunk) {
-		prefetch_below(wheel, top, *chunk == NIL);
-		*chunk = top / CHUNK_WAYS;
+	if (top / SL_CHUNK_WAYS != *chunk) {
+		prefetch_below(wheel, top, *chunk == SL_NOWHERE);
+		*chunk = top / SL_CHUNK_WAYS;
 	}
 	return pop(wheel, slot);
 }
@@ -327,15 +275,15 @@ pop_next(struct sl_wheel *wheel, uint32_t slot, uint32_t *chunk)
 static bool
 spread(struct sl_wheel *wheel, uint32_t slot, uint32_t *moves)
 {
-	uint32_t chunk = NIL;
+	uint32_t chunk = SL_NOWHERE;
 
-	while (wheel->top[slot] != NIL) {
+	while (wheel->top[slot] != SL_NOWHERE) {
 		uint32_t id;
 
 		if ((*moves)-- == 0)
 			return false;
 		id = pop_next(wheel, slot, &chunk);
-		push(wheel, id, *tick_of(wheel, id));
+		push(wheel, id, *sl_wheel_tick_of(wheel, id));
 	}
 	return true;
 }
@@ -344,20 +292,20 @@ spread(struct sl_wheel *wheel, uint32_t slot, uint32_t *moves)
 static bool
 finish_tick(struct sl_wheel *wheel, uint32_t *moves, uint32_t *ids, uint16_t *n, uint16_t max)
 {
-	uint32_t slot, chunk = NIL;
+	uint32_t slot, chunk = SL_NOWHERE;
 
-	for (unsigned int level = LEVELS - 1; level > 0; level--) {
+	for (unsigned int level = SL_WHEEL_LEVELS - 1; level > 0; level--) {
 		slot = entered(wheel, level);
-		if (slot != NIL && !spread(wheel, slot, moves))
+		if (slot != SL_NOWHERE && !spread(wheel, slot, moves))
 			return false;
 	}
 
 	slot = entered(wheel, 0);
-	while (slot != NIL && wheel->top[slot] != NIL) {
+	while (slot != SL_NOWHERE && wheel->top[slot] != SL_NOWHERE) {
 		if (*n == max)
 			return false;
 		ids[*n] = pop_next(wheel, slot, &chunk);
-		*tick_of(wheel, ids[*n]) = 0;
+		*sl_wheel_tick_of(wheel, ids[*n]) = 0;
 		wheel->n_entries--;
 		(*n)++;
 	}
@@ -386,8 +334,8 @@ sl_wheel_expire(struct sl_wheel *wheel, sl_tick_t now, uint32_t *ids, uint16_t m
 bool
 sl_wheel_next(const struct sl_wheel *wheel, sl_tick_t *due)
 {
-	for (unsigned int level = 0; level < LEVELS; level++) {
-		if (entered(wheel, level) != NIL) {
+	for (unsigned int level = 0; level < SL_WHEEL_LEVELS; level++) {
+		if (entered(wheel, level) != SL_NOWHERE) {
 			*due = wheel->now;
 			return true;
 		}
@@ -399,77 +347,4 @@ uint32_t
 sl_wheel_count(const struct sl_wheel *wheel)
 {
 	return wheel->n_entries;
-}
-
-/* A bit for each of 64 slots from @slot on that holds anything. */
-static uint64_t
-slots_used(const struct sl_wheel *wheel, uint32_t slot)
-{
-	uint64_t used = 0;
-
-	for (uint32_t i = 0; i < 64; i++)
-		used |= (uint64_t)(wheel->top[slot + i] != NIL) << i;
-	return used;
-}
-
-/* Check the id at position @at of @slot. */
-static bool
-is_right(const struct sl_wheel *wheel, uint32_t slot, uint32_t at)
-{
-	unsigned int level = slot / SLOTS, byte = slot % SLOTS;
-	uint32_t id = wheel->chunk[at / CHUNK_WAYS].id[at % CHUNK_WAYS];
-	sl_tick_t due = id < wheel->n_ids ? *tick_of(wheel, id) : 0;
-	/* Unfinished work: all bytes from this level up are the wheel's. */
-	bool entered_now = (due ^ wheel->now) >> (8 * level) == 0;
-
-	return due != 0 && !sl_tick_lt(due, wheel->now) && wheel->at[id] == at &&
-	       byte == byte_of(due, level) && (entered_now || slot == slot_for(wheel, due));
-}
-
-/* Check all of @slot, which is in use; count its ids into *@n and its chunks into *@chunks. */
-static int
-check_slot(const struct sl_wheel *wheel, uint32_t slot, uint32_t *n, uint32_t *chunks)
-{
-	uint32_t c = wheel->top[slot] / CHUNK_WAYS;
-	uint32_t in_chunk = wheel->top[slot] % CHUNK_WAYS + 1;
-
-	for (; c != NO_CHUNK; c = wheel->chunk[c].below) {
-		if (c >= wheel->n_used || ++*chunks > wheel->n_used || in_chunk > CHUNK_IDS ||
-		    wheel->chunk[c].level != slot / SLOTS)
-			return -EBADMSG;
-		for (uint32_t i = 0; i < in_chunk; i++) {
-			if (!is_right(wheel, slot, c * CHUNK_WAYS + i))
-				return -EBADMSG;
-		}
-		*n += in_chunk;
-		in_chunk = CHUNK_IDS;
-	}
-	return 0;
-}
-
-int
-sl_wheel_check(const struct sl_wheel *wheel)
-{
-	uint32_t held = 0, set = 0, chunks = 0;
-
-	for (uint32_t word = 0; word < LEVELS * WORDS; word++) {
-		uint64_t used = slots_used(wheel, word * 64);
-
-		if (used != wheel->in_use[word / WORDS][word % WORDS])
-			return -EBADMSG;
-		for (; used != 0; used &= used - 1) {
-			uint32_t slot = word * 64 + (uint32_t)__builtin_ctzll(used);
-
-			if (check_slot(wheel, slot, &held, &chunks) < 0)
-				return -EBADMSG;
-		}
-	}
-	for (uint32_t c = wheel->free; c != NO_CHUNK; c = wheel->chunk[c].below) {
-		if (c >= wheel->n_used || ++chunks > wheel->n_used)
-			return -EBADMSG;
-	}
-	for (uint32_t id = 0; id < wheel->n_ids; id++)
-		set += *tick_of(wheel, id) != 0;
-	return held == wheel->n_entries && set == held && chunks == wheel->n_used ? 0
-										  : -EBADMSG;
 }

@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * chunks - the inside of the timer wheel, for the files that make it up.
+ */
+#ifndef SL_FLOW_CHUNKS_H
+#define SL_FLOW_CHUNKS_H
+
+#include <assert.h>
+#include <stdalign.h>
+
+#include "flow/wheel.h"
+
+enum {
+	SL_WHEEL_LEVELS = 4,
+	SL_WHEEL_SLOTS = 256, /* of a level */
+	SL_WHEEL_WORDS = SL_WHEEL_SLOTS / 64,
+	SL_WHEEL_ALL = SL_WHEEL_LEVELS * SL_WHEEL_SLOTS,
+	SL_CHUNK_IDS = 15,
+	SL_CHUNK_WAYS = 16, /* a position is the chunk times this, plus the place in it */
+};
+
+#define SL_NOWHERE  0xffffffffu
+#define SL_NO_CHUNK 0x3fffffffu
+
+/* Some of the ids in a slot; all chunks but the top one of a slot are full. */
+struct sl_chunk {
+	uint32_t below : 30; /* the next one down, or SL_NO_CHUNK; free: the next free one */
+	uint32_t level : 2;  /* of the slot; which one it is there, each id's tick says */
+	uint32_t id[SL_CHUNK_IDS];
+};
+static_assert(sizeof(struct sl_chunk) == SL_CACHE_LINE, "a chunk is a line");
+
+struct sl_wheel {
+	char *tick; /* of record 0: when its entry is due, or 0: it has none */
+	uint64_t stride;
+	uint32_t *at; /* the position of each id that has an entry */
+	struct sl_chunk *chunk;
+	uint32_t n_chunks;
+	uint32_t free;   /* the chunk given back last, or SL_NO_CHUNK */
+	uint32_t n_used; /* chunks from here on were never used */
+	uint32_t n_ids;
+	uint32_t n_entries;
+	sl_tick_t now;  /* everything before it has come up */
+	bool half_done; /* a call stopped half-way */
+	alignas(SL_CACHE_LINE) uint64_t in_use[SL_WHEEL_LEVELS][SL_WHEEL_WORDS];
+	uint32_t top[SL_WHEEL_ALL]; /* position of the last id of each slot, or SL_NOWHERE */
+};
+
+/* The tick of @id, in its record. */
+static inline sl_tick_t *
+sl_wheel_tick_of(const struct sl_wheel *wheel, uint32_t id)
+{
+	return (sl_tick_t *)(void *)(wheel->tick + id * wheel->stride);
+}
+
+static inline unsigned int
+sl_wheel_byte_of(sl_tick_t tick, unsigned int level)
+{
+	return tick >> (8 * level) & (SL_WHEEL_SLOTS - 1);
+}
+
+/* The slot for @due at the wheel's present tick; the tick itself is level 0. */
+static inline uint32_t
+sl_wheel_slot_for(const struct sl_wheel *wheel, sl_tick_t due)
+{
+	unsigned int level = (31 - (unsigned int)__builtin_clz((due ^ wheel->now) | 1)) / 8;
+
+	return level * SL_WHEEL_SLOTS + sl_wheel_byte_of(due, level);
+}
+
+#endif
