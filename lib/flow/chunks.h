@@ -17,6 +17,7 @@ enum {
 	SL_WHEEL_ALL = SL_WHEEL_LEVELS * SL_WHEEL_SLOTS,
 	SL_CHUNK_IDS = 15,
 	SL_CHUNK_WAYS = 16, /* a position is the chunk times this, plus the place in it */
+	SL_MOVES = 4,       /* that may wait; a power of two */
 };
 
 #define SL_NOWHERE  0xffffffffu
@@ -30,6 +31,12 @@ struct sl_chunk {
 };
 static_assert(sizeof(struct sl_chunk) == SL_CACHE_LINE, "a chunk is a line");
 
+/* An entry that has yet to be moved. */
+struct sl_move {
+	uint32_t id;
+	sl_tick_t from, to; /* as what it lies in its slot, and where it belongs */
+};
+
 struct sl_wheel {
 	char *tick; /* of record 0: when its entry is due, or 0: it has none */
 	uint64_t stride;
@@ -40,8 +47,10 @@ struct sl_wheel {
 	uint32_t n_used; /* chunks from here on were never used */
 	uint32_t n_ids;
 	uint32_t n_entries;
-	sl_tick_t now;  /* everything before it has come up */
-	bool half_done; /* a call stopped half-way */
+	sl_tick_t now;                 /* everything before it has come up */
+	bool half_done;                /* a call stopped half-way */
+	uint32_t first_move, end_move; /* those that wait, oldest first; both wrap */
+	struct sl_move move[SL_MOVES];
 	alignas(SL_CACHE_LINE) uint64_t in_use[SL_WHEEL_LEVELS][SL_WHEEL_WORDS];
 	uint32_t top[SL_WHEEL_ALL]; /* position of the last id of each slot, or SL_NOWHERE */
 };
@@ -57,6 +66,12 @@ static inline unsigned int
 sl_wheel_byte_of(sl_tick_t tick, unsigned int level)
 {
 	return tick >> (8 * level) & (SL_WHEEL_SLOTS - 1);
+}
+
+static inline const struct sl_move *
+sl_wheel_move(const struct sl_wheel *wheel, uint32_t i)
+{
+	return &wheel->move[i % SL_MOVES];
 }
 
 /* The slot for @due at the wheel's present tick; the tick itself is level 0. */

@@ -17,8 +17,12 @@
  * down. So a new entry goes where the last one went, and what comes up is known a chunk at
  * a time: its ticks are asked for before they are needed, which a list of entries cannot
  * do. An entry in the middle is taken out by moving the top one into its place; where that
- * lay is only written, so nothing waits for memory. Positions lie apart from all this, and
- * ticks in the records: who arms has the record at hand, and nearly always needs no more.
+ * lay is only written. Positions lie apart from all this, and ticks in the records: who arms
+ * has the record at hand, and nearly always needs no more.
+ *
+ * Where an entry lies must come from memory before it can be moved. So one that is armed
+ * earlier is moved a few of these later, and before time goes on. Its record's tick is the
+ * new one at once, and all but the entry itself is as if it had been moved.
  */
 #include <assert.h>
 #include <errno.h>
@@ -164,24 +168,63 @@ pull(struct sl_wheel *wheel, uint32_t id, sl_tick_t due)
 	wheel->at[last] = at;
 }
 
+/* An entry may wait for several moves, each from where the one before leads. */
+static void
+move_oldest(struct sl_wheel *wheel)
+{
+	struct sl_move move = *sl_wheel_move(wheel, wheel->first_move++);
+
+	pull(wheel, move.id, move.from);
+	push(wheel, move.id, move.to);
+}
+
+static void
+move_all(struct sl_wheel *wheel)
+{
+	while (wheel->first_move != wheel->end_move)
+		move_oldest(wheel);
+}
+
+/*
+ * Let the entry of @id be moved, later than others that wait. Its position is asked for now,
+ * and the chunk where it lies when the position must have come.
+ */
+static inline void
+move_later(struct sl_wheel *wheel, uint32_t id, sl_tick_t from, sl_tick_t to)
+{
+	uint32_t n = wheel->end_move - wheel->first_move;
+
+	rte_prefetch0(&wheel->at[id]);
+	if (n == SL_MOVES)
+		move_oldest(wheel);
+	if (n >= SL_MOVES / 2) {
+		uint32_t half_way = wheel->end_move - SL_MOVES / 2;
+
+		rte_prefetch0(id_at(wheel, wheel->at[sl_wheel_move(wheel, half_way)->id]));
+	}
+	wheel->move[wheel->end_move++ % SL_MOVES] = (struct sl_move){ id, from, to };
+}
+
 void
 sl_wheel_arm(struct sl_wheel *wheel, uint32_t id, sl_tick_t due)
 {
-	sl_tick_t *tick = sl_wheel_tick_of(wheel, id), old = *tick;
+	sl_tick_t *tick, old;
 
 	assert(id < wheel->n_ids);
 
+	tick = sl_wheel_tick_of(wheel, id);
+	old = *tick;
 	if (sl_tick_le(due, wheel->now))
 		due = wheel->now + 1;
 	due += due == 0;
-	if (old == 0)
+	if (old == 0) {
+		*tick = due;
 		wheel->n_entries++;
-	else if (sl_tick_lt(due, old))
-		pull(wheel, id, old);
-	else
-		return;
-	*tick = due;
-	push(wheel, id, due);
+		push(wheel, id, due);
+	} else if (sl_tick_lt(due, old)) {
+		*tick = due;
+		move_later(wheel, id, old, due);
+	}
 }
 
 /* The slot on @level that the wheel's tick names, if it is in use: else SL_NOWHERE. */
@@ -319,6 +362,7 @@ sl_wheel_expire(struct sl_wheel *wheel, sl_tick_t now, uint32_t *ids, uint16_t m
 	uint16_t n = 0;
 	bool done;
 
+	move_all(wheel);
 	while ((done = finish_tick(wheel, &moves, ids, &n, max)) &&
 	       sl_tick_lt(wheel->now, now)) {
 		sl_tick_t stop;
@@ -331,8 +375,9 @@ sl_wheel_expire(struct sl_wheel *wheel, sl_tick_t now, uint32_t *ids, uint16_t m
 	return n;
 }
 
-bool
-sl_wheel_next(const struct sl_wheel *wheel, sl_tick_t *due)
+/* sl_wheel_next() for entries that lie where they belong. */
+static bool
+next_in_slots(const struct sl_wheel *wheel, sl_tick_t *due)
 {
 	for (unsigned int level = 0; level < SL_WHEEL_LEVELS; level++) {
 		if (entered(wheel, level) != SL_NOWHERE) {
@@ -341,6 +386,20 @@ sl_wheel_next(const struct sl_wheel *wheel, sl_tick_t *due)
 		}
 	}
 	return next_stop(wheel, due);
+}
+
+bool
+sl_wheel_next(const struct sl_wheel *wheel, sl_tick_t *due)
+{
+	if (!next_in_slots(wheel, due))
+		return false;
+	for (uint32_t i = wheel->first_move; i != wheel->end_move; i++) {
+		sl_tick_t to = sl_wheel_move(wheel, i)->to;
+
+		if (sl_tick_lt(to, *due))
+			*due = to;
+	}
+	return true;
 }
 
 uint32_t

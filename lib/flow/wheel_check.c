@@ -17,13 +17,24 @@ slots_used(const struct sl_wheel *wheel, uint32_t slot)
 	return used;
 }
 
+/* As what the entry of @id lies in its slot: behind the last move that waits, as its tick. */
+static sl_tick_t
+lies_as(const struct sl_wheel *wheel, uint32_t id, uint32_t first_move)
+{
+	for (uint32_t i = first_move; i != wheel->end_move; i++) {
+		if (sl_wheel_move(wheel, i)->id == id)
+			return sl_wheel_move(wheel, i)->from;
+	}
+	return *sl_wheel_tick_of(wheel, id);
+}
+
 /* Check the id at position @at of @slot. */
 static bool
 is_right(const struct sl_wheel *wheel, uint32_t slot, uint32_t at)
 {
 	unsigned int level = slot / SL_WHEEL_SLOTS, byte = slot % SL_WHEEL_SLOTS;
 	uint32_t id = wheel->chunk[at / SL_CHUNK_WAYS].id[at % SL_CHUNK_WAYS];
-	sl_tick_t due = id < wheel->n_ids ? *sl_wheel_tick_of(wheel, id) : 0;
+	sl_tick_t due = id < wheel->n_ids ? lies_as(wheel, id, wheel->first_move) : 0;
 	/* Unfinished work: all bytes from this level up are the wheel's. */
 	bool entered_now = (due ^ wheel->now) >> (8 * level) == 0;
 
@@ -53,11 +64,29 @@ check_slot(const struct sl_wheel *wheel, uint32_t slot, uint32_t *n, uint32_t *c
 	return 0;
 }
 
+/* Each move that waits is to an earlier tick, from which the next one of its id leads on. */
+static int
+check_moves(const struct sl_wheel *wheel)
+{
+	if (wheel->end_move - wheel->first_move > SL_MOVES)
+		return -EBADMSG;
+	for (uint32_t i = wheel->first_move; i != wheel->end_move; i++) {
+		const struct sl_move *move = sl_wheel_move(wheel, i);
+
+		if (move->id >= wheel->n_ids || !sl_tick_lt(move->to, move->from) ||
+		    move->to != lies_as(wheel, move->id, i + 1))
+			return -EBADMSG;
+	}
+	return 0;
+}
+
 int
 sl_wheel_check(const struct sl_wheel *wheel)
 {
 	uint32_t held = 0, set = 0, chunks = 0;
 
+	if (check_moves(wheel) < 0)
+		return -EBADMSG;
 	for (uint32_t word = 0; word < SL_WHEEL_LEVELS * SL_WHEEL_WORDS; word++) {
 		uint64_t used = slots_used(wheel, word * 64);
 

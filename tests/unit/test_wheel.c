@@ -134,6 +134,17 @@ ticks_are_right(const struct twin *m)
 	return true;
 }
 
+/* The wheel wants to be called for the earliest entry, before its tick or on it. */
+static bool
+next_is_in_time(const struct sl_wheel *wheel, const struct twin *m)
+{
+	sl_tick_t next, due;
+
+	if (!twin_earliest(m, &due))
+		return !sl_wheel_next(wheel, &next);
+	return sl_wheel_next(wheel, &next) && sl_tick_le(next, due);
+}
+
 /* Advance both to @now and compare what comes up, in the order it is due. */
 static bool
 advance(struct sl_wheel *wheel, struct twin *m, sl_tick_t now, uint16_t max)
@@ -190,7 +201,8 @@ it_does_what_a_tick_for_each_id_does(void **state)
 					       (uint16_t)(1 + rnd_below(&r, 100)));
 			}
 			good = good && sl_wheel_check(wheel) == 0 && ticks_are_right(&m) &&
-			       sl_wheel_count(wheel) == twin_count(&m);
+			       sl_wheel_count(wheel) == twin_count(&m) &&
+			       next_is_in_time(wheel, &m);
 		}
 		if (!good)
 			fail_msg("seed %llu", (unsigned long long)seed);
@@ -263,6 +275,39 @@ no_id_ever_holds_more_than_one_entry(void **state)
 		assert_in_range(sl_wheel_count(wheel), 1, 2);
 	}
 	assert_int_equal(sl_wheel_check(wheel), 0);
+	arena_close(&heap);
+}
+
+/* Moving is put off: the same id over and over, others between, and time goes on at once. */
+static void
+what_waits_to_be_moved_comes_up_in_time(void **state)
+{
+	struct arena heap;
+	struct sl_wheel *wheel = wheel_open(&heap, 8, 0);
+	uint32_t ids[8];
+	sl_tick_t next;
+
+	for (uint32_t id = 0; id < 8; id++)
+		sl_wheel_arm(wheel, id, 100000);
+	for (uint32_t n_moves = 1; n_moves <= 7; n_moves++) {
+		sl_tick_t now = 1000 * n_moves;
+
+		for (uint32_t i = 0; i < n_moves; i++) {
+			sl_wheel_arm(wheel, i % 2, now + 900 - i);
+			assert_int_equal(record[i % 2].tick, now + 900 - i);
+			assert_int_equal(sl_wheel_check(wheel), 0);
+			assert_true(sl_wheel_next(wheel, &next) && next <= now + 900 - i);
+		}
+		assert_int_equal(sl_wheel_expire(wheel, now + 900 - n_moves, ids, 8), 0);
+		assert_int_equal(sl_wheel_expire(wheel, now + 901 - n_moves, ids, 8), 1);
+		assert_int_equal(ids[0], (n_moves - 1) % 2);
+		sl_wheel_arm(wheel, ids[0], 100000);
+		assert_int_equal(sl_wheel_expire(wheel, now + 902 - n_moves, ids, 8),
+				 n_moves > 1);
+		if (n_moves > 1)
+			sl_wheel_arm(wheel, ids[0], 100000);
+	}
+	assert_int_equal(sl_wheel_count(wheel), 8);
 	arena_close(&heap);
 }
 
@@ -370,6 +415,7 @@ main(void)
 		cmocka_unit_test(it_does_what_a_tick_for_each_id_does),
 		cmocka_unit_test(a_deadline_is_met_on_its_tick_when_every_tick_is_called),
 		cmocka_unit_test(no_id_ever_holds_more_than_one_entry),
+		cmocka_unit_test(what_waits_to_be_moved_comes_up_in_time),
 		cmocka_unit_test(work_is_bounded_and_what_is_left_comes_next),
 		cmocka_unit_test(next_leads_to_the_earliest_in_a_few_stops),
 		cmocka_unit_test(time_that_stands_still_or_goes_back_brings_nothing),
