@@ -39,8 +39,12 @@ struct sl_bufs {
 	/* Give back one reference to each segment of each of @n packets (chains too). */
 	void (*put)(void *ctx, struct rte_mbuf **m, uint16_t n);
 
-	/* Give back one reference to one segment, leaving what it links to alone. */
-	void (*put_seg)(void *ctx, struct rte_mbuf *m);
+	/*
+	 * How many single segments may wait for others to be put with, but for a step's end: 1
+	 * to SL_BURST. With 1 none does, so that a heap sees each use of one that comes too
+	 * late.
+	 */
+	uint16_t put_together;
 };
 
 #endif

@@ -219,6 +219,7 @@ check_counts(const struct sl_tcp *tcp, uint32_t live, uint32_t half_open, uint32
 	DEMAND(half_open == tcp->stats.count[SL_CNT_half_open]);
 	DEMAND(live + sl_slots_free_count(&tcp->free_tcb) == tcp->n_tcb);
 	DEMAND(tcp->n_kept == tcp->stats.count[SL_CNT_kept]);
+	DEMAND(tcp->n_done == 0); /* only steps leave anything to be put */
 	DEMAND(sl_flows_count(tcp->flows) == live + tcp->stats.count[SL_CNT_time_wait]);
 	DEMAND(sl_slots_free_count(&tcp->free_active) + tcp->stats.count[SL_CNT_active] ==
 	       tcp->n_active);

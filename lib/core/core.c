@@ -284,6 +284,7 @@ sl_core_close(struct sl_core *core)
 		sl_tcb_drop_received(tcp, &tcp->tcb[i]);
 		sl_spans_free_all(tcp, &tcp->tcb[i]);
 	}
+	sl_tcp_put_all(tcp);
 }
 
 void

@@ -419,6 +419,7 @@ settle(struct sl_core *core)
 	sl_stat_add(tcp->stats.fate[SL_FATE_tcp_input], n_input);
 	if (core->n_spent > 0)
 		tcp->bufs->put(tcp->bufs->ctx, core->spent, core->n_spent);
+	sl_tcp_put_all(tcp);
 	for (uint16_t i = 0; i < tcp->out->n; i++)
 		bytes += tcp->out->pkt[i]->pkt_len;
 	sl_count_n(tcp, tx, tcp->out->n);

@@ -8,6 +8,7 @@
 
 #include <rte_branch_prediction.h>
 
+#include "base/units.h"
 #include "engine/arena.h"
 #include "engine/pools.h"
 
@@ -69,12 +70,6 @@ put(void *ctx, struct rte_mbuf **m, uint16_t n)
 	rte_pktmbuf_free_bulk(m, n);
 }
 
-static void
-put_seg(void *ctx, struct rte_mbuf *m)
-{
-	rte_pktmbuf_free_seg(m);
-}
-
 struct rte_mempool *
 sl_pool_make(const char *name, uint32_t n, uint32_t room_bytes, int node)
 {
@@ -110,7 +105,7 @@ sl_pools_open(struct sl_pools *pools, unsigned int worker, const uint32_t n[SL_P
 	char name[RTE_MEMPOOL_NAMESIZE];
 
 	memset(pools, 0, sizeof(*pools));
-	pools->bufs = (struct sl_bufs){ pools, get, attach, put, put_seg };
+	pools->bufs = (struct sl_bufs){ pools, get, attach, put, SL_BURST };
 	pools->pinned.free_cb = pinned_free;
 	rte_mbuf_ext_refcnt_set(&pools->pinned, 1);
 

@@ -57,7 +57,7 @@ sl_answer_bare(struct sl_tcp *tcp, struct sl_lane *lane, struct sl_seg_out *seg)
 		return false;
 	if (sl_reuse(m)) {
 		lane->m = NULL;
-	} else if (tcp->bufs->get(tcp->bufs->ctx, SL_POOL_TX, &m, 1) < 0) {
+	} else if (sl_tcp_get(tcp, SL_POOL_TX, &m, 1) < 0) {
 		sl_count(tcp, no_buffer);
 		return false;
 	}

@@ -133,52 +133,12 @@ emit(struct sender *s, struct rte_mbuf *m, uint32_t seq, uint8_t flags)
 	sl_out_put(s->tcp->out, m);
 }
 
-/* Have packets at hand for this connection, @n of them, and as many for each that waits. */
-static void
-have_spare(struct sl_tcp *tcp, uint16_t n)
-{
-	uint32_t most = SL_BURST - tcp->n_spare, want = n * (tcp->output.n + 1);
-	struct rte_mbuf **to = tcp->spare + tcp->n_spare;
-
-	if (want > most)
-		want = most;
-	if (want > n && tcp->bufs->get(tcp->bufs->ctx, SL_POOL_TX, to, want) == 0)
-		tcp->n_spare += want;
-}
-
-/* @n empty packets, 0; or none and -ENOMEM, counted. */
-static int
-packets_get(struct sender *s, struct rte_mbuf **m, uint16_t n)
-{
-	struct sl_tcp *tcp = s->tcp;
-
-	if (tcp->n_spare < n)
-		have_spare(tcp, n);
-	if (tcp->n_spare >= n) {
-		tcp->n_spare -= n;
-		memcpy(m, tcp->spare + tcp->n_spare, n * sizeof(*m));
-		return 0;
-	}
-	if (tcp->bufs->get(tcp->bufs->ctx, SL_POOL_TX, m, n) == 0)
-		return 0;
-	sl_count(tcp, no_buffer);
-	return -ENOMEM;
-}
-
-void
-sl_tcp_sent(struct sl_tcp *tcp)
-{
-	if (tcp->n_spare > 0)
-		tcp->bufs->put(tcp->bufs->ctx, tcp->spare, tcp->n_spare);
-	tcp->n_spare = 0;
-}
-
 static struct rte_mbuf *
 packet_get(struct sender *s)
 {
 	struct rte_mbuf *m;
 
-	return packets_get(s, &m, 1) == 0 ? m : NULL;
+	return sl_tcp_get_to_send(s->tcp, &m, 1) == 0 ? m : NULL;
 }
 
 /* A segment without payload; false if there was no packet for it. */
@@ -228,7 +188,7 @@ payload_attached(struct sender *s, const struct sl_span *span, uint32_t len, uin
 	const struct sl_bufs *bufs = s->tcp->bufs;
 	struct rte_mbuf *m[PIECES_MOST + 1];
 
-	if (packets_get(s, m, n_pieces + 1) < 0)
+	if (sl_tcp_get_to_send(s->tcp, m, n_pieces + 1) < 0)
 		return NULL;
 	for (uint32_t i = 1; i <= n_pieces; i++) {
 		uint32_t n = len < span->len ? len : span->len;

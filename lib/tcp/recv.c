@@ -85,7 +85,7 @@ sl_tcp_put_kept(struct sl_tcp *tcp, struct rte_mbuf *m)
 {
 	tcp->n_kept--;
 	sl_uncount(tcp, kept);
-	tcp->bufs->put_seg(tcp->bufs->ctx, m);
+	sl_tcp_put(tcp, m);
 }
 
 /*
@@ -111,7 +111,7 @@ take_payload(struct sl_tcp *tcp, struct sl_lane *lane, uint32_t skip, uint32_t l
 		m->next = NULL;
 		m->nb_segs = 1;
 		if (n == 0) {
-			tcp->bufs->put_seg(tcp->bufs->ctx, m);
+			sl_tcp_put(tcp, m);
 		} else {
 			m->data_off += cut;
 			m->data_len = n;
@@ -144,12 +144,12 @@ compact(struct sl_tcp *tcp, struct rte_mbuf *m)
 {
 	struct rte_mbuf *own;
 
-	if (tcp->bufs->get(tcp->bufs->ctx, SL_POOL_RETAIN, &own, 1) < 0)
+	if (sl_tcp_get(tcp, SL_POOL_RETAIN, &own, 1) < 0)
 		return m;
 	own->packet_type = COMPACT_MARK;
 	own->next = NULL;
 	if (!append_copy(own, m)) { /* more than a buffer of ours holds: a jumbo frame */
-		tcp->bufs->put_seg(tcp->bufs->ctx, own);
+		sl_tcp_put(tcp, own);
 		return m;
 	}
 	tcp->n_kept++;

@@ -69,13 +69,13 @@ span_buffer(struct sl_tcp *tcp, struct sl_tcb *tcb)
 	struct rte_mbuf *m;
 	struct sl_span *s;
 
-	if (tcp->bufs->get(tcp->bufs->ctx, SL_POOL_RETAIN, &m, 1) < 0) {
+	if (sl_tcp_get(tcp, SL_POOL_RETAIN, &m, 1) < 0) {
 		sl_count(tcp, no_buffer);
 		return NULL;
 	}
 	s = span_append(tcp, tcb);
 	if (s == NULL) {
-		tcp->bufs->put_seg(tcp->bufs->ctx, m);
+		sl_tcp_put(tcp, m);
 		return NULL;
 	}
 	s->owner = m;
@@ -260,7 +260,7 @@ span_free_head(struct sl_tcp *tcp, struct sl_tcb *tcb)
 	if (tcb->span_next == idx)
 		tcb->span_next = tcb->span_head;
 	if (s->owner != NULL && (s->marks & SL_SPAN_OWN))
-		tcp->bufs->put_seg(tcp->bufs->ctx, s->owner);
+		sl_tcp_put(tcp, s->owner);
 	else if (s->owner != NULL)
 		sl_tcp_put_kept(tcp, s->owner);
 	sl_slots_put(&tcp->free_span, idx);

@@ -17,6 +17,7 @@
  *   prr.c       how much is sent during a repair
  *   timer.c     what each timer means, and every re-arming
  *   output.c    the only maker of a connection's segments
+ *   packets.c   packets had and given back, many at once
  *   answer.c    answers that need no connection: SYN-ACKs, resets, cookies back in
  *   crowd.c     the same for many at once that are alike
  *   timewait.c  what is left of a connection for 2 MSL
@@ -118,8 +119,10 @@ struct sl_tcp {
 	bool starved;        /* what is on output waits for buffers, not for room */
 	struct rte_mbuf *spare[SL_BURST]; /* packets for what is on output, had at once */
 	uint16_t n_spare;                 /* none but while it sends */
-	uint32_t tw_first, tw_used;       /* TIME-WAIT records lie in a ring, by age */
-	uint8_t tw_shift;                 /* their clock: the tick without so many bits */
+	struct rte_mbuf *done[SL_BURST];  /* segments of nobody's, to be put at once */
+	uint16_t n_done;
+	uint32_t tw_first, tw_used; /* TIME-WAIT records lie in a ring, by age */
+	uint8_t tw_shift;           /* their clock: the tick without so many bits */
 
 	struct sl_listener listener[SL_LISTENERS_MAX];
 	uint16_t n_listeners;
@@ -546,8 +549,37 @@ void sl_timer_life(struct sl_tcp *tcp, struct sl_tcb *tcb);
 
 /* Send what @tcb owes, as far as room goes; false if something is still owed. */
 bool sl_tcb_send(struct sl_tcp *tcp, struct sl_tcb *tcb);
+
+/* --- packets.c --- */
+
+/* @n empty packets into @m and 0, or none and -ENOMEM. */
+int sl_tcp_get(struct sl_tcp *tcp, enum sl_pool pool, struct rte_mbuf **m, uint16_t n);
+/* As that, to send them; what others will send that wait for output is had with them. */
+int sl_tcp_get_to_send(struct sl_tcp *tcp, struct rte_mbuf **m, uint16_t n);
 /* Nobody sends any more in this step: packets that were had for it go back. */
 void sl_tcp_sent(struct sl_tcp *tcp);
+/* Give back what sl_tcp_put() has left. */
+void sl_tcp_put_all(struct sl_tcp *tcp);
+
+/*
+ * Give back one reference to one segment, leaving what it links to alone. A buffer that nobody
+ * else has waits here for others, at most until the step ends. To whoever counts references
+ * it is gone at once.
+ */
+static inline void
+sl_tcp_put(struct sl_tcp *tcp, struct rte_mbuf *m)
+{
+	assert(rte_mbuf_refcnt_read(m) > 0);
+	if (rte_mbuf_refcnt_read(m) > 1) {
+		if (rte_mbuf_refcnt_update(m, -1) > 0)
+			return;
+		rte_mbuf_refcnt_set(m, 1); /* the others let go meanwhile */
+	}
+	m->next = NULL;
+	tcp->done[tcp->n_done++] = m;
+	if (tcp->n_done >= tcp->bufs->put_together)
+		sl_tcp_put_all(tcp);
+}
 
 /* --- answer.c --- */
 

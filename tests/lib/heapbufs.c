@@ -66,6 +66,7 @@ make(struct heapbufs *hb, enum sl_pool pool, uint16_t headroom, uint16_t len)
 	p->m.port = RTE_MBUF_PORT_INVALID;
 	rte_mbuf_refcnt_set(&p->m, 1);
 	hb->out++;
+	hb->n_kept += pool == SL_POOL_RETAIN;
 	return &p->m;
 }
 
@@ -76,6 +77,8 @@ get(void *ctx, enum sl_pool pool, struct rte_mbuf **m, uint16_t n)
 
 	hb->n_got++;
 	if (hb->n_got == hb->fail_at || (hb->fail_from != 0 && hb->n_got >= hb->fail_from))
+		return -ENOMEM;
+	if (pool == SL_POOL_RETAIN && hb->kept_most != 0 && hb->n_kept + n > hb->kept_most)
 		return -ENOMEM;
 	for (uint16_t i = 0; i < n; i++) {
 		m[i] = make(hb, pool, ROOM, 0);
@@ -103,9 +106,8 @@ attach(void *ctx, struct rte_mbuf *m, struct rte_mbuf *owner, const void *data, 
 }
 
 static void
-put_seg(void *ctx, struct rte_mbuf *m)
+put_seg(struct heapbufs *hb, struct rte_mbuf *m)
 {
-	struct heapbufs *hb = ctx;
 	struct packet *p = packet_of(m);
 
 	if (rte_mbuf_refcnt_read(m) == 0)
@@ -114,6 +116,7 @@ put_seg(void *ctx, struct rte_mbuf *m)
 		return;
 	if (p->owner != NULL)
 		put_seg(hb, p->owner);
+	hb->n_kept -= p->pool == SL_POOL_RETAIN;
 	free(p->room);
 	free(p);
 	hb->out--;
@@ -122,6 +125,7 @@ put_seg(void *ctx, struct rte_mbuf *m)
 static void
 put(void *ctx, struct rte_mbuf **m, uint16_t n)
 {
+	((struct heapbufs *)ctx)->n_put++;
 	for (uint16_t i = 0; i < n; i++) {
 		struct rte_mbuf *seg = m[i], *next;
 
@@ -140,7 +144,7 @@ heapbufs_open(struct heapbufs *hb)
 			  .get = get,
 			  .attach = attach,
 			  .put = put,
-			  .put_seg = put_seg },
+			  .put_together = 1 },
 	};
 }
 

@@ -23,6 +23,9 @@ struct heapbufs {
 	uint64_t n_got;      /* calls of get() so far, failed ones included */
 	uint64_t fail_at;    /* the call of get(), counted from 1, that fails; 0 for none */
 	uint64_t fail_from;  /* all calls from this one on fail; 0 for none */
+	uint32_t kept_most;  /* of SL_POOL_RETAIN, more are not there; 0 for no limit */
+	uint32_t n_kept;     /* of it, that are out */
+	uint64_t n_put;      /* calls of put() so far */
 };
 
 void heapbufs_open(struct heapbufs *hb);

@@ -227,7 +227,7 @@ a_packet_shows_bytes_of_another_and_keeps_them_alive(void **state)
 	assert_int_equal(m->ol_flags, RTE_MBUF_F_INDIRECT);
 	assert_int_equal(rte_mbuf_refcnt_read(owner), 2);
 
-	p.bufs.put_seg(p.bufs.ctx, owner);
+	p.bufs.put(p.bufs.ctx, &owner, 1);
 	assert_int_equal(rte_mempool_in_use_count(p.pool[SL_POOL_RETAIN]), 1);
 	assert_int_equal(rte_pktmbuf_mtod(m, uint8_t *)[49], 'x');
 	p.bufs.put(p.bufs.ctx, &m, 1);
