@@ -415,7 +415,7 @@ describe(const struct sl_tcp *tcp, const struct sl_tcb *tcb, struct sl_conn_info
 		.rcv_wnd = tcb->rcv_adv - tcb->rcv_nxt,
 		.cwnd = tcb->cwnd,
 		.srtt_ms = tcb->srtt_us8 / 8000,
-		.rto_ms = tcb->rto_ms,
+		.rto_ms = sl_tcb_rto_ms(tcp, tcb),
 	};
 	sl_tcb_tuple(tcp, &tcb->key, &info->tuple);
 }

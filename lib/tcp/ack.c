@@ -84,7 +84,7 @@ take_new_ack(struct sl_tcp *tcp, struct sl_tcb *tcb, const struct sl_seg *seg)
 	uint32_t rtt_us;
 
 	if (measure(tcp, tcb, seg, &rtt_us)) {
-		sl_timer_rtt(tcp, tcb, rtt_us);
+		sl_timer_rtt(tcb, rtt_us);
 		tcb->backoff = 0; /* not without a sample (RFC 6298, 5.7; Karn) */
 	}
 	if (tcb->active != SL_NO_BLOCK)

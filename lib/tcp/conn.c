@@ -19,7 +19,8 @@ static_assert(SL_REASON_COUNT <= 16, "sl_tcb.why has four bits");
 #define MSS_DEFAULT_V4  536u
 #define MSS_DEFAULT_V6  1220u
 #define TS_OPTION_BYTES 12u
-#define RTO_INITIAL_MS  1000u /* RFC 6298, 2.1 */
+#define RTO_FIRST_US    1000000u /* RFC 6298, 2.1 */
+#define RTO_LOST_SYN_US 3000000u /* 5.7 */
 #define HEADERS_V4      40u
 #define HEADERS_V6      60u
 #define SILENCE_MS      4000u /* until an active block may be taken from its owner ... */
@@ -252,6 +253,7 @@ static const struct sl_tcb blank = {
 	.span_head = SL_NO_INDEX,
 	.span_tail = SL_NO_INDEX,
 	.span_next = SL_NO_INDEX,
+	.rttvar_us4 = RTO_FIRST_US,
 	.path = SL_NO_PATH,
 	.next_deliver = SL_NO_INDEX,
 	.next_output = SL_NO_INDEX,
@@ -325,7 +327,6 @@ sl_tcb_new(struct sl_tcp *tcp, const struct sl_tuple *tuple, uint64_t hash, uint
 	tcb->tos = l->conf.tcp.tos;
 	tcb->snd_una = tcb->snd_nxt = iss;
 	tcb->snd_end = iss + 1;
-	tcb->rto_ms = RTO_INITIAL_MS;
 	tcb->quick_acks = l->conf.tcp.quick_acks;
 	tcb->heard = tcb->progress = tcp->tick;
 	if (!l->conf.tcp.nagle)
@@ -436,8 +437,8 @@ enter_established(struct sl_tcp *tcp, struct sl_tcb *tcb)
 		sl_count(tcp, opened_passive);
 	sl_stat_add(tcp->listener[tcb->listener].stats.opened, 1);
 	sl_cc_open(tcp, tcb, tcb->backoff > 0);
-	if (tcb->backoff > 0 && tcb->srtt_us8 == 0 && tcb->rto_ms < 3000)
-		tcb->rto_ms = 3000; /* RFC 6298, 5.7 */
+	if (tcb->backoff > 0 && tcb->srtt_us8 == 0)
+		tcb->rttvar_us4 = RTO_LOST_SYN_US;
 	tcb->backoff = 0;
 	tcb->progress = tcp->tick;
 	sl_tcb_mark(tcp, tcb, SL_MARK_OPEN);

@@ -23,7 +23,8 @@ sl_epoch_of(const struct sl_tcp *tcp, const struct sl_tcb *tcb)
 static bool
 is_at_rest(const struct sl_tcp *tcp, const struct sl_tcb *tcb)
 {
-	return tcb->snd_una == tcb->snd_nxt && tcp->tick - tcb->progress > tcb->rto_ms;
+	return tcb->snd_una == tcb->snd_nxt &&
+	       tcp->tick - tcb->progress > sl_tcb_rto_ms(tcp, tcb);
 }
 
 /* A block of somebody at rest, taken from him; SL_NO_BLOCK: not among those looked at. */

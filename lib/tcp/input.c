@@ -216,7 +216,7 @@ measure_syn(struct sl_tcp *tcp, struct sl_tcb *tcb)
 
 	if (tcb->backoff > 0 || (tcb->is & SL_IS_COOKIE))
 		return;
-	sl_timer_rtt(tcp, tcb, ms * 1000);
+	sl_timer_rtt(tcb, ms * 1000);
 	if (ms > 1)
 		sl_rack_rtt(tcb, (ms - 1) * 1000);
 }

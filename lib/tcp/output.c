@@ -306,7 +306,7 @@ transmit(struct sender *s, struct sl_span *span, uint32_t len)
 
 	if (tcb->snd_una == tcb->snd_nxt) { /* the timer, R2 and RFC 5681, 4.1 begin here */
 		sl_timer_stop(tcb, SL_TIMER_RESEND);
-		if (s->tcp->tick - tcb->progress > tcb->rto_ms)
+		if (s->tcp->tick - tcb->progress > sl_tcb_rto_ms(s->tcp, tcb))
 			sl_cc_idle(s->tcp, tcb);
 		tcb->progress = s->tcp->tick;
 	}
@@ -560,7 +560,7 @@ send_answer(struct sender *s, struct sl_span *span)
 	uint8_t fin;
 
 	sl_timer_stop(tcb, SL_TIMER_RESEND);
-	if (tcp->tick - tcb->progress > tcb->rto_ms)
+	if (tcp->tick - tcb->progress > sl_tcb_rto_ms(tcp, tcb))
 		sl_cc_idle(tcp, tcb);
 	tcb->progress = tcp->tick;
 	if (!has_room(s))

@@ -80,7 +80,7 @@ enum sl_resend {
 
 #define SL_SPAN_BYTES_MOST ((1u << 20) - 1)
 #define SL_SPAN_SENT_MOST  15u
-#define SL_RTO_MOST_MS     ((1u << 20) - 1)
+#define SL_RTT_MOST        ((1u << 28) - 1) /* of srtt_us8 and rttvar_us4 */
 
 /* Bytes to be sent or waiting for their ACK: @len of them at @data. */
 struct sl_span {
@@ -229,9 +229,10 @@ struct sl_tcb {
 	alignas(SL_CACHE_LINE) sl_tick_t due[SL_TIMER_COUNT]; /* 0: not set */
 	uint32_t cwnd, ssthresh;                              /* bytes; written by cc.h's */
 	uint32_t epoch;           /* the struct sl_epoch held, or SL_NO_BLOCK */
-	uint32_t srtt_us8;        /* smoothed RTT, eighths of a microsecond; 0: none yet */
-	uint32_t rttvar_us4;      /* its variation, quarters */
-	uint32_t rto_ms : 20;     /* before backing off */
+	uint32_t srtt_us8 : 28;   /* smoothed RTT, eighths of a microsecond; 0: none yet */
+	uint32_t dup_acks : 4;    /* in a row */
+	uint32_t rttvar_us4 : 28; /* its variation, quarters: see sl_tcb_rto_ms() */
+	uint32_t why : 4;         /* enum sl_reason, once it ends */
 	uint32_t resend_for : 2;  /* enum sl_resend: what the resend timer waits for */
 	uint32_t reo_seen : 1;    /* reordering happens (RFC 8985, 5.3) */
 	uint32_t reo_mult : 4;    /* the reordering window grew so often */
@@ -244,8 +245,6 @@ struct sl_tcb {
 	uint8_t backoff : 5;      /* times the resend timer was doubled */
 	uint8_t probe_doubt : 1;  /* a probe that ended at SND.UNA may have repaired a loss */
 	uint8_t n_challenges : 2; /* sent and not earned back */
-	uint8_t dup_acks : 4;     /* in a row */
-	uint8_t why : 4;          /* enum sl_reason, once it ends */
 	uint8_t n_probes;         /* keep-alives not answered */
 	uint8_t rcv_grown : 5;    /* times the receive buffer has doubled */
 	uint8_t quick_acks : 3;   /* full segments that will be acknowledged at once */

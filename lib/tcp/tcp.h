@@ -49,6 +49,7 @@
 #include "tcp/tcb.h"
 
 #define SL_NO_LISTENER 0xffff
+#define SL_CLOCK_US    1000u /* how fine timers are: G of RFC 6298 */
 
 /* One packet on its way through a step. */
 struct sl_lane {
@@ -230,6 +231,25 @@ static inline uint32_t
 sl_tcb_max_snd_wnd(const struct sl_tcb *tcb)
 {
 	return (uint32_t)tcb->max_wnd << (tcb->max_wnd_of_syn ? 0 : tcb->snd_scale);
+}
+
+/*
+ * The retransmission time-out before it is doubled (RFC 6298, 2.3): SRTT + max(G, 4 * RTTVAR)
+ * within its bounds. Until there is a sample RTTVAR alone says what it begins with.
+ */
+static inline uint32_t
+sl_tcb_rto_ms(const struct sl_tcp *tcp, const struct sl_tcb *tcb)
+{
+	const struct sl_tcp_conf *conf = sl_tcb_conf(tcp, tcb);
+	uint32_t var = tcb->rttvar_us4, us, ms;
+
+	us = tcb->srtt_us8 / 8 + (var > SL_CLOCK_US ? var : SL_CLOCK_US);
+	ms = (us + 999) / 1000;
+	if (tcb->srtt_us8 == 0)
+		return ms;
+	if (ms < conf->rto_min_ms)
+		return conf->rto_min_ms;
+	return ms < conf->rto_max_ms ? ms : conf->rto_max_ms;
 }
 
 /* The window of a SYN, which is never scaled. */
@@ -539,7 +559,8 @@ void sl_timer_stop(struct sl_tcb *tcb, enum sl_timer_kind kind);
 void sl_timer_resend(struct sl_tcp *tcp, struct sl_tcb *tcb, bool restart);
 /* Bytes went out for the first time: a tail loss probe waits for the last of them. */
 void sl_timer_sent(struct sl_tcp *tcp, struct sl_tcb *tcb);
-void sl_timer_rtt(struct sl_tcp *tcp, struct sl_tcb *tcb, uint32_t rtt_us);
+/* A round trip was measured. */
+void sl_timer_rtt(struct sl_tcb *tcb, uint32_t rtt_us);
 /* The wheel says that something of @idx may be due. */
 void sl_timer_expire(struct sl_tcp *tcp, uint32_t idx);
 /* LIFE, according to the state entered. */

@@ -8,11 +8,10 @@
  */
 #include "tcp/tcp.h"
 
-#define HALF_OPEN_TRIES    5u /* SYN-ACKs sent again before a passive open is forgotten */
-#define RTO_GRANULARITY_US 1000u
-#define R1_RESENDS         3u /* the application hears that nothing gets through (MUST-20) */
-#define BACKOFF_MAX        16u
-#define STARVED_MS         10u /* until an application is asked to send again */
+#define HALF_OPEN_TRIES 5u /* SYN-ACKs sent again before a passive open is forgotten */
+#define R1_RESENDS      3u /* the application hears that nothing gets through (MUST-20) */
+#define BACKOFF_MAX     16u
+#define STARVED_MS      10u /* until an application is asked to send again */
 
 void
 sl_timer_set(struct sl_tcp *tcp, struct sl_tcb *tcb, enum sl_timer_kind kind, uint32_t ms)
@@ -31,7 +30,7 @@ static uint32_t
 backed_off(const struct sl_tcp *tcp, const struct sl_tcb *tcb)
 {
 	uint32_t most = sl_tcb_conf(tcp, tcb)->rto_max_ms;
-	uint64_t ms = (uint64_t)tcb->rto_ms << tcb->backoff;
+	uint64_t ms = (uint64_t)sl_tcb_rto_ms(tcp, tcb) << tcb->backoff;
 
 	return ms < most ? ms : most;
 }
@@ -53,7 +52,7 @@ timeout_due(const struct sl_tcp *tcp, const struct sl_tcb *tcb)
 	const struct sl_active *a = sl_tcb_active(tcp, tcb);
 
 	if (tcb->resend_for == SL_RESEND_PROBE)
-		return sl_tick_after(tcb->progress, tcb->rto_ms);
+		return sl_tick_after(tcb->progress, sl_tcb_rto_ms(tcp, tcb));
 	if (tcb->resend_for == SL_RESEND_LATE)
 		return a != NULL ? a->rto_due : sl_tick_after(tcp->tick, backed_off(tcp, tcb));
 	return tcb->due[SL_TIMER_RESEND];
@@ -137,32 +136,32 @@ sl_timer_sent(struct sl_tcp *tcp, struct sl_tcb *tcb)
 		sl_timer_resend(tcp, tcb, false);
 }
 
-/* RFC 6298, 2.2 to 2.4, in scaled integers. */
-void
-sl_timer_rtt(struct sl_tcp *tcp, struct sl_tcb *tcb, uint32_t rtt_us)
+static uint32_t
+at_most(uint32_t value, uint32_t most)
 {
-	const struct sl_tcp_conf *conf = sl_tcb_conf(tcp, tcb);
-	uint32_t var, ms;
+	return value < most ? value : most;
+}
 
-	if (rtt_us == 0)
-		rtt_us = 1;
+/*
+ * RFC 6298, 2.2 and 2.3, in scaled integers. A round trip of more than 33 seconds is too long
+ * for SRTT, and what it has more goes on counting as variation: so the time-out is longer than
+ * it all the same, up to five minutes.
+ */
+void
+sl_timer_rtt(struct sl_tcb *tcb, uint32_t rtt_us)
+{
+	rtt_us = at_most(rtt_us > 0 ? rtt_us : 1, SL_RTT_MOST);
 	if (tcb->srtt_us8 == 0) {
-		tcb->srtt_us8 = rtt_us * 8;
-		tcb->rttvar_us4 = rtt_us * 2;
+		tcb->srtt_us8 = at_most(rtt_us, SL_RTT_MOST / 8) * 8;
+		tcb->rttvar_us4 = at_most(rtt_us * 2, SL_RTT_MOST);
 	} else {
 		int32_t err = (int32_t)(rtt_us - tcb->srtt_us8 / 8);
 		uint32_t dev = err < 0 ? -err : err;
 
-		tcb->rttvar_us4 += dev - tcb->rttvar_us4 / 4;
-		tcb->srtt_us8 += err;
+		tcb->rttvar_us4 =
+			at_most(tcb->rttvar_us4 + dev - tcb->rttvar_us4 / 4, SL_RTT_MOST);
+		tcb->srtt_us8 = at_most(tcb->srtt_us8 + err, SL_RTT_MOST);
 	}
-	var = tcb->rttvar_us4 > RTO_GRANULARITY_US ? tcb->rttvar_us4 : RTO_GRANULARITY_US;
-	ms = (tcb->srtt_us8 / 8 + var + 999) / 1000;
-	if (ms < conf->rto_min_ms)
-		ms = conf->rto_min_ms;
-	if (ms > conf->rto_max_ms)
-		ms = conf->rto_max_ms;
-	tcb->rto_ms = ms < SL_RTO_MOST_MS ? ms : SL_RTO_MOST_MS;
 }
 
 void

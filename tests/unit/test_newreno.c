@@ -146,7 +146,8 @@ a_block_changes_hands_when_its_owner_rests(void **state)
 	open_one(&s, 1000, false, true);
 	tcb[0] = tcb[1] = s.tcb;
 	s.tcp.tcb = tcb;
-	tcb[0].rto_ms = tcb[1].rto_ms = 200;
+	tcb[0].rttvar_us4 = tcb[1].rttvar_us4 =
+		200 * 1000; /* the time-out until there is a sample */
 	tcb[0].snd_nxt = 1; /* in flight */
 	assert_non_null(sl_epoch_take(&s.tcp, &tcb[0]));
 	assert_null(sl_epoch_take(&s.tcp, &tcb[1]));
