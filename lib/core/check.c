@@ -110,9 +110,9 @@ check_epoch(const struct sl_tcp *tcp, const struct sl_tcb *tcb)
 
 /* What is due will be looked at in time; a delayed ACK may wait for output to arm it. */
 static bool
-is_armed(const struct sl_tcb *tcb, enum sl_timer_kind kind)
+is_armed(const struct sl_tcp *tcp, const struct sl_tcb *tcb, enum sl_timer_kind kind)
 {
-	sl_tick_t due = tcb->due[kind];
+	sl_tick_t due = sl_timer_due(tcp, tcb, kind);
 	bool in_wheel = sl_wheel_covers(tcb->armed, due);
 	bool by_output = kind == SL_TIMER_ACK && (tcb->is & (SL_IS_IN_OUTPUT | SL_IS_PARKED));
 
@@ -137,7 +137,7 @@ check_conn(const struct sl_tcp *tcp, const struct sl_tcb *tcb)
 	       tcb->due[SL_TIMER_ACK] != 0 || !sl_state_is_synchronized(tcb->state) ||
 	       (tcb->is & SL_IS_IN_OUTPUT) || tcb->state == SL_ST_TIME_WAIT);
 	for (int i = 0; i < SL_TIMER_COUNT; i++)
-		DEMAND(is_armed(tcb, i));
+		DEMAND(is_armed(tcp, tcb, i));
 	why = check_epoch(tcp, tcb);
 	if (why == NULL)
 		why = check_spans(tcp, tcb);

@@ -64,7 +64,7 @@ is_sane(const struct sl_core_conf *conf)
 		    l->tcp.sndbuf > BUFFER_MOST || l->tcp.rto_min_ms == 0 ||
 		    l->tcp.rto_max_ms < l->tcp.rto_min_ms || l->tcp.msl_ms == 0 ||
 		    l->tcp.ttl == 0 || l->tcp.congestion >= SL_CONGESTION_COUNT ||
-		    l->tcp.quick_acks > 7)
+		    l->tcp.quick_acks > 7 || l->tcp.keepalive_probes > SL_PROBES_MOST)
 			return false;
 	}
 	return sized && conf->n_listeners <= SL_LISTENERS_MAX &&

@@ -144,7 +144,7 @@ sl_tcb_ack(struct sl_tcp *tcp, struct sl_tcb *tcb, const struct sl_seg *seg)
 	if (news.acked > 0)
 		take_new_ack(tcp, tcb, seg);
 	opened = update_window(tcb, seg);
-	if (tcb->wnd == 0 || opened)
+	if ((tcb->wnd == 0 || opened) && tcb->state != SL_ST_FIN_WAIT_2)
 		tcb->progress = tcp->tick; /* it answers probes: no time-out (MUST-37) */
 	news.has_dup = news.has_sack && sl_sack_tells_dup(tcb, seg, &news.dup);
 	if (concerns_losses(tcb, &news))

@@ -328,7 +328,7 @@ sl_tcb_new(struct sl_tcp *tcp, const struct sl_tuple *tuple, uint64_t hash, uint
 	tcb->snd_una = tcb->snd_nxt = iss;
 	tcb->snd_end = iss + 1;
 	tcb->quick_acks = l->conf.tcp.quick_acks;
-	tcb->heard = tcb->progress = tcp->tick;
+	tcb->progress = tcp->tick;
 	if (!l->conf.tcp.nagle)
 		tcb->is |= SL_IS_NODELAY;
 	if (tcp->app_state_bytes > 0)
@@ -440,7 +440,7 @@ enter_established(struct sl_tcp *tcp, struct sl_tcb *tcb)
 	if (tcb->backoff > 0 && tcb->srtt_us8 == 0)
 		tcb->rttvar_us4 = RTO_LOST_SYN_US;
 	tcb->backoff = 0;
-	tcb->progress = tcp->tick;
+	tcb->heard = tcb->progress = tcp->tick;
 	sl_tcb_mark(tcp, tcb, SL_MARK_OPEN);
 	sl_timer_life(tcp, tcb);
 }
@@ -455,7 +455,6 @@ enter_end(struct sl_tcp *tcp, struct sl_tcb *tcb)
 	count_half_open(tcp, tcb, false);
 	sl_timer_stop(tcb, SL_TIMER_RESEND);
 	sl_timer_stop(tcb, SL_TIMER_ACK);
-	sl_timer_stop(tcb, SL_TIMER_LIFE);
 	sl_tcb_mark(tcp, tcb, SL_MARK_CLOSED);
 }
 

@@ -162,6 +162,15 @@ acks_at_the_edge(const struct sl_tcb *tcb, const struct sl_seg *seg)
 	       sl_seq_between(tcb->snd_una, seg->ack, tcb->snd_nxt);
 }
 
+/* The hop is alive and so is the peer: nobody needs to be probed. */
+static void
+heard_from(struct sl_tcp *tcp, struct sl_tcb *tcb)
+{
+	tcb->heard = tcp->tick;
+	if (tcb->n_probes != 0)
+		sl_timer_answered(tcp, tcb);
+}
+
 /*
  * 3.10.7.4, first: the sequence number. False: the segment is done with. A SYN passes on
  * without a timestamp, to be challenged: a peer that restarted may not speak of one.
@@ -182,6 +191,7 @@ check_sequence(struct sl_tcp *tcp, struct sl_tcb *tcb, struct sl_lane *lane)
 	if (is_acceptable(tcb, seg))
 		return true;
 	if (acks_at_the_edge(tcb, seg)) {
+		heard_from(tcp, tcb);
 		take_timestamp(tcp, tcb, seg);
 		sl_tcb_ack(tcp, tcb, seg);
 		if (sl_tcb_has_ended(tcb) || sl_seg_span(seg) == 0)
@@ -366,14 +376,6 @@ in_time_wait(struct sl_tcp *tcp, struct sl_tcb *tcb, struct sl_lane *lane)
 		refuse(tcp, tcb, lane);
 }
 
-/* The hop is alive and so is the peer: nobody needs to be probed. */
-static void
-heard_from(struct sl_tcp *tcp, struct sl_tcb *tcb)
-{
-	tcb->heard = tcp->tick;
-	tcb->n_probes = 0;
-}
-
 /* Where an ACK that brings nothing means the same: both SYNs are exchanged, not yet all. */
 #define TALKING                                                                      \
 	(1u << SL_ST_ESTABLISHED | 1u << SL_ST_FIN_WAIT_1 | 1u << SL_ST_FIN_WAIT_2 | \
@@ -470,7 +472,8 @@ sl_tcb_segment(struct sl_tcp *tcp, struct sl_tcb *tcb, struct sl_lane *lane)
 		challenge(tcp, tcb, lane);
 		return;
 	}
-	heard_from(tcp, tcb);
+	if (tcb->state != SL_ST_SYN_RECEIVED)
+		heard_from(tcp, tcb);
 	if (!take_ack(tcp, tcb, lane)) /* fifth */
 		return;
 	/* sixth: urgent data stays in line */

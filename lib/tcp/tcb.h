@@ -24,12 +24,13 @@
 #include "flow/slots.h"
 #include "wire/frame.h"
 
-/* What a connection waits for; sl_tcb.due[] by these. */
+/* What a connection waits for; sl_tcb.due[] by the first of these, see sl_timer_due(). */
 enum sl_timer_kind {
-	SL_TIMER_RESEND, /* SYN, data, FIN again; or a zero-window probe */
-	SL_TIMER_ACK,    /* a delayed ACK */
-	SL_TIMER_LIFE,   /* keep-alive, or the end of FIN-WAIT-2 after a full close */
-	SL_TIMER_APP,    /* sl_timer() */
+	SL_TIMER_RESEND,              /* SYN, data, FIN again; or a zero-window probe */
+	SL_TIMER_ACK,                 /* a delayed ACK */
+	SL_TIMER_APP,                 /* sl_timer() */
+	SL_TIMER_SET,                 /* so many are set; what follows from other fields: */
+	SL_TIMER_LIFE = SL_TIMER_SET, /* an open, keep-alive, FIN-WAIT-2 after a full close */
 	SL_TIMER_COUNT,
 };
 
@@ -80,6 +81,8 @@ enum sl_resend {
 
 #define SL_SPAN_BYTES_MOST ((1u << 20) - 1)
 #define SL_SPAN_SENT_MOST  15u
+#define SL_PROBES_MOST     100u
+#define SL_PROBES_RESEND   127u /* none: bytes in flight, whose timer asks the peer */
 #define SL_RTT_MOST        ((1u << 28) - 1) /* of srtt_us8 and rttvar_us4 */
 
 /* Bytes to be sent or waiting for their ACK: @len of them at @data. */
@@ -226,8 +229,8 @@ struct sl_tcb {
 	uint8_t rcv_scale : 4; /* ours */
 
 	/* line 1: sending and time */
-	alignas(SL_CACHE_LINE) sl_tick_t due[SL_TIMER_COUNT]; /* 0: not set */
-	uint32_t cwnd, ssthresh;                              /* bytes; written by cc.h's */
+	alignas(SL_CACHE_LINE) sl_tick_t due[SL_TIMER_SET]; /* 0: not set */
+	uint32_t cwnd, ssthresh;                            /* bytes; written by cc.h's */
 	uint32_t epoch;           /* the struct sl_epoch held, or SL_NO_BLOCK */
 	uint32_t srtt_us8 : 28;   /* smoothed RTT, eighths of a microsecond; 0: none yet */
 	uint32_t dup_acks : 4;    /* in a row */
@@ -245,7 +248,7 @@ struct sl_tcb {
 	uint8_t backoff : 5;      /* times the resend timer was doubled */
 	uint8_t probe_doubt : 1;  /* a probe that ended at SND.UNA may have repaired a loss */
 	uint8_t n_challenges : 2; /* sent and not earned back */
-	uint8_t n_probes;         /* keep-alives not answered */
+	uint8_t n_probes;         /* keep-alives not answered, or SL_PROBES_RESEND */
 	uint8_t rcv_grown : 5;    /* times the receive buffer has doubled */
 	uint8_t quick_acks : 3;   /* full segments that will be acknowledged at once */
 	bool wnd_of_syn : 1;      /* wnd is a SYN's, which is never scaled (RFC 7323, 2.2) */
@@ -260,8 +263,13 @@ struct sl_tcb {
 	uint32_t tos : 8;                   /* of what we send, as ttl */
 	uint32_t next_deliver, next_output; /* links of the lists; SL_NO_INDEX at the end */
 	uint32_t gen;
-	sl_tick_t progress;   /* when unacknowledged bytes last saw hope: begins R2 */
-	sl_tick_t heard;      /* when a segment last came */
+	/* when unacknowledged bytes last saw hope: begins R2; or FIN-WAIT-2 after a full close
+	 */
+	sl_tick_t progress;
+	union {
+		sl_tick_t heard;    /* when a segment last came: begins keep-alive */
+		sl_tick_t opens_by; /* until there was a handshake, when it fails; 0: never */
+	};
 	uint32_t ts_offset;   /* of our timestamps (RFC 7323, 5.4) */
 	uint32_t ts_age;      /* second in which ts_recent was taken: ticks wrap too soon */
 	sl_tick_t challenged; /* until when challenge ACKs were earned back */

@@ -554,6 +554,9 @@ sl_timer_arm(struct sl_tcp *tcp, struct sl_tcb *tcb, sl_tick_t due)
 
 void sl_timer_set(struct sl_tcp *tcp, struct sl_tcb *tcb, enum sl_timer_kind kind, uint32_t ms);
 void sl_timer_stop(struct sl_tcb *tcb, enum sl_timer_kind kind);
+/* When it goes off; 0: it does not run. */
+sl_tick_t sl_timer_due(const struct sl_tcp *tcp, const struct sl_tcb *tcb,
+		       enum sl_timer_kind kind);
 /* The resend timer as RFC 6298, 5 and RFC 8985 want it, after anything was sent or
  * acknowledged. */
 void sl_timer_resend(struct sl_tcp *tcp, struct sl_tcb *tcb, bool restart);
@@ -563,8 +566,12 @@ void sl_timer_sent(struct sl_tcp *tcp, struct sl_tcb *tcb);
 void sl_timer_rtt(struct sl_tcb *tcb, uint32_t rtt_us);
 /* The wheel says that something of @idx may be due. */
 void sl_timer_expire(struct sl_tcp *tcp, uint32_t idx);
-/* LIFE, according to the state entered. */
+/* LIFE, according to the state entered or what the application has done. */
 void sl_timer_life(struct sl_tcp *tcp, struct sl_tcb *tcb);
+/* An open fails after @ms. */
+void sl_timer_opens_by(struct sl_tcp *tcp, struct sl_tcb *tcb, uint32_t ms);
+/* A peer that was probed is alive. */
+void sl_timer_answered(struct sl_tcp *tcp, struct sl_tcb *tcb);
 
 /* --- output.c --- */
 

@@ -164,16 +164,75 @@ sl_timer_rtt(struct sl_tcb *tcb, uint32_t rtt_us)
 	}
 }
 
-void
-sl_timer_life(struct sl_tcp *tcp, struct sl_tcb *tcb)
+/* The peer's FIN is all that can come, and there is nobody left to wait for it. */
+static bool
+is_orphan(const struct sl_tcb *tcb)
+{
+	return tcb->state == SL_ST_FIN_WAIT_2 && (tcb->is & SL_IS_CLOSED_APP);
+}
+
+/* How long nothing was heard when the next keep-alive is due. */
+static uint32_t
+patience_ms(const struct sl_tcp_conf *conf, const struct sl_tcb *tcb)
+{
+	return conf->keepalive_ms + tcb->n_probes * conf->keepalive_interval_ms;
+}
+
+/*
+ * LIFE is not set but follows from the state. It moves nearer only where sl_timer_life() is
+ * called.
+ */
+static sl_tick_t
+life_due(const struct sl_tcp *tcp, const struct sl_tcb *tcb)
 {
 	const struct sl_tcp_conf *conf = sl_tcb_conf(tcp, tcb);
 
-	if (tcb->state == SL_ST_FIN_WAIT_2 && (tcb->is & SL_IS_CLOSED_APP))
-		sl_timer_set(tcp, tcb, SL_TIMER_LIFE, conf->fin_wait_ms);
-	else if (conf->keepalive_ms > 0 && sl_state_is_synchronized(tcb->state) &&
-		 tcb->state != SL_ST_TIME_WAIT)
-		sl_timer_set(tcp, tcb, SL_TIMER_LIFE, conf->keepalive_ms);
+	if (sl_tcb_has_ended(tcb))
+		return 0;
+	if (!sl_state_is_synchronized(tcb->state))
+		return tcb->opens_by;
+	if (is_orphan(tcb))
+		return sl_tick_after(tcb->progress, conf->fin_wait_ms);
+	if (conf->keepalive_ms == 0 || tcb->n_probes == SL_PROBES_RESEND)
+		return 0;
+	return sl_tick_after(tcb->heard, patience_ms(conf, tcb));
+}
+
+sl_tick_t
+sl_timer_due(const struct sl_tcp *tcp, const struct sl_tcb *tcb, enum sl_timer_kind kind)
+{
+	return kind == SL_TIMER_LIFE ? life_due(tcp, tcb) : tcb->due[kind];
+}
+
+static void
+arm_life(struct sl_tcp *tcp, struct sl_tcb *tcb)
+{
+	sl_tick_t due = life_due(tcp, tcb);
+
+	if (due != 0)
+		sl_timer_arm(tcp, tcb, due);
+}
+
+void
+sl_timer_life(struct sl_tcp *tcp, struct sl_tcb *tcb)
+{
+	if (is_orphan(tcb))
+		tcb->progress = tcp->tick; /* nothing is in flight or will be */
+	arm_life(tcp, tcb);
+}
+
+void
+sl_timer_opens_by(struct sl_tcp *tcp, struct sl_tcb *tcb, uint32_t ms)
+{
+	tcb->opens_by = sl_tick_after(tcp->tick, ms);
+	arm_life(tcp, tcb);
+}
+
+void
+sl_timer_answered(struct sl_tcp *tcp, struct sl_tcb *tcb)
+{
+	tcb->n_probes = 0;
+	arm_life(tcp, tcb);
 }
 
 static void
@@ -280,41 +339,37 @@ expire_ack(struct sl_tcp *tcp, struct sl_tcb *tcb)
 	sl_tcb_output(tcp, tcb);
 }
 
-/* RFC 9293, 3.8.4: one unanswered probe is not death. */
+/*
+ * RFC 9293, 3.8.4: one unanswered probe is not death. A core that came late to this one waits
+ * for its answer as long as for any other.
+ */
 static void
 expire_keepalive(struct sl_tcp *tcp, struct sl_tcb *tcb)
 {
 	const struct sl_tcp_conf *conf = sl_tcb_conf(tcp, tcb);
-	uint32_t idle = tcp->tick - tcb->heard;
 
-	if (tcb->n_probes == 0 && idle < conf->keepalive_ms) {
-		sl_timer_set(tcp, tcb, SL_TIMER_LIFE, conf->keepalive_ms - idle);
-		return;
-	}
 	if (tcb->n_probes >= conf->keepalive_probes) {
 		sl_count(tcp, timed_out);
 		sl_tcb_abort(tcp, tcb, SL_REASON_TIMEOUT);
 		return;
 	}
-	if (tcb->snd_una == tcb->snd_nxt) { /* else the resend timer asks already */
-		tcb->n_probes++;
-		tcb->owes |= SL_OWES_PROBE;
-		sl_tcb_output(tcp, tcb);
+	if (tcb->snd_una != tcb->snd_nxt) {
+		tcb->n_probes = SL_PROBES_RESEND;
+		return;
 	}
-	sl_timer_set(tcp, tcb, SL_TIMER_LIFE, conf->keepalive_interval_ms);
+	tcb->heard = tcp->tick - patience_ms(conf, tcb);
+	tcb->n_probes++;
+	tcb->owes |= SL_OWES_PROBE;
+	sl_tcb_output(tcp, tcb);
 }
 
 static void
 expire_life(struct sl_tcp *tcp, struct sl_tcb *tcb)
 {
-	const struct sl_tcp_conf *conf = sl_tcb_conf(tcp, tcb);
-	bool orphan = tcb->state == SL_ST_FIN_WAIT_2 && (tcb->is & SL_IS_CLOSED_APP);
-	bool opening = !sl_state_is_synchronized(tcb->state);
-
-	if (orphan || opening) {
+	if (is_orphan(tcb) || !sl_state_is_synchronized(tcb->state)) {
 		sl_count(tcp, timed_out);
 		sl_tcb_kill(tcp, tcb, SL_REASON_TIMEOUT);
-	} else if (conf->keepalive_ms > 0) {
+	} else {
 		expire_keepalive(tcp, tcb);
 	}
 }
@@ -344,17 +399,20 @@ void
 sl_timer_expire(struct sl_tcp *tcp, uint32_t idx)
 {
 	struct sl_tcb *tcb = &tcp->tcb[idx];
-	sl_tick_t first = 0;
+	sl_tick_t first = 0, due;
 
 	for (int i = 0; i < SL_TIMER_COUNT; i++) {
-		if (tcb->due[i] != 0 && sl_tick_le(tcb->due[i], tcp->tick)) {
-			tcb->due[i] = 0;
+		due = sl_timer_due(tcp, tcb, i);
+		if (due != 0 && sl_tick_le(due, tcp->tick)) {
+			if (i < SL_TIMER_SET)
+				sl_timer_stop(tcb, i);
 			expire_kind(tcp, tcb, i);
 		}
 	}
 	for (int i = 0; i < SL_TIMER_COUNT; i++) {
-		if (tcb->due[i] != 0 && (first == 0 || sl_tick_lt(tcb->due[i], first)))
-			first = tcb->due[i];
+		due = sl_timer_due(tcp, tcb, i);
+		if (due != 0 && (first == 0 || sl_tick_lt(due, first)))
+			first = due;
 	}
 	if (first != 0)
 		sl_timer_arm(tcp, tcb, first);
