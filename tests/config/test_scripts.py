@@ -2,6 +2,7 @@
 """The scripts of config/ on made-up hosts: a directory stands for / and says what is there."""
 import os
 import pathlib
+import runpy
 import socket
 import subprocess
 import threading
@@ -355,6 +356,15 @@ def test_telemetry_fails_when_nobody_knows_the_command(dpdk):
     out = run("telemetry", "--socket", dpdk, "/sluice/statistics")
     assert out.returncode == 1 and out.stdout == ""
     assert "no answer to /sluice/statistics" in out.stderr
+
+
+def test_telemetry_knows_which_prefixes_there_are(tmp_path):
+    put(tmp_path / "dpdk/rte/config")
+    for prefix in ("try", "sluice-demo-7"):
+        put(tmp_path / "dpdk" / prefix / "dpdk_telemetry.v2")
+    telemetry = runpy.run_path(str(CONFIG / "telemetry"))
+    assert telemetry["prefixes"](tmp_path) == ["sluice-demo-7", "try"]
+    assert telemetry["prefixes"](tmp_path / "none") == []
 
 
 def test_telemetry_needs_a_command_and_no_key():
