@@ -10,7 +10,7 @@
 
 /* As sl_cksum_sum_long(). Nothing outside of the @len bytes is made anything of. */
 uint64_t sl_cksum_sum_256(const void *p, size_t len);
-/* @p must be even. */
+/* @p must be even, and @len SL_CKSUM_LONG_512 or more. */
 uint64_t sl_cksum_sum_512(const void *p, size_t len);
 
 #endif
