@@ -197,25 +197,26 @@ void
 sl_flows_lookup(const struct sl_flows *flows, const struct sl_tuple *const *tuple,
 		const uint64_t *hash, uint32_t *slot, uint16_t n)
 {
-	uint16_t away[SL_BURST], n_away = 0;
+	const struct sl_bucket *home[SL_BURST], *other;
+	uint16_t tag[SL_BURST], away[SL_BURST], n_away = 0;
 
 	assert(n <= SL_BURST);
 
-	for (uint16_t i = 0; i < n; i++)
-		rte_prefetch0(&flows->bucket[sl_flows_home(flows, hash[i])]);
 	for (uint16_t i = 0; i < n; i++) {
-		struct sl_place at = sl_flows_place(flows, hash[i]);
-
-		slot[i] = ask_in(flows, at.home, at.tag);
-		if (slot[i] == SL_NO_FLOW && sl_bucket_away(at.home, at.tag) > 0) {
-			rte_prefetch0(at.other);
+		home[i] = &flows->bucket[sl_flows_home(flows, hash[i])];
+		tag[i] = sl_flows_tag(hash[i]);
+		rte_prefetch0(home[i]);
+	}
+	for (uint16_t i = 0; i < n; i++) {
+		slot[i] = ask_in(flows, home[i], tag[i]);
+		if (slot[i] == SL_NO_FLOW && sl_bucket_away(home[i], tag[i]) > 0) {
+			rte_prefetch0(sl_flows_place(flows, hash[i]).other);
 			away[n_away++] = i;
 		}
 	}
 	for (uint16_t k = 0; k < n_away; k++) {
-		struct sl_place at = sl_flows_place(flows, hash[away[k]]);
-
-		slot[away[k]] = ask_in(flows, at.other, at.tag);
+		other = sl_flows_place(flows, hash[away[k]]).other;
+		slot[away[k]] = ask_in(flows, other, tag[away[k]]);
 	}
 	for (uint16_t i = 0; i < n; i++) {
 		if (slot[i] != SL_NO_FLOW && unlikely(!is_key(flows, slot[i], tuple[i])))
@@ -238,78 +239,98 @@ sl_flows_hash_many(const struct sl_flows *flows, const struct sl_prf_many *many,
 		rte_prefetch0(sl_flows_place(flows, hash[i]).home);
 }
 
-/* Of a burst, those of IPv4: what is hashed of each, and its place. */
-struct four {
-	alignas(SL_CACHE_LINE) uint64_t addrs[SL_BURST];
+/* Those of a burst that are of one family: what is hashed of each, and its place. */
+struct kin {
+	alignas(SL_CACHE_LINE) uint64_t addr[4][SL_BURST]; /* of IPv4, the first alone */
 	uint64_t last[SL_BURST], out[SL_BURST];
-	uint16_t at[SL_BURST], n;
+	uint8_t at[SL_BURST];
+	uint16_t n;
 };
 
 static inline void
-four_add(struct four *four, uint64_t addrs, uint32_t port_pair, uint16_t at)
+four_add(struct kin *four, uint64_t addrs, uint32_t port_pair, uint16_t at)
 {
-	four->addrs[four->n] = addrs;
+	four->addr[0][four->n] = addrs;
 	four->last[four->n] = sl_prf_last(port_pair, 12);
-	four->at[four->n++] = at;
+	four->at[four->n++] = (uint8_t)at;
 }
 
 static inline void
-four_hash(const struct sl_flows *flows, const struct sl_prf_many *many, struct four *four,
-	  uint64_t *hash)
+six_add(struct kin *six, const struct sl_addr *remote, const struct sl_addr *local,
+	uint32_t port_pair, uint16_t at)
 {
-	const uint64_t *const word[1] = { four->addrs };
+	six->addr[0][six->n] = remote->q[0];
+	six->addr[1][six->n] = remote->q[1];
+	six->addr[2][six->n] = local->q[0];
+	six->addr[3][six->n] = local->q[1];
+	six->last[six->n] = sl_prf_last(port_pair, 36);
+	six->at[six->n++] = (uint8_t)at;
+}
 
-	if (four->n == 0)
+/* What fills up the last group is hashed for nothing, but it must be something. */
+static inline void
+kin_hash(const struct sl_flows *flows, const struct sl_prf_many *many, struct kin *kin,
+	 unsigned int n_words, uint64_t *hash)
+{
+	const uint64_t *const word[4] = { kin->addr[0], kin->addr[1], kin->addr[2],
+					  kin->addr[3] };
+
+	if (kin->n == 0)
 		return;
-	for (uint16_t k = four->n; k % SL_PRF_GROUP != 0; k++)
-		four->addrs[k] = four->last[k] = 0;
-	many->hash13(&flows->hash_key, word, 1, four->last, four->out, four->n);
-	for (uint16_t k = 0; k < four->n; k++)
-		hash[four->at[k]] = four->out[k];
+	for (uint16_t k = kin->n; k % SL_PRF_GROUP != 0; k++) {
+		for (unsigned int w = 0; w < n_words; w++)
+			kin->addr[w][k] = 0;
+		kin->last[k] = 0;
+	}
+	many->hash13(&flows->hash_key, word, n_words, kin->last, kin->out, kin->n);
+	for (uint16_t k = 0; k < kin->n; k++)
+		hash[kin->at[k]] = kin->out[k];
 }
 
 void
 sl_flows_hash_burst(const struct sl_flows *flows, const struct sl_prf_many *many,
 		    const struct sl_tuple *const *tuple, uint64_t *hash, uint16_t n)
 {
-	struct four four;
+	struct kin four, six;
 
 	assert(n <= SL_BURST);
 
-	four.n = 0;
+	four.n = six.n = 0;
 	for (uint16_t i = 0; i < n; i++) {
 		const struct sl_tuple *t = tuple[i];
 
-		if (unlikely(t->v6))
-			hash[i] = sl_flows_hash(flows, t);
+		if (t->v6)
+			six_add(&six, &t->remote, &t->local, ports(t), i);
 		else
 			four_add(&four, v4_addrs(t), ports(t), i);
 	}
-	four_hash(flows, many, &four, hash);
+	kin_hash(flows, many, &four, 1, hash);
+	kin_hash(flows, many, &six, 4, hash);
 }
 
 void
 sl_flows_hash_keys(const struct sl_flows *flows, const struct sl_prf_many *many,
 		   const struct sl_key *const *key, uint64_t *hash, uint16_t n)
 {
-	struct sl_tuple tuple;
-	struct four four;
+	struct kin four, six;
 
 	assert(n <= SL_BURST);
 
-	four.n = 0;
+	four.n = six.n = 0;
 	for (uint16_t i = 0; i < n; i++) {
 		const struct sl_key *k = key[i];
+		uint32_t port_pair = (uint32_t)k->lport << 16 | k->rport;
 
-		if (unlikely(sl_key_is_v6(k))) {
-			sl_key_tuple(k, flows->key6, &tuple);
-			hash[i] = sl_flows_hash(flows, &tuple);
+		if (sl_key_is_v6(k)) {
+			const struct sl_key6 *k6 = &flows->key6[k->remote];
+
+			six_add(&six, &k6->remote, &k6->local, port_pair, i);
 		} else {
-			four_add(&four, (uint64_t)k->local << 32 | k->remote,
-				 (uint32_t)k->lport << 16 | k->rport, i);
+			four_add(&four, (uint64_t)k->local << 32 | k->remote, port_pair, i);
 		}
 	}
-	four_hash(flows, many, &four, hash);
+	kin_hash(flows, many, &four, 1, hash);
+	kin_hash(flows, many, &six, 4, hash);
 	for (uint16_t i = 0; i < n; i++)
 		rte_prefetch0(sl_flows_place(flows, hash[i]).home);
 }

@@ -55,7 +55,7 @@ void sl_flows_hash_many(const struct sl_flows *flows, const struct sl_prf_many *
 			const uint64_t addr[4][SL_BURST], bool v6, const uint64_t *numbers,
 			uint64_t *hash, uint16_t n);
 
-/* sl_flows_hash() of @n tuples, at most SL_BURST; IPv4, the many, side by side. */
+/* sl_flows_hash() of @n tuples, at most SL_BURST, those of a family side by side. */
 void sl_flows_hash_burst(const struct sl_flows *flows, const struct sl_prf_many *many,
 			 const struct sl_tuple *const *tuple, uint64_t *hash, uint16_t n);
 
