@@ -16,7 +16,7 @@
 
 /* The arrays of a core: how long and how wide. */
 struct layout {
-	uint32_t n_tcb, n_active, n_span, n_inbox, n_tw, n_key6, state_bytes;
+	uint32_t n_tcb, n_active, n_lent, n_span, n_tw, n_key6, state_bytes;
 };
 
 static uint32_t
@@ -41,8 +41,8 @@ layout_of(const struct sl_core_conf *conf)
 	return (struct layout){
 		.n_tcb = conf->connections,
 		.n_active = conf->active,
+		.n_lent = sl_lent_count(conf->rx_buffers, conf->active),
 		.n_span = conf->spans,
-		.n_inbox = conf->rx_buffers + SL_BURST,
 		.n_tw = conf->time_wait,
 		.n_key6 = conf->ipv6 ? conf->connections + conf->time_wait : 0,
 		.state_bytes = app_state_bytes(conf),
@@ -93,7 +93,7 @@ link_free(struct sl_tcp *tcp, const struct layout *l)
 		      l->n_active);
 	sl_slots_init(&tcp->free_epoch, &tcp->epoch->owner, sizeof(*tcp->epoch), l->n_active);
 	sl_slots_init(&tcp->free_span, &tcp->span->next, sizeof(*tcp->span), l->n_span);
-	sl_slots_init(&tcp->free_inbox, &tcp->inbox->bytes, sizeof(*tcp->inbox), l->n_inbox);
+	sl_slots_init(&tcp->free_lent, &tcp->lent->owner, sizeof(*tcp->lent), l->n_lent);
 }
 
 /* Take all arrays. False when memory ran out. */
@@ -106,19 +106,20 @@ take_arrays(struct sl_tcp *tcp, struct sl_mem *mem, const struct layout *l)
 	tcp->epoch = sl_mem_take(mem, (size_t)l->n_active * sizeof(*tcp->epoch), SL_CACHE_LINE);
 	tcp->round = sl_mem_take(mem, (size_t)l->n_active * sizeof(*tcp->round), SL_CACHE_LINE);
 	tcp->span = sl_mem_take(mem, (size_t)l->n_span * sizeof(*tcp->span), SL_CACHE_LINE);
-	tcp->inbox = sl_mem_take(mem, (size_t)l->n_inbox * sizeof(*tcp->inbox), SL_CACHE_LINE);
+	tcp->lent = sl_mem_take(mem, (size_t)l->n_lent * sizeof(*tcp->lent), SL_CACHE_LINE);
 	tcp->tw = sl_mem_take(mem, (size_t)l->n_tw * sizeof(*tcp->tw), SL_CACHE_LINE);
 	tcp->key6 =
 		sl_mem_take(mem, ((size_t)l->n_key6 + 1) * sizeof(*tcp->key6), SL_CACHE_LINE);
 	tcp->app_state = sl_mem_take(mem, (size_t)l->n_tcb * l->state_bytes + 1, SL_CACHE_LINE);
 	tcp->by_port = sl_mem_take(mem, 65536 * sizeof(*tcp->by_port), SL_CACHE_LINE);
 	if (tcp->tcb == NULL || tcp->active == NULL || tcp->epoch == NULL ||
-	    tcp->round == NULL || tcp->span == NULL || tcp->inbox == NULL || tcp->tw == NULL ||
+	    tcp->round == NULL || tcp->span == NULL || tcp->lent == NULL || tcp->tw == NULL ||
 	    tcp->key6 == NULL || tcp->app_state == NULL || tcp->by_port == NULL)
 		return false;
 	link_free(tcp, l);
 	tcp->n_tcb = l->n_tcb;
 	tcp->n_active = l->n_active;
+	tcp->n_lent = l->n_lent;
 	tcp->n_span = l->n_span;
 	tcp->n_tw = l->n_tw;
 	tcp->n_key6 = tcp->n_key6_free = l->n_key6;
@@ -307,7 +308,7 @@ sl_core_budget(const struct sl_core_conf *conf, struct sl_budget *budget)
 	budget->time_wait_v6 = budget->time_wait_v4 + key6;
 	budget->fixed = sizeof(struct sl_core) + 65536 * sizeof(uint16_t) + listeners +
 			sl_net_bytes(&conf->net) + (uint64_t)l.n_span * sizeof(struct sl_span) +
-			(uint64_t)l.n_inbox * sizeof(struct sl_inbox);
+			(uint64_t)l.n_lent * sizeof(struct sl_lent);
 	budget->total = budget->fixed + table + wheel +
 			(uint64_t)l.n_tcb * (sizeof(struct sl_tcb) + l.state_bytes) +
 			(uint64_t)l.n_active * budget->active +

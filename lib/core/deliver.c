@@ -39,14 +39,14 @@ tell_data(struct sl_core *core, const struct sl_app *app, struct sl_conn *c)
 {
 	struct sl_tcp *tcp = &core->tcp;
 	struct sl_tcb *tcb = c->tcb;
-	const struct sl_inbox *box = sl_tcb_inbox(tcp, tcb);
+	const struct sl_lent *lent = sl_tcb_lent(tcp, tcb);
 	struct sl_chain in = { 0 };
 	uint32_t taken;
 
-	if (box == NULL)
+	if (lent == NULL || lent->bytes == 0)
 		return;
-	in.first = box->head;
-	in.bytes = taken = box->bytes;
+	in.first = lent->head;
+	in.bytes = taken = lent->bytes;
 	if (app->data != NULL) {
 		tcp->offering = tcb;
 		taken = app->data(c, &in);

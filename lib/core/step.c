@@ -320,12 +320,14 @@ prefetch_record(const struct sl_tcp *tcp, uint32_t slot)
 	rte_prefetch0(tcp->app_state + (size_t)slot * tcp->app_state_bytes);
 }
 
-/* What waits for its ACK, now that the record's own lines are there. */
+/* What waits for its ACK, and what is lent, now that the record's own lines are there. */
 static void
-prefetch_span(const struct sl_tcp *tcp, uint32_t slot)
+prefetch_rest(const struct sl_tcp *tcp, uint32_t slot)
 {
-	uint32_t span = tcp->tcb[slot].span_head;
+	uint32_t span = tcp->tcb[slot].span_head, lent = tcp->tcb[slot].lent;
 
+	if (lent != SL_NO_BLOCK)
+		rte_prefetch0(&tcp->lent[lent]);
 	if (span != SL_NO_INDEX)
 		rte_prefetch0(&tcp->span[span]);
 }
@@ -348,7 +350,7 @@ input(struct sl_core *core)
 		if (i + RECORD_AHEAD < n)
 			prefetch_record(tcp, hit[i + RECORD_AHEAD]->slot);
 		if (i + SPAN_AHEAD >= 0 && i + SPAN_AHEAD < n)
-			prefetch_span(tcp, hit[i + SPAN_AHEAD]->slot);
+			prefetch_rest(tcp, hit[i + SPAN_AHEAD]->slot);
 		if (i >= 0)
 			input_lane(core, hit[i]);
 	}

@@ -87,7 +87,7 @@ take_new_ack(struct sl_tcp *tcp, struct sl_tcb *tcb, const struct sl_seg *seg)
 		sl_timer_rtt(tcb, rtt_us);
 		tcb->backoff = 0; /* not without a sample (RFC 6298, 5.7; Karn) */
 	}
-	if (tcb->active != SL_NO_BLOCK)
+	if (sl_tcb_has_active(tcp, tcb))
 		sl_recovery_delivered(tcp, tcb, seg);
 	sl_spans_free_until(tcp, tcb, seg->ack);
 	tcb->snd_una = seg->ack;
@@ -124,9 +124,9 @@ look_at(const struct sl_tcp *tcp, const struct sl_tcb *tcb, const struct sl_seg 
 
 /* Nearly no ACK does: where nothing is lost, late or in doubt, it has no more to say. */
 static bool
-concerns_losses(const struct sl_tcb *tcb, const struct sl_news *news)
+concerns_losses(const struct sl_tcp *tcp, const struct sl_tcb *tcb, const struct sl_news *news)
 {
-	return (tcb->active != SL_NO_BLOCK) | news->has_sack | news->is_duplicate |
+	return sl_tcb_has_active(tcp, tcb) | news->has_sack | news->is_duplicate |
 	       tcb->probe_doubt | tcb->dup_acks;
 }
 
@@ -147,12 +147,12 @@ sl_tcb_ack(struct sl_tcp *tcp, struct sl_tcb *tcb, const struct sl_seg *seg)
 	if ((tcb->wnd == 0 || opened) && tcb->state != SL_ST_FIN_WAIT_2)
 		tcb->progress = tcp->tick; /* it answers probes: no time-out (MUST-37) */
 	news.has_dup = news.has_sack && sl_sack_tells_dup(tcb, seg, &news.dup);
-	if (concerns_losses(tcb, &news))
+	if (concerns_losses(tcp, tcb, &news))
 		found = sl_recovery_ack(tcp, tcb, seg, &news);
 	repairing |= is_repairing(tcp, tcb); /* the first and the last ACK of it count, too */
 
 	used = used_its_window(tcb, flight);
-	if (news.acked > 0 && !repairing && (used || tcb->epoch != SL_NO_BLOCK))
+	if (news.acked > 0 && !repairing && (used || sl_tcb_has_epoch(tcp, tcb)))
 		sl_cc_acked(tcp, tcb, news.acked, used);
 	if (opened && tcb->snd_una != tcb->snd_nxt && news.acked == 0)
 		tcb->owes |= SL_OWES_HEAD; /* the probe's byte was not taken */

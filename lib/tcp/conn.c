@@ -247,9 +247,7 @@ table_enter(struct sl_tcp *tcp, uint32_t idx, uint64_t hash, uint32_t replaces)
 /* A record that is nobody's, key apart. */
 static const struct sl_tcb blank = {
 	.state = SL_ST_CLOSED,
-	.inbox = SL_NO_BLOCK,
-	.epoch = SL_NO_BLOCK,
-	.active = SL_NO_BLOCK,
+	.lent = SL_NO_BLOCK,
 	.span_head = SL_NO_INDEX,
 	.span_tail = SL_NO_INDEX,
 	.span_next = SL_NO_INDEX,
@@ -594,13 +592,24 @@ sl_tcb_borrow(struct sl_tcp *tcp, struct sl_tcb *tcb)
 		sl_count(tcp, no_active_block);
 		return NULL;
 	}
-	tcb->active = idx;
+	sl_lent_take(tcp, tcb)->active = idx;
 	a = &tcp->active[idx];
 	memset(a, 0, sizeof(*a));
 	a->owner = sl_tcb_idx(tcp, tcb);
 	a->fack = tcb->snd_una;
 	sl_count(tcp, active);
 	return a;
+}
+
+static void
+active_give(struct sl_tcp *tcp, struct sl_tcb *tcb)
+{
+	struct sl_lent *lent = sl_tcb_lent(tcp, tcb);
+
+	sl_slots_put(&tcp->free_active, lent->active);
+	lent->active = SL_NO_BLOCK;
+	sl_lent_give(tcp, tcb);
+	sl_uncount(tcp, active);
 }
 
 void
@@ -613,25 +622,18 @@ sl_tcb_unborrow(struct sl_tcp *tcp, struct sl_tcb *tcb)
 	    a->probe != SL_PROBE_NONE || a->in_dsack_round || a->full_mss != 0)
 		return;
 	assert(a->lost == 0 && a->resent == 0);
-	sl_slots_put(&tcp->free_active, tcb->active);
-	tcb->active = SL_NO_BLOCK;
-	sl_uncount(tcp, active);
+	active_give(tcp, tcb);
 }
 
 /* All that hangs on the record goes; the record itself and its key stay. */
 static void
 release_holdings(struct sl_tcp *tcp, struct sl_tcb *tcb)
 {
-	struct sl_active *a = sl_tcb_active(tcp, tcb);
-
 	sl_tcb_drop_received(tcp, tcb);
 	sl_spans_free_all(tcp, tcb);
 	sl_epoch_give(tcp, tcb);
-	if (a != NULL) {
-		sl_slots_put(&tcp->free_active, tcb->active);
-		tcb->active = SL_NO_BLOCK;
-		sl_uncount(tcp, active);
-	}
+	if (sl_tcb_has_active(tcp, tcb))
+		active_give(tcp, tcb);
 	if (tcb->path != SL_NO_PATH) {
 		sl_path_close(tcp->net, tcb->path);
 		tcb->path = SL_NO_PATH;

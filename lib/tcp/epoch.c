@@ -16,7 +16,7 @@
 struct sl_epoch *
 sl_epoch_of(const struct sl_tcp *tcp, const struct sl_tcb *tcb)
 {
-	return tcb->epoch == SL_NO_BLOCK ? NULL : &tcp->epoch[tcb->epoch];
+	return sl_tcb_has_epoch(tcp, tcb) ? &tcp->epoch[tcp->lent[tcb->lent].epoch] : NULL;
 }
 
 /* Nothing in flight, and nothing was for longer than its timer. */
@@ -25,6 +25,14 @@ is_at_rest(const struct sl_tcp *tcp, const struct sl_tcb *tcb)
 {
 	return tcb->snd_una == tcb->snd_nxt &&
 	       tcp->tick - tcb->progress > sl_tcb_rto_ms(tcp, tcb);
+}
+
+/* @tcb and its block have nothing to do with each other any more. */
+static void
+part(struct sl_tcp *tcp, struct sl_tcb *tcb)
+{
+	sl_tcb_lent(tcp, tcb)->epoch = SL_NO_BLOCK;
+	sl_lent_give(tcp, tcb);
 }
 
 /* A block of somebody at rest, taken from him; SL_NO_BLOCK: not among those looked at. */
@@ -37,7 +45,7 @@ take_over(struct sl_tcp *tcp)
 
 		tcp->epoch_hand = idx + 1 < tcp->n_active ? idx + 1 : 0;
 		if (is_at_rest(tcp, owner)) {
-			owner->epoch = SL_NO_BLOCK;
+			part(tcp, owner);
 			return idx;
 		}
 	}
@@ -59,7 +67,7 @@ sl_epoch_take(struct sl_tcp *tcp, struct sl_tcb *tcb)
 		sl_count(tcp, no_epoch);
 		return NULL;
 	}
-	tcb->epoch = idx;
+	sl_lent_take(tcp, tcb)->epoch = idx;
 	e = &tcp->epoch[idx];
 	memset(e, 0, sizeof(*e));
 	e->owner = sl_tcb_idx(tcp, tcb);
@@ -69,8 +77,8 @@ sl_epoch_take(struct sl_tcp *tcp, struct sl_tcb *tcb)
 void
 sl_epoch_give(struct sl_tcp *tcp, struct sl_tcb *tcb)
 {
-	if (tcb->epoch == SL_NO_BLOCK)
+	if (!sl_tcb_has_epoch(tcp, tcb))
 		return;
-	sl_slots_put(&tcp->free_epoch, tcb->epoch);
-	tcb->epoch = SL_NO_BLOCK;
+	sl_slots_put(&tcp->free_epoch, sl_tcb_lent(tcp, tcb)->epoch);
+	part(tcp, tcb);
 }

@@ -398,7 +398,7 @@ is_ordinary(const struct sl_tcp *tcp, const struct sl_tcb *tcb, const struct sl_
 	bool sane = sl_seq_between(tcb->snd_una, seg->ack, tcb->snd_nxt);
 	bool timed = seg->opts == (tcb->is & SL_IS_TS ? SL_OPT_TS : 0);
 	bool fresh = !(tcb->is & SL_IS_TS) | !sl_seq_lt(seg->tsval, tcb->ts_recent); /* PAWS */
-	bool gapless = tcb->active == SL_NO_BLOCK;
+	bool gapless = !sl_tcb_has_active(tcp, tcb);
 	bool ample = !sl_tcp_is_scarce(tcp);
 
 	return open & plain & next & fits & sane & timed & fresh & gapless & ample;

@@ -67,7 +67,7 @@ sack_bytes(const struct sl_tcp *tcp, const struct sl_tcb *tcb)
 	struct sl_seg_out seg = { .opts = tcb->is & SL_IS_TS ? SL_OPT_TS : 0 };
 	uint32_t without;
 
-	if (tcb->active == SL_NO_BLOCK)
+	if (!sl_tcb_has_active(tcp, tcb))
 		return 0;
 	without = sl_tcp_options_len(seg.opts, 0);
 	add_sacks(tcp, tcb, &seg);
@@ -541,7 +541,7 @@ is_ordinary(const struct sl_tcp *tcp, const struct sl_tcb *tcb)
 	uint32_t len = tcb->snd_end - tcb->snd_nxt;
 	bool open = SENDING >> tcb->state & 1;
 	bool quiet = tcb->snd_nxt == tcb->snd_una;
-	bool lossless = tcb->active == SL_NO_BLOCK;
+	bool lossless = !sl_tcb_has_active(tcp, tcb);
 	bool fits = (len <= tcb->mss) & (len <= BUFFER_MOST) & (len <= sl_tcb_snd_wnd(tcb));
 	bool alone = (tcb->owes == 0) & (tcb->acks_owed <= 1);
 
@@ -580,10 +580,10 @@ send_answer(struct sender *s, struct sl_span *span)
 
 /* Whether all there is to say is a FIN: as above, send_fin() is what is left. */
 static bool
-is_lone_fin(const struct sl_tcb *tcb)
+is_lone_fin(const struct sl_tcp *tcp, const struct sl_tcb *tcb)
 {
 	bool ends = sl_state_fin_pending(tcb->state) & (tcb->snd_nxt == tcb->snd_end);
-	bool lossless = tcb->active == SL_NO_BLOCK;
+	bool lossless = !sl_tcb_has_active(tcp, tcb);
 	bool alone = (tcb->owes == 0) & (tcb->acks_owed <= 1) & (tcb->span_next == SL_NO_INDEX);
 
 	return ends & lossless & alone;
@@ -697,11 +697,11 @@ sl_tcb_send(struct sl_tcp *tcp, struct sl_tcb *tcb)
 	before = tcb->snd_nxt;
 	if (is_ordinary(tcp, tcb) && !tcp->by_the_book)
 		done = send_answer(&s, &tcp->span[tcb->span_next]);
-	else if (is_lone_fin(tcb) && !tcp->by_the_book)
+	else if (is_lone_fin(tcp, tcb) && !tcp->by_the_book)
 		done = send_fin(&s);
 	else
 		done = send_owed(&s);
-	if (tcb->active != SL_NO_BLOCK)
+	if (sl_tcb_has_active(tcp, tcb))
 		sl_tcb_unborrow(tcp, tcb);
 	if (sl_tcb_has_ended(tcb))
 		return done;

@@ -4,11 +4,10 @@
  * the gap to fill; and the window that says how many more may come.
  *
  * Received bytes stay in the packets that brought them. A queue is a list of segments
- * linked by rte_mbuf.next. That of a connection which has taken all is no more than an index
- * in its record: what waits for an application hangs on an inbox of the core's. A piece out of
- * order keeps its sequence number in hash.usr, which nobody else uses once a packet was parsed.
- * A newer segment that covers a kept piece whole takes its place; otherwise the bytes that came
- * first win.
+ * linked by rte_mbuf.next; what waits for an application hangs on a block that is lent to its
+ * connection (lent.c). A piece out of order keeps its sequence number in hash.usr, which nobody
+ * else uses once a packet was parsed. A newer segment that covers a kept piece whole takes its
+ * place; otherwise the bytes that came first win.
  */
 #include <string.h>
 
@@ -159,37 +158,12 @@ compact(struct sl_tcp *tcp, struct rte_mbuf *m)
 	return own;
 }
 
-/*
- * The inbox of a connection that gets bytes. There is always one: each that is out holds a
- * buffer, and no more of those are kept than there are inboxes.
- */
-static struct sl_inbox *
-inbox_take(struct sl_tcp *tcp, struct sl_tcb *tcb)
-{
-	struct sl_inbox *in = sl_tcb_inbox(tcp, tcb);
-
-	if (in != NULL)
-		return in;
-	tcb->inbox = sl_slots_get(&tcp->free_inbox);
-	assert(tcb->inbox != SL_NO_INDEX);
-	in = &tcp->inbox[tcb->inbox];
-	*in = (struct sl_inbox){ 0 };
-	return in;
-}
-
-static void
-inbox_give(struct sl_tcp *tcp, struct sl_tcb *tcb)
-{
-	sl_slots_put(&tcp->free_inbox, tcb->inbox);
-	tcb->inbox = SL_NO_BLOCK;
-}
-
 /* Put one segment behind what waits for the application. */
 static void
 append_segment(struct sl_tcp *tcp, struct sl_tcb *tcb, struct rte_mbuf *m)
 {
 	bool pressed = tcp->n_kept > tcp->rx_buffers / 4 * 3;
-	struct sl_inbox *in = inbox_take(tcp, tcb);
+	struct sl_lent *in = sl_lent_take(tcp, tcb);
 	bool pins_much = in->head != NULL && m->data_len < SMALL_BYTES;
 
 	tcb->rcv_nxt += m->data_len;
@@ -224,7 +198,7 @@ append_list(struct sl_tcp *tcp, struct sl_tcb *tcb, struct rte_mbuf *m)
 void
 sl_tcb_taken(struct sl_tcp *tcp, struct sl_tcb *tcb, uint32_t bytes)
 {
-	struct sl_inbox *in = sl_tcb_inbox(tcp, tcb);
+	struct sl_lent *in = sl_tcb_lent(tcp, tcb);
 	struct rte_mbuf *m;
 
 	assert(bytes <= sl_tcb_unread(tcp, tcb));
@@ -238,7 +212,8 @@ sl_tcb_taken(struct sl_tcp *tcp, struct sl_tcb *tcb, uint32_t bytes)
 		sl_tcp_put_kept(tcp, m);
 	}
 	if (m == NULL) {
-		inbox_give(tcp, tcb);
+		in->tail = NULL;
+		sl_lent_give(tcp, tcb);
 		return;
 	}
 	m->data_off += bytes;

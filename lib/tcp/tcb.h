@@ -2,10 +2,12 @@
 /*
  * tcb - what is remembered of a connection.
  *
- * Four records of different lifetimes. A struct sl_tcb lives as long as the connection;
- * its first line is all that receiving in order touches. A struct sl_active is borrowed
- * while something is wrong: a gap in what came, a loss to be repaired. A struct sl_epoch is
- * congestion control's, from the first loss on. A struct sl_tw is what is left in TIME-WAIT.
+ * Records of different lifetimes. A struct sl_tcb lives as long as the connection; its first
+ * line is all that receiving in order touches. A struct sl_lent is with it while it is not
+ * idle: it holds bytes received, and leads to the two blocks that fewer need. A struct
+ * sl_active is borrowed while something is wrong: a gap in what came, a loss to be repaired.
+ * A struct sl_epoch is congestion control's, from the first loss on. A struct sl_tw is what is
+ * left in TIME-WAIT.
  * Records are reached by index; pools never move or free them, so an index read from the table
  * is always readable, and `gen` tells lives apart.
  */
@@ -200,11 +202,21 @@ struct sl_round {
 	sl_tick_t began; /* 0: nobody's yet */
 };
 
-/* What came in order and the application has not taken; see recv.c. */
-struct sl_inbox {
-	struct rte_mbuf *head, *tail; /* segments, linked by next */
+/*
+ * What a connection has only while it is not idle, so that an idle one has one index in place
+ * of all this; see lent.c.
+ */
+struct sl_lent {
+	/* what came in order and the application has not taken (recv.c) */
+	alignas(SL_CACHE_LINE / 2) struct rte_mbuf *head;
+	struct rte_mbuf *tail; /* segments, linked by next */
 	uint32_t bytes;
+	uint32_t active; /* the struct sl_active borrowed, or SL_NO_BLOCK */
+	uint32_t epoch;  /* the struct sl_epoch held, or SL_NO_BLOCK */
+	uint32_t owner;  /* index of the tcb */
 };
+
+static_assert(sizeof(struct sl_lent) == SL_CACHE_LINE / 2, "what is lent lies in one line");
 
 struct sl_tcb {
 	/* line 0: who, and receiving in order */
@@ -218,11 +230,11 @@ struct sl_tcb {
 	uint16_t wnd;     /* SEG.WND as it came: see sl_tcb_snd_wnd() */
 	uint16_t max_wnd; /* of the largest window there ever was */
 	uint32_t ts_recent;
-	uint32_t inbox; /* the struct sl_inbox held while bytes wait, or SL_NO_BLOCK */
-	uint16_t is;    /* SL_IS_* */
-	uint16_t mss;   /* largest payload we send, options already taken off */
-	uint8_t state;  /* enum sl_state; assigned only in sl_tcb_event() */
-	uint8_t marks;  /* SL_MARK_* */
+	uint32_t lent; /* the struct sl_lent it has while it is not idle, or SL_NO_BLOCK */
+	uint16_t is;   /* SL_IS_* */
+	uint16_t mss;  /* largest payload we send, options already taken off */
+	uint8_t state; /* enum sl_state; assigned only in sl_tcb_event() */
+	uint8_t marks; /* SL_MARK_* */
 	uint8_t acks_owed : 4;
 	uint8_t owes : 4;      /* SL_OWES_* */
 	uint8_t snd_scale : 4; /* the peer's shift: of the windows it sends */
@@ -231,7 +243,6 @@ struct sl_tcb {
 	/* line 1: sending and time */
 	alignas(SL_CACHE_LINE) sl_tick_t due[SL_TIMER_SET]; /* 0: not set */
 	uint32_t cwnd, ssthresh;                            /* bytes; written by cc.h's */
-	uint32_t epoch;           /* the struct sl_epoch held, or SL_NO_BLOCK */
 	uint32_t srtt_us8 : 28;   /* smoothed RTT, eighths of a microsecond; 0: none yet */
 	uint32_t dup_acks : 4;    /* in a row */
 	uint32_t rttvar_us4 : 28; /* its variation, quarters: see sl_tcb_rto_ms() */
@@ -241,7 +252,6 @@ struct sl_tcb {
 	uint32_t reo_mult : 4;    /* the reordering window grew so often */
 	uint32_t reo_persist : 5; /* recoveries until that is forgotten */
 	uint32_t snd_wl1;         /* SEG.SEQ of the last window update */
-	uint32_t active;          /* the struct sl_active borrowed, or SL_NO_BLOCK */
 	uint8_t listener;
 	uint8_t ttl;
 	uint16_t min_rtt_us16;    /* the shortest round trip, 16 us each; 0: none yet */

@@ -9,6 +9,7 @@
  *   recv.c      bytes received: in order, out of order, the window
  *   grow.c      how large a receive buffer has grown
  *   relief.c    who gives way when received buffers stay scarce
+ *   lent.c      the small block of a connection that is not idle
  *   spans.c     bytes to be sent
  *   recovery.c  losses: what was lost, how a repair begins and ends, time-outs
  *   sack.c      what the peer's SACK blocks say
@@ -101,15 +102,15 @@ struct sl_tcp {
 	struct sl_tcb *tcb;
 	struct sl_active *active;
 	struct sl_epoch *epoch; /* n_active of them, too */
-	struct sl_inbox *inbox; /* one for each buffer that may be kept, and a burst more */
 	struct sl_round *round; /* and of these */
+	struct sl_lent *lent;   /* one for whatever a connection may have one for */
 	struct sl_span *span;
 	struct sl_tw *tw;
 	struct sl_key6 *key6;
 	uint8_t *app_state; /* state_bytes for each tcb */
 	uint32_t app_state_bytes;
-	uint32_t n_tcb, n_active, n_span, n_tw, n_key6;
-	struct sl_slots free_tcb, free_active, free_epoch, free_span, free_inbox;
+	uint32_t n_tcb, n_active, n_lent, n_span, n_tw, n_key6;
+	struct sl_slots free_tcb, free_active, free_epoch, free_span, free_lent;
 	uint32_t key6_free, key6_fresh; /* given back last; never used from here on */
 	uint32_t n_key6_free;
 	uint32_t epoch_hand;  /* whose epoch is looked at next when none is free */
@@ -176,25 +177,37 @@ sl_tcb_conf(const struct sl_tcp *tcp, const struct sl_tcb *tcb)
 	return &tcp->listener[tcb->listener].conf.tcp;
 }
 
+static inline struct sl_lent *
+sl_tcb_lent(const struct sl_tcp *tcp, const struct sl_tcb *tcb)
+{
+	return tcb->lent == SL_NO_BLOCK ? NULL : &tcp->lent[tcb->lent];
+}
+
+static inline bool
+sl_tcb_has_active(const struct sl_tcp *tcp, const struct sl_tcb *tcb)
+{
+	return tcb->lent != SL_NO_BLOCK && tcp->lent[tcb->lent].active != SL_NO_BLOCK;
+}
+
 static inline struct sl_active *
 sl_tcb_active(const struct sl_tcp *tcp, const struct sl_tcb *tcb)
 {
-	return tcb->active == SL_NO_BLOCK ? NULL : &tcp->active[tcb->active];
+	return sl_tcb_has_active(tcp, tcb) ? &tcp->active[tcp->lent[tcb->lent].active] : NULL;
 }
 
-static inline struct sl_inbox *
-sl_tcb_inbox(const struct sl_tcp *tcp, const struct sl_tcb *tcb)
+static inline bool
+sl_tcb_has_epoch(const struct sl_tcp *tcp, const struct sl_tcb *tcb)
 {
-	return tcb->inbox == SL_NO_BLOCK ? NULL : &tcp->inbox[tcb->inbox];
+	return tcb->lent != SL_NO_BLOCK && tcp->lent[tcb->lent].epoch != SL_NO_BLOCK;
 }
 
 /* Bytes received in order and not taken yet. */
 static inline uint32_t
 sl_tcb_unread(const struct sl_tcp *tcp, const struct sl_tcb *tcb)
 {
-	const struct sl_inbox *in = sl_tcb_inbox(tcp, tcb);
+	const struct sl_lent *lent = sl_tcb_lent(tcp, tcb);
 
-	return in == NULL ? 0 : in->bytes;
+	return lent == NULL ? 0 : lent->bytes;
 }
 
 /* Bytes or a FIN queued and never sent yet. */
@@ -423,6 +436,16 @@ void sl_tcp_relieve(struct sl_tcp *tcp);
 
 /* Bytes of @seg are received in order: see whether the buffer has earned to be larger. */
 void sl_tcb_earn(struct sl_tcp *tcp, struct sl_tcb *tcb, const struct sl_seg *seg);
+
+/* --- lent.c --- */
+
+/* The block of a connection that is about to have something in it: there is always one. */
+struct sl_lent *sl_lent_take(struct sl_tcp *tcp, struct sl_tcb *tcb);
+/* Something was taken out: the block goes back if that was the last. */
+void sl_lent_give(struct sl_tcp *tcp, struct sl_tcb *tcb);
+/* How many blocks that takes, with so many received buffers, and larger blocks of either kind.
+ */
+uint32_t sl_lent_count(uint32_t rx_buffers, uint32_t n_active);
 
 /* --- spans.c --- */
 

@@ -113,7 +113,7 @@ sl_timer_resend(struct sl_tcp *tcp, struct sl_tcb *tcb, bool restart)
 			sl_timer_set(tcp, tcb, SL_TIMER_RESEND, STARVED_MS);
 		return;
 	}
-	if (!restart && due != 0 && tcb->active == SL_NO_BLOCK &&
+	if (!restart && due != 0 && !sl_tcb_has_active(tcp, tcb) &&
 	    tcb->resend_for != SL_RESEND_LATE)
 		return; /* it runs, and nothing happened */
 	if (!restart && due == 0 && !in_flight)
@@ -281,7 +281,7 @@ expire_early(struct sl_tcp *tcp, struct sl_tcb *tcb)
 	if (what == SL_RESEND_TIMEOUT)
 		return false;
 	if (what == SL_RESEND_LATE)
-		restart = tcb->active != SL_NO_BLOCK && sl_recovery_late(tcp, tcb);
+		restart = sl_tcb_has_active(tcp, tcb) && sl_recovery_late(tcp, tcb);
 	else
 		restart = tcb->wnd > 0 && sl_probe_owe(tcp, tcb);
 	tcb->resend_for = SL_RESEND_TIMEOUT;

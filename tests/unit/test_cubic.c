@@ -26,8 +26,9 @@
 
 struct solitude {
 	struct sl_tcp tcp;
-	struct sl_tcb tcb;
+	struct sl_tcb tcb, busy;
 	struct sl_epoch epoch;
+	struct sl_lent lent[2];
 };
 
 static void
@@ -38,10 +39,15 @@ open_one(struct solitude *s, uint16_t mss, bool has_block)
 	s->tcp.epoch = &s->epoch;
 	s->tcp.n_active = 1;
 	sl_slots_init(&s->tcp.free_epoch, &s->epoch.owner, sizeof(s->epoch), 1);
-	if (!has_block) /* it is another's, who is busy: ourselves */
+	if (!has_block) { /* it is another's, who is busy */
+		s->busy.snd_nxt = s->busy.snd_una + 1;
 		sl_slots_get(&s->tcp.free_epoch);
+		s->epoch.owner = 1;
+	}
 	s->tcb.snd_nxt = s->tcb.snd_una + 1;
-	s->tcb.epoch = SL_NO_BLOCK;
+	s->tcp.lent = s->lent;
+	sl_slots_init(&s->tcp.free_lent, &s->lent[0].owner, sizeof(s->lent[0]), 2);
+	s->tcb.lent = SL_NO_BLOCK;
 	s->tcb.mss = mss;
 	sl_cc_open(&s->tcp, &s->tcb, false);
 }
@@ -308,6 +314,7 @@ time_in_which_the_window_does_not_bind_does_not_count(void **state)
 	run_for(&busy, 2000, 100);
 	paused = slow = busy;
 	paused.tcp.tcb = &paused.tcb, paused.tcp.epoch = &paused.epoch;
+	paused.tcp.lent = paused.lent, slow.tcp.lent = slow.lent;
 	slow.tcp.tcb = &slow.tcb, slow.tcp.epoch = &slow.epoch;
 
 	run_for(&busy, 2000, 100);

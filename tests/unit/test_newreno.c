@@ -17,8 +17,9 @@ static const uint16_t segments[] = { 52, 536, 1220, 1448, 8948 };
 /* Just what an algorithm sees of TCP: a connection, and one block at most. */
 struct solitude {
 	struct sl_tcp tcp;
-	struct sl_tcb tcb;
+	struct sl_tcb tcb, busy;
 	struct sl_epoch epoch;
+	struct sl_lent lent[2];
 };
 
 static void
@@ -29,11 +30,14 @@ open_one(struct solitude *s, uint16_t mss, bool syn_was_resent, bool has_block)
 	s->tcp.epoch = &s->epoch;
 	s->tcp.n_active = 1;
 	sl_slots_init(&s->tcp.free_epoch, &s->epoch.owner, sizeof(s->epoch), 1);
-	if (!has_block) { /* it is another's, who is busy: ourselves */
-		s->tcb.snd_nxt = s->tcb.snd_una + 1;
+	if (!has_block) { /* it is another's, who is busy */
+		s->busy.snd_nxt = s->busy.snd_una + 1;
 		sl_slots_get(&s->tcp.free_epoch);
+		s->epoch.owner = 1;
 	}
-	s->tcb.epoch = SL_NO_BLOCK;
+	s->tcp.lent = s->lent;
+	sl_slots_init(&s->tcp.free_lent, &s->lent[0].owner, sizeof(s->lent[0]), 2);
+	s->tcb.lent = SL_NO_BLOCK;
 	s->tcb.mss = mss;
 	sl_cc_open(&s->tcp, &s->tcb, syn_was_resent);
 }

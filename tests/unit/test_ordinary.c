@@ -78,8 +78,7 @@ record(const struct solo *s)
 static void
 compare_queues(const struct sl_tcp *a, const struct sl_tcp *b)
 {
-	const struct sl_inbox *p = sl_tcb_inbox(a, &a->tcb[0]),
-			      *q = sl_tcb_inbox(b, &b->tcb[0]);
+	const struct sl_lent *p = sl_tcb_lent(a, &a->tcb[0]), *q = sl_tcb_lent(b, &b->tcb[0]);
 	const struct rte_mbuf *m = p ? p->head : NULL, *n = q ? q->head : NULL;
 	uint32_t i = a->tcb[0].span_head;
 

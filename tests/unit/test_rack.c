@@ -32,6 +32,7 @@ struct world {
 	struct sl_tcp tcp;
 	struct sl_tcb tcb;
 	struct sl_active a;
+	struct sl_lent lent;
 	struct sl_span span[SEGMENTS];
 
 	struct piece piece[SEGMENTS];
@@ -49,6 +50,7 @@ begin(struct world *w, uint64_t seed)
 	w->now_us = (1ull << 32) - 300000; /* and so does time */
 	w->tcp.span = w->span;
 	w->tcp.active = &w->a;
+	w->tcp.lent = &w->lent; /* the record's, which leads to the block */
 	w->tcb.mss = LEN;
 	w->tcb.is = SL_IS_SACK | (seed % 2 ? SL_IS_TS : 0);
 	w->tcb.ts_offset = (uint32_t)rnd_u64(&w->rnd);
