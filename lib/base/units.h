@@ -48,4 +48,27 @@ sl_tick_after(sl_tick_t now, uint32_t ms)
 	return t ? t : 1;
 }
 
+/*
+ * A deadline in fewer bits than a tick has, those of @mask: its low ones, and 0 again for "not
+ * set". It may lie so far ahead, and for the rest of the bits' range behind.
+ */
+#define SL_TICK_REACH(mask) ((mask) >> 4)
+
+static inline uint32_t
+sl_tick_low(sl_tick_t due, uint32_t mask)
+{
+	uint32_t low = due & mask;
+
+	return low ? low : 1;
+}
+
+/* The deadline that @low is at @now. */
+static inline sl_tick_t
+sl_tick_of_low(sl_tick_t now, uint32_t low, uint32_t mask)
+{
+	uint32_t ahead = (low - now) & mask;
+
+	return low == 0 ? 0 : now + ahead - (ahead <= SL_TICK_REACH(mask) ? 0 : mask + 1);
+}
+
 #endif

@@ -124,7 +124,7 @@ sl_timer(struct sl_conn *c, uint32_t ms)
 	if (ms == 0)
 		sl_timer_stop(c->tcb, SL_TIMER_APP);
 	else
-		sl_timer_set(&c->core->tcp, c->tcb, SL_TIMER_APP, ms);
+		sl_timer_app(&c->core->tcp, c->tcb, ms);
 }
 
 void

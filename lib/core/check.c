@@ -48,7 +48,7 @@ static const char *
 check_recovery(const struct sl_tcp *tcp, const struct sl_tcb *tcb)
 {
 	const struct sl_active *a = sl_tcb_active(tcp, tcb);
-	bool is_timed = tcb->due[SL_TIMER_RESEND] != 0;
+	bool is_timed = tcb->resend_due != 0;
 
 	DEMAND(!is_timed || tcb->resend_for != SL_RESEND_LATE ||
 	       (a != NULL && a->reo_due != 0));
@@ -138,10 +138,10 @@ check_conn(const struct sl_tcp *tcp, const struct sl_tcb *tcb)
 	       (tcb->state == SL_ST_SYN_SENT || tcb->state == SL_ST_SYN_RECEIVED));
 	/* what waits for an answer is timed */
 	DEMAND(tcb->state == SL_ST_TIME_WAIT || tcb->snd_una == tcb->snd_nxt ||
-	       tcb->due[SL_TIMER_RESEND] != 0 || (tcb->is & (SL_IS_IN_OUTPUT | SL_IS_PARKED)));
-	DEMAND(tcb->rcv_nxt == tcb->ack_sent || tcb->acks_owed > 0 ||
-	       tcb->due[SL_TIMER_ACK] != 0 || !sl_state_is_synchronized(tcb->state) ||
-	       (tcb->is & SL_IS_IN_OUTPUT) || tcb->state == SL_ST_TIME_WAIT);
+	       tcb->resend_due != 0 || (tcb->is & (SL_IS_IN_OUTPUT | SL_IS_PARKED)));
+	DEMAND(tcb->rcv_nxt == tcb->ack_sent || tcb->acks_owed > 0 || tcb->ack_due != 0 ||
+	       !sl_state_is_synchronized(tcb->state) || (tcb->is & SL_IS_IN_OUTPUT) ||
+	       tcb->state == SL_ST_TIME_WAIT);
 	for (int i = 0; i < SL_TIMER_COUNT; i++)
 		DEMAND(is_armed(tcp, tcb, i));
 	why = check_lent(tcp, tcb);

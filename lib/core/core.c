@@ -64,7 +64,9 @@ is_sane(const struct sl_core_conf *conf)
 		    l->tcp.sndbuf > BUFFER_MOST || l->tcp.rto_min_ms == 0 ||
 		    l->tcp.rto_max_ms < l->tcp.rto_min_ms || l->tcp.msl_ms == 0 ||
 		    l->tcp.ttl == 0 || l->tcp.congestion >= SL_CONGESTION_COUNT ||
-		    l->tcp.quick_acks > 7 || l->tcp.keepalive_probes > SL_PROBES_MOST)
+		    l->tcp.quick_acks > 7 || l->tcp.keepalive_probes > SL_PROBES_MOST ||
+		    l->tcp.rto_max_ms > SL_TICK_REACH(SL_RESEND_MASK) ||
+		    l->tcp.delayed_ack_ms > SL_TICK_REACH(SL_ACK_MASK))
 			return false;
 	}
 	return sized && conf->n_listeners <= SL_LISTENERS_MAX &&

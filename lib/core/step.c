@@ -315,7 +315,7 @@ prefetch_record(const struct sl_tcp *tcp, uint32_t slot)
 {
 	const struct sl_tcb *tcb = &tcp->tcb[slot];
 
-	rte_prefetch0(&tcb->due);
+	rte_prefetch0(&tcb->app_due);
 	rte_prefetch0(&tcb->span_head);
 	rte_prefetch0(tcp->app_state + (size_t)slot * tcp->app_state_bytes);
 }
@@ -367,7 +367,7 @@ expire(struct sl_core *core)
 		uint16_t n = sl_wheel_expire(tcp->wheel, tcp->tick, ids, EXPIRE_BATCH);
 
 		for (uint16_t i = 0; i < n; i++)
-			rte_prefetch0(&tcp->tcb[ids[i]].due);
+			rte_prefetch0(&tcp->tcb[ids[i]].app_due);
 		for (uint16_t i = 0; i < n; i++)
 			sl_timer_expire(tcp, ids[i]);
 		if (n == 0)

@@ -289,7 +289,7 @@ prefetch_free(const struct sl_tcp *tcp)
 		return;
 	tcb = &tcp->tcb[idx];
 	rte_prefetch0(&tcb->key);
-	rte_prefetch0(&tcb->due);
+	rte_prefetch0(&tcb->app_due);
 	rte_prefetch0(&tcb->span_head);
 }
 
@@ -658,7 +658,9 @@ tcb_free(struct sl_tcp *tcp, struct sl_tcb *tcb, uint64_t hash)
 	 * What the wheel holds of the record stays: it comes up with nothing due, or serves
 	 * the next connection here, which then need not be entered.
 	 */
-	memset(tcb->due, 0, sizeof(tcb->due));
+	sl_timer_stop(tcb, SL_TIMER_RESEND);
+	sl_timer_stop(tcb, SL_TIMER_ACK);
+	sl_timer_stop(tcb, SL_TIMER_APP);
 	tcb->gen++;
 	tcb->state = SL_ST_CLOSED; /* the one assignment besides sl_tcb_event(): it is free */
 	tcb->is = 0;

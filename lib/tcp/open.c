@@ -143,7 +143,7 @@ sl_tcp_connect(struct sl_tcp *tcp, uint16_t listener, const struct sl_connect *t
 		return rc;
 	}
 	tcb->owes = SL_OWES_SYN;
-	sl_timer_set(tcp, tcb, SL_TIMER_RESEND, sl_tcb_rto_ms(tcp, tcb));
+	sl_timer_resend_after(tcp, tcb, sl_tcb_rto_ms(tcp, tcb));
 	if (to->timeout_ms > 0)
 		sl_timer_opens_by(tcp, tcb, to->timeout_ms);
 	sl_tcb_output(tcp, tcb);

@@ -709,7 +709,7 @@ sl_tcb_send(struct sl_tcp *tcp, struct sl_tcb *tcb)
 		sl_timer_sent(tcp, tcb);
 	else
 		sl_timer_resend(tcp, tcb, false);
-	if (tcb->due[SL_TIMER_ACK] != 0) /* nothing said it for us */
-		sl_timer_arm(tcp, tcb, tcb->due[SL_TIMER_ACK]);
+	if (tcb->ack_due != 0) /* nothing said it for us */
+		sl_timer_arm(tcp, tcb, sl_timer_due(tcp, tcb, SL_TIMER_ACK));
 	return done;
 }

@@ -627,10 +627,8 @@ receive_in_order(struct sl_tcp *tcp, struct sl_tcb *tcb, struct sl_lane *lane, u
 	}
 	if (filled || second || quick || sl_tcb_conf(tcp, tcb)->delayed_ack_ms == 0) {
 		owe_ack(tcp, tcb, false);
-	} else if (tcb->due[SL_TIMER_ACK] == 0) {
-		/* Into the wheel only if nothing goes out in this step that says as much. */
-		tcb->due[SL_TIMER_ACK] =
-			sl_tick_after(tcp->tick, sl_tcb_conf(tcp, tcb)->delayed_ack_ms);
+	} else if (tcb->ack_due == 0) {
+		sl_timer_hold_ack(tcp, tcb, sl_tcb_conf(tcp, tcb)->delayed_ack_ms);
 		sl_tcb_output(tcp, tcb);
 	}
 }

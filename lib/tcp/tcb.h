@@ -26,13 +26,12 @@
 #include "flow/slots.h"
 #include "wire/frame.h"
 
-/* What a connection waits for; sl_tcb.due[] by the first of these, see sl_timer_due(). */
+/* What a connection waits for; see sl_timer_due(). */
 enum sl_timer_kind {
-	SL_TIMER_RESEND,              /* SYN, data, FIN again; or a zero-window probe */
-	SL_TIMER_ACK,                 /* a delayed ACK */
-	SL_TIMER_APP,                 /* sl_timer() */
-	SL_TIMER_SET,                 /* so many are set; what follows from other fields: */
-	SL_TIMER_LIFE = SL_TIMER_SET, /* an open, keep-alive, FIN-WAIT-2 after a full close */
+	SL_TIMER_RESEND, /* SYN, data, FIN again; or a zero-window probe */
+	SL_TIMER_ACK,    /* a delayed ACK */
+	SL_TIMER_APP,    /* sl_timer() */
+	SL_TIMER_LIFE,   /* of an open, keep-alive, FIN-WAIT-2 after a full close: never set */
 	SL_TIMER_COUNT,
 };
 
@@ -83,6 +82,8 @@ enum sl_resend {
 
 #define SL_SPAN_BYTES_MOST ((1u << 20) - 1)
 #define SL_SPAN_SENT_MOST  15u
+#define SL_RESEND_MASK     ((1u << 24) - 1) /* of ticks: up to 17 minutes ahead */
+#define SL_ACK_MASK        ((1u << 16) - 1) /* up to 4 seconds */
 #define SL_PROBES_MOST     100u
 #define SL_PROBES_RESEND   127u /* none: bytes in flight, whose timer asks the peer */
 #define SL_RTT_MOST        ((1u << 28) - 1) /* of srtt_us8 and rttvar_us4 */
@@ -241,8 +242,11 @@ struct sl_tcb {
 	uint8_t rcv_scale : 4; /* ours */
 
 	/* line 1: sending and time */
-	alignas(SL_CACHE_LINE) sl_tick_t due[SL_TIMER_SET]; /* 0: not set */
-	uint32_t cwnd, ssthresh;                            /* bytes; written by cc.h's */
+	alignas(SL_CACHE_LINE) sl_tick_t app_due; /* 0: not set, here and below */
+	uint32_t resend_due : 24;                 /* of SL_RESEND_MASK */
+	uint32_t ttl : 8;
+	uint16_t ack_due;         /* of SL_ACK_MASK */
+	uint32_t cwnd, ssthresh;  /* bytes; written by cc.h's */
 	uint32_t srtt_us8 : 28;   /* smoothed RTT, eighths of a microsecond; 0: none yet */
 	uint32_t dup_acks : 4;    /* in a row */
 	uint32_t rttvar_us4 : 28; /* its variation, quarters: see sl_tcb_rto_ms() */
@@ -253,7 +257,6 @@ struct sl_tcb {
 	uint32_t reo_persist : 5; /* recoveries until that is forgotten */
 	uint32_t snd_wl1;         /* SEG.SEQ of the last window update */
 	uint8_t listener;
-	uint8_t ttl;
 	uint16_t min_rtt_us16;    /* the shortest round trip, 16 us each; 0: none yet */
 	uint8_t backoff : 5;      /* times the resend timer was doubled */
 	uint8_t probe_doubt : 1;  /* a probe that ended at SND.UNA may have repaired a loss */
@@ -285,7 +288,7 @@ struct sl_tcb {
 	sl_tick_t challenged; /* until when challenge ACKs were earned back */
 };
 
-static_assert(offsetof(struct sl_tcb, due) == SL_CACHE_LINE, "receiving outgrew its line");
+static_assert(offsetof(struct sl_tcb, app_due) == SL_CACHE_LINE, "receiving outgrew its line");
 static_assert(offsetof(struct sl_tcb, span_head) == 2 * SL_CACHE_LINE,
 	      "sending outgrew its line");
 static_assert(sizeof(struct sl_tcb) == 3 * SL_CACHE_LINE,

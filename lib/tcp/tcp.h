@@ -575,7 +575,12 @@ sl_timer_arm(struct sl_tcp *tcp, struct sl_tcb *tcb, sl_tick_t due)
 		sl_wheel_arm(tcp->wheel, sl_tcb_idx(tcp, tcb), due);
 }
 
-void sl_timer_set(struct sl_tcp *tcp, struct sl_tcb *tcb, enum sl_timer_kind kind, uint32_t ms);
+void sl_timer_resend_after(struct sl_tcp *tcp, struct sl_tcb *tcb, uint32_t ms);
+void sl_timer_app(struct sl_tcp *tcp, struct sl_tcb *tcb, uint32_t ms);
+/* An ACK may wait so long; output arms it, if nothing goes out in this step that says as much.
+ */
+void sl_timer_hold_ack(struct sl_tcp *tcp, struct sl_tcb *tcb, uint32_t ms);
+/* Any but LIFE. */
 void sl_timer_stop(struct sl_tcb *tcb, enum sl_timer_kind kind);
 /* When it goes off; 0: it does not run. */
 sl_tick_t sl_timer_due(const struct sl_tcp *tcp, const struct sl_tcb *tcb,

@@ -13,17 +13,42 @@
 #define BACKOFF_MAX     16u
 #define STARVED_MS      10u /* until an application is asked to send again */
 
-void
-sl_timer_set(struct sl_tcp *tcp, struct sl_tcb *tcb, enum sl_timer_kind kind, uint32_t ms)
+/* RESEND at @due. */
+static void
+resend_at(struct sl_tcp *tcp, struct sl_tcb *tcb, sl_tick_t due)
 {
-	tcb->due[kind] = sl_tick_after(tcp->tick, ms);
-	sl_timer_arm(tcp, tcb, tcb->due[kind]);
+	tcb->resend_due = sl_tick_low(due, SL_RESEND_MASK);
+	sl_timer_arm(tcp, tcb, due);
+}
+
+void
+sl_timer_resend_after(struct sl_tcp *tcp, struct sl_tcb *tcb, uint32_t ms)
+{
+	resend_at(tcp, tcb, sl_tick_after(tcp->tick, ms));
+}
+
+void
+sl_timer_app(struct sl_tcp *tcp, struct sl_tcb *tcb, uint32_t ms)
+{
+	tcb->app_due = sl_tick_after(tcp->tick, ms);
+	sl_timer_arm(tcp, tcb, tcb->app_due);
+}
+
+void
+sl_timer_hold_ack(struct sl_tcp *tcp, struct sl_tcb *tcb, uint32_t ms)
+{
+	tcb->ack_due = sl_tick_low(tcp->tick + ms, SL_ACK_MASK);
 }
 
 void
 sl_timer_stop(struct sl_tcb *tcb, enum sl_timer_kind kind)
 {
-	tcb->due[kind] = 0;
+	if (kind == SL_TIMER_RESEND)
+		tcb->resend_due = 0;
+	else if (kind == SL_TIMER_ACK)
+		tcb->ack_due = 0;
+	else if (kind == SL_TIMER_APP)
+		tcb->app_due = 0;
 }
 
 static uint32_t
@@ -55,7 +80,7 @@ timeout_due(const struct sl_tcp *tcp, const struct sl_tcb *tcb)
 		return sl_tick_after(tcb->progress, sl_tcb_rto_ms(tcp, tcb));
 	if (tcb->resend_for == SL_RESEND_LATE)
 		return a != NULL ? a->rto_due : sl_tick_after(tcp->tick, backed_off(tcp, tcb));
-	return tcb->due[SL_TIMER_RESEND];
+	return sl_timer_due(tcp, tcb, SL_TIMER_RESEND);
 }
 
 /* What the deadline should mean now. */
@@ -88,8 +113,7 @@ wait_for(struct sl_tcp *tcp, struct sl_tcb *tcb, enum sl_resend what, sl_tick_t 
 			what = SL_RESEND_TIMEOUT;
 	}
 	tcb->resend_for = what;
-	tcb->due[SL_TIMER_RESEND] = due;
-	sl_timer_arm(tcp, tcb, due);
+	resend_at(tcp, tcb, due);
 }
 
 /*
@@ -102,25 +126,25 @@ void
 sl_timer_resend(struct sl_tcp *tcp, struct sl_tcb *tcb, bool restart)
 {
 	bool in_flight = tcb->snd_una != tcb->snd_nxt;
-	sl_tick_t due = tcb->due[SL_TIMER_RESEND];
+	bool runs = tcb->resend_due != 0;
 	enum sl_resend what;
 
 	if (!in_flight && !sl_tcb_has_unsent(tcb)) {
 		tcb->resend_for = SL_RESEND_TIMEOUT;
 		if (!is_starved(tcb))
 			sl_timer_stop(tcb, SL_TIMER_RESEND);
-		else if (tcb->due[SL_TIMER_RESEND] == 0)
-			sl_timer_set(tcp, tcb, SL_TIMER_RESEND, STARVED_MS);
+		else if (!runs)
+			sl_timer_resend_after(tcp, tcb, STARVED_MS);
 		return;
 	}
-	if (!restart && due != 0 && !sl_tcb_has_active(tcp, tcb) &&
+	if (!restart && runs && !sl_tcb_has_active(tcp, tcb) &&
 	    tcb->resend_for != SL_RESEND_LATE)
 		return; /* it runs, and nothing happened */
-	if (!restart && due == 0 && !in_flight)
+	if (!restart && !runs && !in_flight)
 		tcb->progress =
 			tcp->tick; /* R2 begins with the waiting, not when it last spoke */
 	what = resend_for(tcp, tcb);
-	if (restart || due == 0)
+	if (restart || !runs)
 		wait_for(tcp, tcb, what, sl_tick_after(tcp->tick, backed_off(tcp, tcb)));
 	else if (what == SL_RESEND_LATE || what != tcb->resend_for)
 		wait_for(tcp, tcb, what, timeout_due(tcp, tcb));
@@ -129,7 +153,7 @@ sl_timer_resend(struct sl_tcp *tcp, struct sl_tcb *tcb, bool restart)
 void
 sl_timer_sent(struct sl_tcp *tcp, struct sl_tcb *tcb)
 {
-	if (tcb->due[SL_TIMER_RESEND] != 0 && tcb->resend_for == SL_RESEND_PROBE &&
+	if (tcb->resend_due != 0 && tcb->resend_for == SL_RESEND_PROBE &&
 	    sl_probe_may(tcp, tcb))
 		wait_for(tcp, tcb, SL_RESEND_PROBE, timeout_due(tcp, tcb));
 	else
@@ -201,7 +225,16 @@ life_due(const struct sl_tcp *tcp, const struct sl_tcb *tcb)
 sl_tick_t
 sl_timer_due(const struct sl_tcp *tcp, const struct sl_tcb *tcb, enum sl_timer_kind kind)
 {
-	return kind == SL_TIMER_LIFE ? life_due(tcp, tcb) : tcb->due[kind];
+	switch (kind) {
+	case SL_TIMER_RESEND:
+		return sl_tick_of_low(tcp->tick, tcb->resend_due, SL_RESEND_MASK);
+	case SL_TIMER_ACK:
+		return sl_tick_of_low(tcp->tick, tcb->ack_due, SL_ACK_MASK);
+	case SL_TIMER_APP:
+		return tcb->app_due;
+	default:
+		return life_due(tcp, tcb);
+	}
 }
 
 static void
@@ -404,8 +437,7 @@ sl_timer_expire(struct sl_tcp *tcp, uint32_t idx)
 	for (int i = 0; i < SL_TIMER_COUNT; i++) {
 		due = sl_timer_due(tcp, tcb, i);
 		if (due != 0 && sl_tick_le(due, tcp->tick)) {
-			if (i < SL_TIMER_SET)
-				sl_timer_stop(tcb, i);
+			sl_timer_stop(tcb, i);
 			expire_kind(tcp, tcb, i);
 		}
 	}

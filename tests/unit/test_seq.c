@@ -58,6 +58,28 @@ a_deadline_is_never_the_unset_value(void **state)
 	assert_true(sl_tick_lt(0xffffffffu, sl_tick_after(0xffffffffu, 1)));
 }
 
+/* Ahead as far as it reaches and behind for the rest, wherever the clock stands. */
+static void
+a_deadline_in_fewer_bits_is_the_same(void **state)
+{
+	const uint32_t mask = 0xffff, reach = SL_TICK_REACH(mask);
+	static const sl_tick_t at[] = { 0,           1,           0xfffe,      0xffff,
+					0x12348001u, 0x7fffffffu, 0xffff0000u, 0xffffffffu };
+
+	for (size_t i = 0; i < sizeof(at) / sizeof(at[0]); i++) {
+		for (uint32_t k = 0; k <= mask; k++) {
+			sl_tick_t due = at[i] + reach - k;
+			sl_tick_t told = sl_tick_of_low(at[i], sl_tick_low(due, mask), mask);
+
+			if (due & mask)
+				assert_int_equal(told, due);
+			else if (k > 0) /* 0 is not set: a tick later */
+				assert_int_equal(told, due + 1);
+		}
+		assert_int_equal(sl_tick_of_low(at[i], 0, mask), 0);
+	}
+}
+
 int
 main(void)
 {
@@ -66,6 +88,7 @@ main(void)
 		cmocka_unit_test(neighbours_are_told_apart),
 		cmocka_unit_test(between_includes_both_ends),
 		cmocka_unit_test(a_deadline_is_never_the_unset_value),
+		cmocka_unit_test(a_deadline_in_fewer_bits_is_the_same),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
