@@ -139,7 +139,7 @@ check_conn(const struct sl_tcp *tcp, const struct sl_tcb *tcb)
 	/* what waits for an answer is timed */
 	DEMAND(tcb->state == SL_ST_TIME_WAIT || tcb->snd_una == tcb->snd_nxt ||
 	       tcb->resend_due != 0 || (tcb->is & (SL_IS_IN_OUTPUT | SL_IS_PARKED)));
-	DEMAND(tcb->rcv_nxt == tcb->ack_sent || tcb->acks_owed > 0 || tcb->ack_due != 0 ||
+	DEMAND(tcb->unacked == 0 || tcb->acks_owed > 0 || tcb->ack_due != 0 ||
 	       !sl_state_is_synchronized(tcb->state) || (tcb->is & SL_IS_IN_OUTPUT) ||
 	       tcb->state == SL_ST_TIME_WAIT);
 	for (int i = 0; i < SL_TIMER_COUNT; i++)

@@ -36,9 +36,7 @@ sl_cc_slow_start(struct sl_tcb *tcb, uint32_t acked)
 {
 	uint32_t most = 2u * tcb->mss;
 
-	tcb->cwnd += acked < most ? acked : most;
-	if (tcb->cwnd > SL_CWND_MAX)
-		tcb->cwnd = SL_CWND_MAX;
+	tcb->cwnd = sl_cc_bounded((uint64_t)tcb->cwnd + (acked < most ? acked : most));
 }
 
 void
@@ -46,9 +44,7 @@ sl_cc_avoid(struct sl_tcb *tcb, uint32_t acked)
 {
 	uint64_t acked_most = acked < tcb->cwnd ? acked : tcb->cwnd;
 
-	tcb->cwnd += tcb->mss * acked_most / tcb->cwnd;
-	if (tcb->cwnd > SL_CWND_MAX)
-		tcb->cwnd = SL_CWND_MAX;
+	tcb->cwnd = sl_cc_bounded(tcb->cwnd + tcb->mss * acked_most / tcb->cwnd);
 }
 
 bool

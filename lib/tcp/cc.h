@@ -49,7 +49,13 @@ void sl_newreno_timeout(struct sl_tcp *tcp, struct sl_tcb *tcb, uint32_t flight)
 
 /* What algorithms share. */
 
-#define SL_CWND_MAX (1u << 30)
+#define SL_CWND_MAX ((1u << 28) - 1) /* what cwnd and ssthresh have bits for */
+
+static inline uint32_t
+sl_cc_bounded(uint64_t bytes)
+{
+	return bytes < SL_CWND_MAX ? (uint32_t)bytes : SL_CWND_MAX;
+}
 
 /* RFC 6928, 2. */
 uint32_t sl_cc_initial_window(const struct sl_tcb *tcb);

@@ -360,7 +360,7 @@ sl_tcb_take_syn(struct sl_tcp *tcp, struct sl_tcb *tcb, const struct sl_seg *syn
 	if (conf->timestamps && (syn->opts & SL_OPT_TS)) {
 		tcb->is |= SL_IS_TS;
 		tcb->ts_recent = syn->tsval;
-		tcb->ts_age = tcp->second;
+		tcb->ts_age = tcp->ts_age;
 	}
 	if (conf->sack && (syn->opts & SL_OPT_SACK_OK))
 		tcb->is |= SL_IS_SACK;
@@ -378,7 +378,7 @@ sl_tcb_take_syn(struct sl_tcp *tcp, struct sl_tcb *tcb, const struct sl_seg *syn
 	tcb->mss = mss_with_options(tcb, mss);
 
 	tcb->rcv_nxt = syn->seq + 1;
-	tcb->ack_sent = tcb->rcv_nxt;
+	tcb->unacked = 0;
 	tcb->rcv_adv = tcb->rcv_nxt;
 	tcb->wnd = tcb->max_wnd = syn->wnd;
 	tcb->wnd_of_syn = tcb->max_wnd_of_syn = true;

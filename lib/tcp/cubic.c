@@ -33,12 +33,6 @@ cube_root(uint64_t x)
 	return y;
 }
 
-static uint32_t
-bounded(uint64_t bytes)
-{
-	return bytes < SL_CWND_MAX ? bytes : SL_CWND_MAX;
-}
-
 /* W_cubic, @ms into the epoch (4.2, figure 1). */
 static uint32_t
 curve_at(const struct sl_epoch *e, uint16_t mss, uint32_t ms)
@@ -51,7 +45,7 @@ curve_at(const struct sl_epoch *e, uint16_t mss, uint32_t ms)
 	rise = t * t * t / (C_INVERSE_MS / 1000) * mss / 1000;
 	if (d < 0)
 		return rise < e->now.w_max ? e->now.w_max - rise : 0;
-	return bounded(e->now.w_max + rise);
+	return sl_cc_bounded(e->now.w_max + rise);
 }
 
 /*
@@ -128,7 +122,7 @@ grow_estimate(const struct sl_tcb *tcb, struct sl_epoch *e, uint32_t acked)
 
 	if (slower)
 		product = product * 9 / 17;
-	e->now.w_est = bounded(e->now.w_est + by_window(e, product, &e->est_carry));
+	e->now.w_est = sl_cc_bounded(e->now.w_est + by_window(e, product, &e->est_carry));
 }
 
 /* Towards where the curve is a round trip from now, half as much again at most (4.2, 4.4). */
@@ -142,8 +136,8 @@ follow_curve(struct sl_tcb *tcb, struct sl_epoch *e, uint32_t ms, uint32_t acked
 		target = most;
 	if (target <= tcb->cwnd)
 		return;
-	tcb->cwnd = bounded(tcb->cwnd +
-			    by_window(e, (uint64_t)(target - tcb->cwnd) * acked, &e->carry));
+	tcb->cwnd = sl_cc_bounded(
+		tcb->cwnd + by_window(e, (uint64_t)(target - tcb->cwnd) * acked, &e->carry));
 }
 
 static void
@@ -210,7 +204,7 @@ cut(struct sl_tcp *tcp, struct sl_tcb *tcb, uint32_t flight)
 			tcb->cwnd < e->now.w_max ? (uint64_t)tcb->cwnd * 17 / 20 : tcb->cwnd;
 		e->runs = false;
 	}
-	tcb->ssthresh = bounded(most > two ? most : two);
+	tcb->ssthresh = sl_cc_bounded(most > two ? most : two);
 }
 
 void

@@ -6,9 +6,10 @@
  */
 #include "tcp/tcp.h"
 
-#define CHALLENGE_BURST 3u                /* challenge ACKs at once, a connection ... */
-#define CHALLENGE_MS    500u              /* ... each earned back in this time (RFC 5961, 7) */
-#define TS_VOID_S       (24u * 24 * 3600) /* RFC 7323, 5.5 */
+#define CHALLENGE_BURST 3u   /* challenge ACKs at once, a connection ... */
+#define CHALLENGE_MS    500u /* ... each earned back in this time (RFC 5961, 7) */
+/* RFC 7323, 5.5: in 24 days at the latest, an hour or two earlier. */
+#define TS_VOID (24u * 24 * 3600 / SL_TS_AGE_S - 1)
 
 /* Owe an ACK that says where we are. */
 static void
@@ -19,10 +20,14 @@ owe_ack(struct sl_tcp *tcp, struct sl_tcb *tcb)
 	sl_tcb_output(tcp, tcb);
 }
 
+/*
+ * The time counts up to 65 seconds and then begins anew: what is earned in a longer silence may
+ * be less than all, never more.
+ */
 void
 sl_tcb_challenge(struct sl_tcp *tcp, struct sl_tcb *tcb)
 {
-	uint32_t earned = (tcp->tick - tcb->challenged) / CHALLENGE_MS;
+	uint16_t earned = (uint16_t)(tcp->tick - tcb->challenged) / CHALLENGE_MS;
 
 	if (earned >= tcb->n_challenges) {
 		tcb->n_challenges = 0;
@@ -57,23 +62,34 @@ is_acceptable(const struct sl_tcb *tcb, const struct sl_seg *seg)
 	return first < wnd || last < wnd;
 }
 
-/* Older than what we heard last (RFC 7323, 5.2), unless that is too long ago to matter. */
+/* What we heard last of the peer's time is too long ago to matter. */
+static bool
+is_void(const struct sl_tcp *tcp, const struct sl_tcb *tcb)
+{
+	return (uint16_t)(tcp->ts_age - tcb->ts_age) >= TS_VOID;
+}
+
+/* Older than what we heard last (RFC 7323, 5.2). */
 static bool
 is_stale(const struct sl_tcp *tcp, const struct sl_tcb *tcb, const struct sl_seg *seg)
 {
 	return (tcb->is & SL_IS_TS) && (seg->opts & SL_OPT_TS) && !(seg->flags & SL_RST) &&
-	       sl_seq_lt(seg->tsval, tcb->ts_recent) && tcp->second - tcb->ts_age < TS_VOID_S;
+	       sl_seq_lt(seg->tsval, tcb->ts_recent) && !is_void(tcp, tcb);
 }
 
-/* RFC 7323, 4.3: what covers the last ACK we sent brings the timestamp to echo. */
+/*
+ * RFC 7323, 4.3: what covers the last ACK we sent brings the timestamp to echo. Who has sent
+ * more without an ACK of ours than we count is taken at his word again with the next ACK; until
+ * then an older timestamp is echoed, which is safe.
+ */
 static void
 take_timestamp(struct sl_tcp *tcp, struct sl_tcb *tcb, const struct sl_seg *seg)
 {
-	if ((tcb->is & SL_IS_TS) && (seg->opts & SL_OPT_TS) &&
-	    sl_seq_le(seg->seq, tcb->ack_sent) &&
-	    (sl_seq_ge(seg->tsval, tcb->ts_recent) || tcp->second - tcb->ts_age >= TS_VOID_S)) {
+	if ((tcb->is & SL_IS_TS) && (seg->opts & SL_OPT_TS) && tcb->unacked < SL_UNACKED_MOST &&
+	    sl_seq_le(seg->seq, tcb->rcv_nxt - tcb->unacked) &&
+	    (sl_seq_ge(seg->tsval, tcb->ts_recent) || is_void(tcp, tcb))) {
 		tcb->ts_recent = seg->tsval;
-		tcb->ts_age = tcp->second;
+		tcb->ts_age = tcp->ts_age;
 	}
 }
 

@@ -18,10 +18,8 @@ avoid(struct sl_tcp *tcp, struct sl_tcb *tcb, uint32_t acked)
 	e->carry += acked < tcb->cwnd ? acked : tcb->cwnd;
 	if (e->carry >= tcb->cwnd) {
 		e->carry -= tcb->cwnd;
-		tcb->cwnd += tcb->mss;
+		tcb->cwnd = sl_cc_bounded((uint64_t)tcb->cwnd + tcb->mss);
 	}
-	if (tcb->cwnd > SL_CWND_MAX)
-		tcb->cwnd = SL_CWND_MAX;
 }
 
 void
@@ -55,7 +53,7 @@ cut(struct sl_tcp *tcp, struct sl_tcb *tcb, uint32_t flight)
 		e->old_cwnd = tcb->cwnd;
 		e->old_ssthresh = tcb->ssthresh;
 	}
-	tcb->ssthresh = half_of(tcb, flight);
+	tcb->ssthresh = sl_cc_bounded(half_of(tcb, flight));
 }
 
 void

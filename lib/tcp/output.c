@@ -124,7 +124,7 @@ emit(struct sender *s, struct rte_mbuf *m, uint32_t seq, uint8_t flags)
 		seg.tsecr = flags & SL_ACK ? tcb->ts_recent : 0;
 	}
 	if (flags & SL_ACK) {
-		tcb->ack_sent = tcb->rcv_nxt;
+		tcb->unacked = 0;
 		if (tcb->acks_owed > 0)
 			tcb->acks_owed--;
 		sl_timer_stop(tcb, SL_TIMER_ACK);
@@ -646,7 +646,7 @@ path_is_dead(struct sl_tcp *tcp, struct sl_tcb *tcb)
 {
 	tcb->owes = 0;
 	tcb->acks_owed = 0;
-	tcb->ack_sent = tcb->rcv_nxt;
+	tcb->unacked = 0;
 	forget_repeat(tcp, tcb);
 	sl_probe_forget(tcb, sl_tcb_active(tcp, tcb));
 	sl_timer_stop(tcb, SL_TIMER_ACK);

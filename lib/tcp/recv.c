@@ -158,6 +158,16 @@ compact(struct sl_tcp *tcp, struct rte_mbuf *m)
 	return own;
 }
 
+/* The next @n of the peer's numbers have come. */
+static void
+advance(struct sl_tcb *tcb, uint32_t n)
+{
+	uint32_t unacked = tcb->unacked + n;
+
+	tcb->rcv_nxt += n;
+	tcb->unacked = unacked < SL_UNACKED_MOST ? unacked : SL_UNACKED_MOST;
+}
+
 /* Put one segment behind what waits for the application. */
 static void
 append_segment(struct sl_tcp *tcp, struct sl_tcb *tcb, struct rte_mbuf *m)
@@ -166,7 +176,7 @@ append_segment(struct sl_tcp *tcp, struct sl_tcb *tcb, struct rte_mbuf *m)
 	struct sl_lent *in = sl_lent_take(tcp, tcb);
 	bool pins_much = in->head != NULL && m->data_len < SMALL_BYTES;
 
-	tcb->rcv_nxt += m->data_len;
+	advance(tcb, m->data_len);
 	in->bytes += m->data_len;
 	if (pressed || pins_much) {
 		if (append_copy(in->tail, m)) {
@@ -573,7 +583,7 @@ receive_fin(struct sl_tcp *tcp, struct sl_tcb *tcb)
 {
 	struct sl_active *a = sl_tcb_active(tcp, tcb);
 
-	tcb->rcv_nxt++;
+	advance(tcb, 1);
 	tcb->rcv_adv = sl_seq_max(tcb->rcv_adv, tcb->rcv_nxt);
 	tcb->is |= SL_IS_FIN_IN;
 	if (a != NULL)
@@ -616,7 +626,7 @@ receive_in_order(struct sl_tcp *tcp, struct sl_tcb *tcb, struct sl_lane *lane, u
 {
 	struct sl_active *a = sl_tcb_active(tcp, tcb);
 	bool filled = a != NULL && a->n_ooo > 0;
-	bool second = tcb->rcv_nxt != tcb->ack_sent, quick = is_awaited(tcb, len);
+	bool second = tcb->unacked != 0, quick = is_awaited(tcb, len);
 
 	if (may_earn(tcp, tcb, len))
 		sl_tcb_earn(tcp, tcb, &lane->seg);

@@ -84,6 +84,8 @@ enum sl_resend {
 #define SL_SPAN_SENT_MOST  15u
 #define SL_RESEND_MASK     ((1u << 24) - 1) /* of ticks: up to 17 minutes ahead */
 #define SL_ACK_MASK        ((1u << 16) - 1) /* up to 4 seconds */
+#define SL_UNACKED_MOST    65535u
+#define SL_TS_AGE_S        4096u
 #define SL_PROBES_MOST     100u
 #define SL_PROBES_RESEND   127u /* none: bytes in flight, whose timer asks the peer */
 #define SL_RTT_MOST        ((1u << 28) - 1) /* of srtt_us8 and rttvar_us4 */
@@ -223,8 +225,8 @@ struct sl_tcb {
 	/* line 0: who, and receiving in order */
 	alignas(SL_CACHE_LINE) struct sl_key key;
 	uint32_t rcv_nxt;
-	uint32_t rcv_adv;  /* right edge promised to the peer; never moves back */
-	uint32_t ack_sent; /* RCV.NXT as our last segment said */
+	uint32_t rcv_adv; /* right edge promised to the peer; never moves back */
+	uint16_t unacked; /* how far our last ACK is behind RCV.NXT, SL_UNACKED_MOST at most */
 	uint32_t snd_una;
 	uint32_t snd_nxt;
 	uint32_t snd_end; /* behind the last byte queued: where the FIN goes */
@@ -237,16 +239,17 @@ struct sl_tcb {
 	uint8_t state; /* enum sl_state; assigned only in sl_tcb_event() */
 	uint8_t marks; /* SL_MARK_* */
 	uint8_t acks_owed : 4;
-	uint8_t owes : 4;      /* SL_OWES_* */
-	uint8_t snd_scale : 4; /* the peer's shift: of the windows it sends */
-	uint8_t rcv_scale : 4; /* ours */
+	uint8_t owes : 4; /* SL_OWES_* */
 
 	/* line 1: sending and time */
 	alignas(SL_CACHE_LINE) sl_tick_t app_due; /* 0: not set, here and below */
 	uint32_t resend_due : 24;                 /* of SL_RESEND_MASK */
 	uint32_t ttl : 8;
-	uint16_t ack_due;         /* of SL_ACK_MASK */
-	uint32_t cwnd, ssthresh;  /* bytes; written by cc.h's */
+	uint16_t ack_due;       /* of SL_ACK_MASK */
+	uint32_t cwnd : 28;     /* bytes; this and the next but one are written by cc.h's */
+	uint32_t snd_scale : 4; /* the peer's shift: of the windows it sends */
+	uint32_t ssthresh : 28;
+	uint32_t rcv_scale : 4;   /* ours */
 	uint32_t srtt_us8 : 28;   /* smoothed RTT, eighths of a microsecond; 0: none yet */
 	uint32_t dup_acks : 4;    /* in a row */
 	uint32_t rttvar_us4 : 28; /* its variation, quarters: see sl_tcb_rto_ms() */
@@ -276,16 +279,15 @@ struct sl_tcb {
 	uint32_t tos : 8;                   /* of what we send, as ttl */
 	uint32_t next_deliver, next_output; /* links of the lists; SL_NO_INDEX at the end */
 	uint32_t gen;
-	/* when unacknowledged bytes last saw hope: begins R2; or FIN-WAIT-2 after a full close
-	 */
+	/* when bytes in flight last saw hope: begins R2; or an orphan's FIN-WAIT-2 */
 	sl_tick_t progress;
 	union {
 		sl_tick_t heard;    /* when a segment last came: begins keep-alive */
 		sl_tick_t opens_by; /* until there was a handshake, when it fails; 0: never */
 	};
-	uint32_t ts_offset;   /* of our timestamps (RFC 7323, 5.4) */
-	uint32_t ts_age;      /* second in which ts_recent was taken: ticks wrap too soon */
-	sl_tick_t challenged; /* until when challenge ACKs were earned back */
+	uint32_t ts_offset; /* of our timestamps (RFC 7323, 5.4) */
+	uint16_t ts_age; /* when ts_recent was taken, SL_TS_AGE_S each: ticks wrap too soon */
+	uint16_t challenged; /* until when challenge ACKs were earned back; a tick's low bits */
 };
 
 static_assert(offsetof(struct sl_tcb, app_due) == SL_CACHE_LINE, "receiving outgrew its line");

@@ -49,7 +49,7 @@ sl_tcp_clock(struct sl_tcp *tcp, sl_ns_t now)
 	tcp->now = now;
 	tcp->tick = sl_tick(now);
 	tcp->now_us = (uint32_t)(now / 1000);
-	tcp->second = (uint32_t)(now / (1000 * SL_NS_PER_MS));
+	tcp->ts_age = (uint16_t)(now / (SL_TS_AGE_S * SL_NS_PER_S));
 	sl_cookie_clock(&tcp->cookies, now / SL_NS_PER_MS + tcp->tai_offset_ms);
 
 	if (tcp->tick != tcp->budget_at) {

@@ -89,7 +89,7 @@ struct sl_relief {
 struct sl_tcp {
 	sl_ns_t now;
 	sl_tick_t tick;  /* now, in milliseconds */
-	uint32_t second; /* now, in seconds */
+	uint16_t ts_age; /* now, SL_TS_AGE_S each */
 	uint32_t now_us; /* now, in microseconds, wraps */
 	struct sl_out *out;
 	const struct sl_bufs *bufs;
