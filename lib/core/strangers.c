@@ -50,7 +50,7 @@ open_for(struct sl_core *core, const struct sl_crowd *c, unsigned int k)
 	struct sl_lane *lane = &core->lane[c->at[k]];
 
 	sl_lane_open(core, c->m[k], c->at[k]);
-	sl_frame_take(lane->m, &lane->frame, &lane->tuple, &lane->seg);
+	sl_crowd_tell(c, k, &lane->frame, &lane->tuple, &lane->seg);
 	lane->hash = c->hash[k];
 }
 

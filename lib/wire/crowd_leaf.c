@@ -351,7 +351,6 @@ struct packets {
 };
 
 #define LEAST (IP4_TCP + SL_TCP_HDR)
-#define LONG  100 /* bytes: such a frame has payload, or padding that nobody sends */
 
 /* As is_simple() in glance.c. Asks memory for the frames. */
 INLINE void
@@ -546,7 +545,8 @@ glance(const struct sl_door *door, struct rte_mbuf **rx, unsigned int n,
 		__mmask8 simple = here & (__mmask8)(p.simple >> k), six;
 		struct eight e = { &p, k, _mm512_maskz_loadu_epi64(here, &rx[k]), crowd, odd };
 
-		simple &= _mm512_cmple_epu64_mask(_mm512_load_si512(&p.len[k]), all(LONG));
+		simple &= _mm512_cmple_epu64_mask(_mm512_load_si512(&p.len[k]),
+						  all(SL_CROWD_FRAME_MOST));
 		if (simple != 0) {
 			six = are_six(&p, k) & simple;
 			if (six != simple)

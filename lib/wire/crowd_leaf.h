@@ -13,6 +13,8 @@
 	(RTE_MBUF_F_RX_VLAN | RTE_MBUF_F_RX_VLAN_STRIPPED | RTE_MBUF_F_RX_QINQ | \
 	 RTE_MBUF_F_RX_QINQ_STRIPPED | RTE_MBUF_F_INDIRECT | RTE_MBUF_F_EXTERNAL)
 
+#define SL_CROWD_FRAME_MOST \
+	100 /* bytes; a longer one has payload, or padding that nobody sends */
 #define SL_CROWD_OPTIONS_MOST 20 /* bytes; the SYNs of macOS have 24, and lanes */
 
 /* Pairs are of IPv4 and IPv6. */

@@ -8,8 +8,6 @@
  */
 #include "wire/frame.h"
 
-#include <assert.h>
-
 #include <rte_branch_prediction.h>
 
 #include "wire/bytes.h"
@@ -267,8 +265,7 @@ parse_layers(const struct rte_mbuf *m, struct sl_frame *frame, struct sl_tuple *
  * said, if it is something else or anything is wrong with it.
  */
 static inline bool
-parse_common(const struct rte_mbuf *m, struct sl_frame *frame, struct sl_tuple *tuple,
-	     bool trusting)
+parse_common(const struct rte_mbuf *m, struct sl_frame *frame, struct sl_tuple *tuple)
 {
 	const uint8_t *eth = at(m, 0), *ip = eth + RTE_ETHER_HDR_LEN, *tcp = ip + SL_IP4_HDR;
 	uint16_t total, head;
@@ -283,7 +280,7 @@ parse_common(const struct rte_mbuf *m, struct sl_frame *frame, struct sl_tuple *
 	if (head < SL_TCP_HDR || total < SL_IP4_HDR + head ||
 	    !holds(m, RTE_ETHER_HDR_LEN, total))
 		return false;
-	if (!trusting && !ip4_cksum_is_right(m, ip, SL_IP4_HDR))
+	if (!ip4_cksum_is_right(m, ip, SL_IP4_HDR))
 		return false;
 	*frame = (struct sl_frame){ .l3 = RTE_ETHER_HDR_LEN,
 				    .l4 = RTE_ETHER_HDR_LEN + SL_IP4_HDR,
@@ -337,7 +334,7 @@ sl_frame_parse_by(unsigned int bits, const struct rte_mbuf *m, struct sl_frame *
 {
 	enum sl_fate fate = SL_FATE_NONE;
 
-	if (!parse_common(m, frame, tuple, false))
+	if (!parse_common(m, frame, tuple))
 		fate = parse_layers(m, frame, tuple, false);
 	if (fate != SL_FATE_NONE) {
 		frame->kind = SL_KIND_NONE;
@@ -352,20 +349,6 @@ sl_frame_parse_by(unsigned int bits, const struct rte_mbuf *m, struct sl_frame *
 	parse_ports(m, frame, tuple);
 	parse_tcp(m, frame, seg);
 	return SL_FATE_NONE;
-}
-
-void
-sl_frame_take(const struct rte_mbuf *m, struct sl_frame *frame, struct sl_tuple *tuple,
-	      struct sl_seg *seg)
-{
-	enum sl_fate fate = SL_FATE_NONE;
-
-	if (!parse_common(m, frame, tuple, true))
-		fate = parse_layers(m, frame, tuple, true);
-	assert(fate == SL_FATE_NONE && frame->kind == SL_KIND_TCP);
-	(void)fate;
-	parse_ports(m, frame, tuple);
-	parse_tcp(m, frame, seg);
 }
 
 bool

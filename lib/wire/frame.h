@@ -100,13 +100,6 @@ sl_frame_parse(const struct rte_mbuf *m, struct sl_frame *frame, struct sl_tuple
 }
 
 /*
- * As sl_frame_parse(), for a TCP segment that is known to be plain (wire/glance.h): nothing
- * of it is doubted again.
- */
-void sl_frame_take(const struct rte_mbuf *m, struct sl_frame *frame, struct sl_tuple *tuple,
-		   struct sl_seg *seg);
-
-/*
  * The connection a frame belongs to, for steering between cores: a TCP segment's own, or
  * the one an ICMP error quotes (turned round so that it reads as seen from here). False if
  * it is about none. Checks lengths but no checksums; never changes @m.

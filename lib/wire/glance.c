@@ -309,7 +309,7 @@ joins(const struct sl_door *door, struct rte_mbuf *m, unsigned int i,
 	unsigned int kind = SL_CROWDS;
 	struct sl_crowd *c;
 
-	if (likely(is_simple(m, door->port)))
+	if (likely(is_simple(m, door->port) & (m->data_len <= SL_CROWD_FRAME_MOST)))
 		kind = shape(p, m->data_len);
 	if (kind == SL_CROWDS)
 		return false;
@@ -343,6 +343,54 @@ sl_glance(const struct sl_door *door, struct rte_mbuf **rx, uint16_t n,
 			others |= 1ull << i;
 	}
 	return others;
+}
+
+static inline void
+tell_tuple(const struct sl_crowd *c, unsigned int k, struct sl_tuple *tuple)
+{
+	const uint64_t mapped = RTE_BE32(0x0000ffff);
+	uint64_t addrs = c->addr[0][k];
+
+	tuple->remote.q[0] = c->v6 ? addrs : 0;
+	tuple->remote.q[1] = c->v6 ? c->addr[1][k] : addrs << 32 | mapped;
+	tuple->local.q[0] = c->v6 ? c->addr[2][k] : 0;
+	tuple->local.q[1] = c->v6 ? c->addr[3][k] : (addrs & ~0xffffffffull) | mapped;
+	tuple->rport = (uint16_t)c->numbers[k];
+	tuple->lport = sl_crowd_lport(c, k);
+	tuple->v6 = c->v6;
+	memset(tuple->pad, 0, sizeof(tuple->pad));
+}
+
+void
+sl_crowd_tell(const struct sl_crowd *c, unsigned int k, struct sl_frame *frame,
+	      struct sl_tuple *tuple, struct sl_seg *seg)
+{
+	const uint16_t l4 = c->v6 ? IP6_TCP : IP4_TCP;
+	const uint8_t *ip = c->frame[k] + RTE_ETHER_HDR_LEN, *tcp = c->frame[k] + l4;
+	const uint16_t head = (tcp[12] >> 4) * 4;
+
+	*frame = (struct sl_frame){ .l3 = RTE_ETHER_HDR_LEN,
+				    .l4 = l4,
+				    .payload = l4 + head,
+				    .l4_len = head,
+				    .kind = SL_KIND_TCP,
+				    .ttl = c->v6 ? ip[7] : ip[8],
+				    .tos = c->v6 ? (uint8_t)(sl_get16(ip) >> 4) : ip[1] };
+	tell_tuple(c, k, tuple);
+	seg->seq = (uint32_t)(c->numbers[k] >> 32);
+	seg->ack = c->ack[k];
+	seg->tsval = c->tsval[k];
+	seg->tsecr = c->tsecr[k];
+	seg->wnd = sl_get16(tcp + 14);
+	seg->len = 0;
+	seg->mss = c->mss[k];
+	seg->urg = sl_get16(tcp + 18);
+	seg->flags = c->flags[k];
+	seg->opts = c->opts[k];
+	seg->wscale = c->wscale[k];
+	seg->n_sacks = 0;
+	if (unlikely(seg->opts & SL_OPT_SACK))
+		sl_seg_options(seg, tcp + SL_TCP_HDR, head - SL_TCP_HDR);
 }
 
 uint64_t

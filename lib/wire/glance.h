@@ -118,6 +118,13 @@ struct sl_crowd_leaf; /* wire/crowd_leaf.h */
 uint64_t sl_glance(const struct sl_door *door, struct rte_mbuf **rx, uint16_t n,
 		   const struct sl_crowd_leaf *leaf, struct sl_crowd crowd[SL_CROWDS]);
 
+/*
+ * Entry @k of @c as sl_frame_parse() would tell it: most is known, and what is not is read in
+ * its frame. Each field is written as it will be read.
+ */
+void sl_crowd_tell(const struct sl_crowd *c, unsigned int k, struct sl_frame *frame,
+		   struct sl_tuple *tuple, struct sl_seg *seg);
+
 /* Bit i: entry i of @c calls the same address and port as entry @k. @leaf may be NULL. */
 uint64_t sl_crowd_same_place(const struct sl_crowd *c, unsigned int k,
 			     const struct sl_crowd_leaf *leaf);
