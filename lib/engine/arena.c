@@ -19,10 +19,8 @@
 #include "base/units.h"
 #include "engine/arena.h"
 
-#define PINS_MAX 16
-
 static struct sl_pin
-	pins[PINS_MAX]; /* written by the thread that sets up, before workers run */
+	pins[SL_PINS_MAX]; /* written by the thread that sets up, before workers run */
 
 static void *
 take(void *ctx, size_t bytes, size_t align)
@@ -62,7 +60,7 @@ sl_pin_alloc(size_t bytes)
 	const struct rte_memzone *zone;
 	char name[RTE_MEMZONE_NAMESIZE];
 
-	for (unsigned int i = 0; i < PINS_MAX; i++) {
+	for (unsigned int i = 0; i < SL_PINS_MAX; i++) {
 		if (pins[i].data != NULL)
 			continue;
 		snprintf(name, sizeof(name), "sluice_pin_%u", i);
@@ -82,7 +80,7 @@ sl_pin_free(void *data)
 {
 	char name[RTE_MEMZONE_NAMESIZE];
 
-	for (unsigned int i = 0; i < PINS_MAX; i++) {
+	for (unsigned int i = 0; i < SL_PINS_MAX; i++) {
 		if (data == NULL || pins[i].data != data)
 			continue;
 		snprintf(name, sizeof(name), "sluice_pin_%u", i);
@@ -92,10 +90,7 @@ sl_pin_free(void *data)
 }
 
 const struct sl_pin *
-sl_pin_find(const void *data)
+sl_pins(void)
 {
-	for (unsigned int i = 0; i < PINS_MAX; i++)
-		if ((uintptr_t)data - (uintptr_t)pins[i].data < pins[i].bytes)
-			return &pins[i];
-	return NULL;
+	return pins;
 }

@@ -5,6 +5,7 @@
 #ifndef SL_ENGINE_ARENA_H
 #define SL_ENGINE_ARENA_H
 
+#include "base/bufs.h"
 #include "base/mem.h"
 
 #define SL_ARENA_PIECES 256
@@ -19,17 +20,12 @@ struct sl_arena {
 void sl_arena_init(struct sl_arena *arena, int node);
 void sl_arena_free(struct sl_arena *arena);
 
-/*
- * Memory that stays where it is and that every port can read: for sl_send_pinned(). Bytes
- * are zero. NULL when there is none left. It must outlive every engine that sends it.
- */
-struct sl_pin {
-	const void *data;
-	size_t bytes;
-	uint64_t iova; /* of @data; the rest follows without a gap */
-};
+#define SL_PINS_MAX 16
 
-/* The pinned piece that @data lies in, or NULL. */
-const struct sl_pin *sl_pin_find(const void *data);
+/*
+ * All SL_PINS_MAX pieces of memory that stay where they are and that every port can read: for
+ * sl_send_pinned(). Each must outlive every engine that sends it.
+ */
+const struct sl_pin *sl_pins(void);
 
 #endif

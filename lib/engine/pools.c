@@ -29,42 +29,6 @@ pinned_free(void *addr, void *opaque)
 }
 
 static void
-attach_pinned(struct sl_pools *pools, struct rte_mbuf *m, const void *data, uint16_t len)
-{
-	const struct sl_pin *pin = sl_pin_find(data);
-	rte_iova_t iova = RTE_BAD_IOVA;
-	/* the buffer is only read from, but the mbuf has no word for that */
-	void *addr = (void *)(uintptr_t)data;
-
-	if (pin != NULL)
-		iova = pin->iova + ((uintptr_t)data - (uintptr_t)pin->data);
-	rte_mbuf_ext_refcnt_update(&pools->pinned, 1);
-	rte_pktmbuf_attach_extbuf(m, addr, iova, len, &pools->pinned);
-	m->data_off = 0;
-}
-
-/*
- * rte_pktmbuf_attach() copies what the owner knew about its reception; nothing of that may
- * be left on a packet that is about to be sent.
- */
-static void
-attach(void *ctx, struct rte_mbuf *m, struct rte_mbuf *owner, const void *data, uint16_t len)
-{
-	if (owner == NULL) {
-		attach_pinned(ctx, m, data, len);
-	} else {
-		rte_pktmbuf_attach(m, owner);
-		m->ol_flags &= RTE_MBUF_F_INDIRECT | RTE_MBUF_F_EXTERNAL;
-		m->data_off = (uint16_t)((uintptr_t)data - (uintptr_t)m->buf_addr);
-	}
-	m->tx_offload = 0;
-	m->vlan_tci = 0;
-	m->packet_type = 0;
-	m->data_len = len;
-	m->pkt_len = len;
-}
-
-static void
 put(void *ctx, struct rte_mbuf **m, uint16_t n)
 {
 	rte_pktmbuf_free_bulk(m, n);
@@ -105,7 +69,13 @@ sl_pools_open(struct sl_pools *pools, unsigned int worker, const uint32_t n[SL_P
 	char name[RTE_MEMPOOL_NAMESIZE];
 
 	memset(pools, 0, sizeof(*pools));
-	pools->bufs = (struct sl_bufs){ pools, get, attach, put, SL_BURST };
+	pools->bufs = (struct sl_bufs){ .ctx = pools,
+					.get = get,
+					.put = put,
+					.put_together = SL_BURST,
+					.n_pins = SL_PINS_MAX,
+					.pin = sl_pins(),
+					.pinned = &pools->pinned };
 	pools->pinned.free_cb = pinned_free;
 	rte_mbuf_ext_refcnt_set(&pools->pinned, 1);
 

@@ -185,7 +185,6 @@ payload_copied(struct sender *s, const struct sl_span *span, uint32_t len)
 static struct rte_mbuf *
 payload_attached(struct sender *s, const struct sl_span *span, uint32_t len, uint32_t n_pieces)
 {
-	const struct sl_bufs *bufs = s->tcp->bufs;
 	struct rte_mbuf *m[PIECES_MOST + 1];
 
 	if (sl_tcp_get_to_send(s->tcp, m, n_pieces + 1) < 0)
@@ -193,7 +192,7 @@ payload_attached(struct sender *s, const struct sl_span *span, uint32_t len, uin
 	for (uint32_t i = 1; i <= n_pieces; i++) {
 		uint32_t n = len < span->len ? len : span->len;
 
-		bufs->attach(bufs->ctx, m[i], span->owner, span->data, n);
+		sl_bufs_attach(s->tcp->bufs, m[i], span->owner, span->data, n);
 		m[i - 1]->next = m[i];
 		m[0]->pkt_len += n;
 		m[0]->nb_segs++;

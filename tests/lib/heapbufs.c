@@ -1,27 +1,40 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * heapbufs - an mbuf and its bytes are two allocations, so that neither can run into the
- * other unseen.
+ * heapbufs - an mbuf and, behind a fence, its bytes, as a mempool lays them out, so that the
+ * helpers of DPDK find the one from the other. The allocation ends where the bytes end.
  */
 #include "heapbufs.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdarg.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include <sanitizer/asan_interface.h>
 
 #include "base/units.h"
 
 #define ROOM    (RTE_PKTMBUF_HEADROOM + 2048)
 #define GARBAGE 0xa5 /* nobody may count on zeros in a fresh packet */
+#define FENCE   60   /* bytes, so that those of the packet begin a line */
 
 struct packet {
-	struct rte_mbuf m;      /* first: the one is cast to the other */
-	struct rte_mbuf *owner; /* whose bytes an attached packet shows */
-	uint8_t *room;          /* its own bytes */
+	struct rte_mbuf m; /* first: the one is cast to the other */
 	enum sl_pool pool;
+	uint8_t fence[FENCE]; /* neither side may touch it */
+	uint8_t room[];       /* its own bytes */
+};
+
+static_assert(sizeof(struct packet) == offsetof(struct packet, room), "bytes follow the fence");
+
+/* Bytes that lie outside all packets, freed with the last that shows them. */
+struct outside {
+	struct rte_mbuf_ext_shared_info info;
+	uint8_t bytes[];
 };
 
 static void __attribute__((noreturn, format(printf, 1, 2))) die(const char *fmt, ...)
@@ -49,16 +62,27 @@ packet_of(struct rte_mbuf *m)
 	return (struct packet *)m;
 }
 
+static struct packet *
+packet_alloc(size_t room)
+{
+	void *p;
+
+	if (posix_memalign(&p, SL_CACHE_LINE, sizeof(struct packet) + room) != 0)
+		p = NULL;
+	return must(p);
+}
+
 static struct rte_mbuf *
 make(struct heapbufs *hb, enum sl_pool pool, uint16_t headroom, uint16_t len)
 {
-	struct packet *p =
-		must(aligned_alloc(SL_CACHE_LINE, RTE_ALIGN(sizeof(*p), SL_CACHE_LINE)));
+	struct packet *p = packet_alloc(headroom + len);
 
 	memset(p, 0, sizeof(*p));
-	p->pool = pool;
-	p->room = must(malloc(headroom + len));
 	memset(p->room, GARBAGE, headroom + len);
+	memset(p->fence, GARBAGE, sizeof(p->fence));
+	ASAN_POISON_MEMORY_REGION(p->fence, sizeof(p->fence));
+	p->pool = pool;
+	p->m.priv_size = offsetof(struct packet, room) - sizeof(p->m);
 	p->m.buf_addr = p->room;
 	p->m.buf_len = headroom + len;
 	p->m.data_off = headroom;
@@ -88,24 +112,6 @@ get(void *ctx, enum sl_pool pool, struct rte_mbuf **m, uint16_t n)
 }
 
 static void
-attach(void *ctx, struct rte_mbuf *m, struct rte_mbuf *owner, const void *data, uint16_t len)
-{
-	struct packet *p = packet_of(m);
-
-	if (p->pool != SL_POOL_TX || m->pkt_len != 0 || p->owner != NULL || !RTE_MBUF_DIRECT(m))
-		die("heapbufs: attach to a packet that is not an empty one of SL_POOL_TX");
-	if (owner != NULL)
-		rte_mbuf_refcnt_update(owner, 1);
-	p->owner = owner;
-	m->ol_flags |= owner != NULL ? RTE_MBUF_F_INDIRECT : RTE_MBUF_F_EXTERNAL;
-	m->buf_addr = (void *)(uintptr_t)data;
-	m->buf_len = len;
-	m->data_off = 0;
-	m->data_len = len;
-	m->pkt_len = len;
-}
-
-static void
 put_seg(struct heapbufs *hb, struct rte_mbuf *m)
 {
 	struct packet *p = packet_of(m);
@@ -114,10 +120,15 @@ put_seg(struct heapbufs *hb, struct rte_mbuf *m)
 		die("heapbufs: a packet given back twice");
 	if (rte_mbuf_refcnt_update(m, -1) > 0)
 		return;
-	if (p->owner != NULL)
-		put_seg(hb, p->owner);
+	if (RTE_MBUF_CLONED(m))
+		put_seg(hb, rte_mbuf_from_indirect(m));
+	else if (RTE_MBUF_HAS_EXTBUF(m) && rte_mbuf_ext_refcnt_update(m->shinfo, -1) == 0)
+		m->shinfo->free_cb(m->buf_addr, m->shinfo->fcb_opaque);
+	ASAN_UNPOISON_MEMORY_REGION(p->fence, sizeof(p->fence));
+	for (size_t i = 0; i < sizeof(p->fence); i++)
+		if (p->fence[i] != GARBAGE)
+			die("heapbufs: somebody wrote between an mbuf and its bytes");
 	hb->n_kept -= p->pool == SL_POOL_RETAIN;
-	free(p->room);
 	free(p);
 	hb->out--;
 }
@@ -142,10 +153,11 @@ heapbufs_open(struct heapbufs *hb)
 	*hb = (struct heapbufs){
 		.bufs = { .ctx = hb,
 			  .get = get,
-			  .attach = attach,
 			  .put = put,
-			  .put_together = 1 },
+			  .put_together = 1,
+			  .pinned = &hb->pinned },
 	};
+	rte_mbuf_ext_refcnt_set(&hb->pinned, 1);
 }
 
 void
@@ -193,12 +205,25 @@ heapbufs_chain(struct heapbufs *hb, const void *bytes, size_t len, uint16_t head
 	return first;
 }
 
+static void
+outside_free(void *addr, void *opaque)
+{
+	free(opaque);
+}
+
 struct rte_mbuf *
 heapbufs_external(struct heapbufs *hb, const void *bytes, size_t len)
 {
-	struct rte_mbuf *m = heapbufs_packet(hb, bytes, len, 0);
+	struct rte_mbuf *m = make(hb, SL_POOL_TX, 0, 0);
+	struct outside *o = must(malloc(sizeof(*o) + len));
 
-	m->ol_flags |= RTE_MBUF_F_EXTERNAL;
+	o->info = (struct rte_mbuf_ext_shared_info){ .free_cb = outside_free, .fcb_opaque = o };
+	rte_mbuf_ext_refcnt_set(&o->info, 1);
+	if (len > 0)
+		memcpy(o->bytes, bytes, len);
+	rte_pktmbuf_attach_extbuf(m, o->bytes, RTE_BAD_IOVA, (uint16_t)len, &o->info);
+	m->data_len = (uint16_t)len;
+	m->pkt_len = (uint32_t)len;
 	return m;
 }
 

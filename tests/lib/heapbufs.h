@@ -4,8 +4,8 @@
  *
  * A received packet's buffer ends where its bytes end, so that ASan sees a read one byte
  * too far; a returned packet is freed, so that it sees any use after that. Everything is
- * counted, and the n-th get can be made to fail. rte_mbuf_refcnt_*(), prepend, append and
- * the like work; rte_pktmbuf_free() and whatever else needs a mempool does not.
+ * counted, and the n-th get can be made to fail. rte_mbuf_refcnt_*(), prepend, append, attach
+ * and the like work; rte_pktmbuf_free() and whatever else needs a mempool does not.
  */
 #ifndef TEST_HEAPBUFS_H
 #define TEST_HEAPBUFS_H
@@ -19,13 +19,14 @@
 
 struct heapbufs {
 	struct sl_bufs bufs; /* hand out &bufs */
-	uint32_t out;        /* segments not given back yet */
-	uint64_t n_got;      /* calls of get() so far, failed ones included */
-	uint64_t fail_at;    /* the call of get(), counted from 1, that fails; 0 for none */
-	uint64_t fail_from;  /* all calls from this one on fail; 0 for none */
-	uint32_t kept_most;  /* of SL_POOL_RETAIN, more are not there; 0 for no limit */
-	uint32_t n_kept;     /* of it, that are out */
-	uint64_t n_put;      /* calls of put() so far */
+	struct rte_mbuf_ext_shared_info pinned;
+	uint32_t out;       /* segments not given back yet */
+	uint64_t n_got;     /* calls of get() so far, failed ones included */
+	uint64_t fail_at;   /* the call of get(), counted from 1, that fails; 0 for none */
+	uint64_t fail_from; /* all calls from this one on fail; 0 for none */
+	uint32_t kept_most; /* of SL_POOL_RETAIN, more are not there; 0 for no limit */
+	uint32_t n_kept;    /* of it, that are out */
+	uint64_t n_put;     /* calls of put() so far */
 };
 
 void heapbufs_open(struct heapbufs *hb);

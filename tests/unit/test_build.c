@@ -168,7 +168,7 @@ attached_bytes_are_sent_from_where_they_lie(void **state)
 	struct rte_mbuf *owner = heapbufs_packet(&hb, text, sizeof(text), 0);
 	struct rte_mbuf *m = fresh(&hb), *body = fresh(&hb);
 
-	hb.bufs.attach(hb.bufs.ctx, body, owner, rte_pktmbuf_mtod(owner, void *), sizeof(text));
+	sl_bufs_attach(&hb.bufs, body, owner, rte_pktmbuf_mtod(owner, void *), sizeof(text));
 	assert_int_equal(rte_mbuf_refcnt_read(owner), 2);
 	m->next = body;
 	m->nb_segs = 2;

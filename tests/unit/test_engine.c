@@ -221,7 +221,7 @@ a_packet_shows_bytes_of_another_and_keeps_them_alive(void **state)
 	memset(bytes, 'x', 1000);
 	owner->ol_flags = RTE_MBUF_F_RX_RSS_HASH;
 
-	p.bufs.attach(p.bufs.ctx, m, owner, bytes + 100, 50);
+	sl_bufs_attach(&p.bufs, m, owner, bytes + 100, 50);
 	assert_ptr_equal(rte_pktmbuf_mtod(m, uint8_t *), bytes + 100);
 	assert_int_equal(m->pkt_len, 50);
 	assert_int_equal(m->ol_flags, RTE_MBUF_F_INDIRECT);
@@ -250,19 +250,20 @@ pinned_memory_is_shown_and_outlives_its_packets(void **state)
 	for (unsigned int turn = 0; turn < 3; turn++) {
 		assert_int_equal(p.bufs.get(p.bufs.ctx, SL_POOL_TX, m, 63), 0);
 		for (unsigned int i = 0; i < 63; i++) {
-			p.bufs.attach(p.bufs.ctx, m[i], NULL, data + 4000, 96);
+			sl_bufs_attach(&p.bufs, m[i], NULL, data + 4000, 96);
 			assert_int_equal(rte_pktmbuf_mtod(m[i], char *)[95], 'z');
 			assert_true(RTE_MBUF_HAS_EXTBUF(m[i]));
 		}
-		assert_int_equal(rte_mbuf_iova_get(m[1]), sl_pin_find(data)->iova + 4000);
+		assert_int_equal(rte_mbuf_iova_get(m[1]), sl_bufs_iova(&p.bufs, data) + 4000);
 		p.bufs.put(p.bufs.ctx, m, 63);
 		assert_int_equal(rte_mempool_in_use_count(p.pool[SL_POOL_TX]), 0);
 	}
 	assert_int_equal(data[4095], 'z');
-	assert_null(sl_pin_find(data + 4096));
-	sl_pools_close(&p);
+	assert_true(sl_bufs_iova(&p.bufs, data) != RTE_BAD_IOVA);
+	assert_true(sl_bufs_iova(&p.bufs, data + 4096) == RTE_BAD_IOVA);
 	sl_pin_free(data);
-	assert_null(sl_pin_find(data));
+	assert_true(sl_bufs_iova(&p.bufs, data) == RTE_BAD_IOVA);
+	sl_pools_close(&p);
 }
 
 static void

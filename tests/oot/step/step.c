@@ -15,10 +15,9 @@
 #define DELAY (5 * SL_NS_PER_MS)
 #define ROOM  2048
 
-/* A packet: the mbuf, its own bytes, and the packet whose bytes it shows instead. */
+/* A packet: the mbuf and, right behind it, its own bytes. */
 struct packet {
 	struct rte_mbuf m;
-	struct rte_mbuf *owner;
 	char bytes[RTE_PKTMBUF_HEADROOM + ROOM];
 };
 
@@ -45,27 +44,14 @@ get(void *ctx, enum sl_pool pool, struct rte_mbuf **m, uint16_t n)
 }
 
 static void
-attach(void *ctx, struct rte_mbuf *m, struct rte_mbuf *owner, const void *data, uint16_t len)
-{
-	if (owner != NULL)
-		rte_mbuf_refcnt_update(owner, 1);
-	((struct packet *)m)->owner = owner;
-	m->ol_flags |= RTE_MBUF_F_EXTERNAL;
-	m->buf_addr = (void *)(uintptr_t)data;
-	m->buf_len = m->data_len = len;
-	m->pkt_len = len;
-	m->data_off = 0;
-}
-
-static void
 put_seg(void *ctx, struct rte_mbuf *m)
 {
 	struct packet *p = (struct packet *)m;
 
 	if (rte_mbuf_refcnt_update(m, -1) > 0)
 		return;
-	if (p->owner != NULL)
-		put_seg(ctx, p->owner);
+	if (RTE_MBUF_CLONED(m))
+		put_seg(ctx, rte_mbuf_from_indirect(m));
 	free(p);
 	n_packets--;
 }
@@ -83,9 +69,7 @@ put(void *ctx, struct rte_mbuf **m, uint16_t n)
 	}
 }
 
-static const struct sl_bufs bufs = {
-	.get = get, .attach = attach, .put = put, .put_seg = put_seg
-};
+static const struct sl_bufs bufs = { .get = get, .put = put, .put_together = 1 };
 
 /* The cores' memory, never given back: this program is short. */
 static void *
