@@ -132,7 +132,7 @@ open_ours(struct table *t, uint32_t entries, uint32_t n)
 }
 
 /*
- * Opened for fewer than it will hold, for by itself it stays below 85 percent. What is in
+ * Opened for fewer than it will hold, for by itself it stays below that. What is in
  * it, nearly all of @t->n, is what rows of warm and changing keys meet in the others, too.
  */
 static void

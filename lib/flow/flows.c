@@ -20,44 +20,54 @@
 #include "flow/buckets.h"
 
 enum {
-	LOAD_MAX_PERCENT = 85,
+	BIG = 200000, /* entries; a smaller table has smaller blocks and need not be that full
+		       */
 	BUCKETS_MIN = 16,
-	BLOCK_MIN = 1024,  /* buckets; a smaller table is one block */
 	BLOCK_MAX = 65536, /* what a tag can tell apart */
-	BLOCKS_MIN = 16,   /* before blocks become larger */
+	BLOCKS_MIN = 64,   /* before blocks become larger */
 	SEARCH_MAX = 256,  /* buckets looked at to make room for one entry */
 };
 
+/* How many buckets for how many entries. */
+struct shape {
+	uint64_t block; /* a smaller table is one block */
+	uint64_t load_percent;
+};
+
 static uint64_t
-holds(uint64_t buckets)
+holds(const struct shape *shape, uint64_t buckets)
 {
-	return buckets * SL_TAGS * LOAD_MAX_PERCENT / 100;
+	return buckets * SL_TAGS * shape->load_percent / 100;
 }
 
 /*
  * A table is made of whole blocks: many, so that little of the last one is left over, but
- * none so small that chance fills one much more than another.
+ * none so small that chance fills one much more than another. What a block can hold beyond
+ * its share is nine times the standard deviation of what it gets, or more.
  */
-static uint64_t
-block_buckets(uint32_t entries)
+static struct shape
+shape_for(uint32_t entries)
 {
-	uint64_t block = BUCKETS_MIN;
+	bool big = entries >= BIG;
+	uint64_t block_min = big ? 4096 : 1024;
+	struct shape shape = { .block = BUCKETS_MIN, .load_percent = big ? 95 : 85 };
 
-	while (block < BLOCK_MIN && holds(block) < entries)
-		block *= 2;
-	while (block >= BLOCK_MIN && block < BLOCK_MAX &&
-	       holds(2 * block * BLOCKS_MIN) < entries)
-		block *= 2;
-	return block;
+	while (shape.block < block_min && holds(&shape, shape.block) < entries)
+		shape.block *= 2;
+	while (shape.block >= block_min && shape.block < BLOCK_MAX &&
+	       holds(&shape, 2 * shape.block * BLOCKS_MIN) < entries)
+		shape.block *= 2;
+	return shape;
 }
 
 static uint64_t
 n_buckets(uint32_t entries)
 {
-	uint64_t block = block_buckets(entries), n = block;
+	struct shape shape = shape_for(entries);
+	uint64_t n = shape.block;
 
-	while (holds(n) < entries)
-		n += block;
+	while (holds(&shape, n) < entries)
+		n += shape.block;
 	return n;
 }
 
@@ -87,7 +97,7 @@ sl_flows_open(struct sl_flows **out, struct sl_mem *mem, const struct sl_flows_c
 		return -ENOMEM;
 
 	flows->n_buckets = n;
-	flows->block = block_buckets(conf->entries) - 1;
+	flows->block = shape_for(conf->entries).block - 1;
 	flows->hash_key = conf->hash_key;
 	flows->records[0] = conf->conn;
 	flows->records[1] = conf->tw;

@@ -233,9 +233,10 @@ it_does_what_an_array_does(void **state)
 static void
 what_it_was_opened_for_always_fits(void **state)
 {
-	/* Behind 6963 tables have more than one block of buckets; these are quite full. */
-	const uint32_t entries[] = { 1, 108, 217, 435, 870, 6963, 20889, 27852 };
-	const int rounds[] = { 10, 4000, 1000, 500, 200, 16, 8, 8 };
+	/* From 6964 on a table has more than one block, from 200000 on larger and fuller ones;
+	 * these are as full as can be. */
+	const uint32_t entries[] = { 1, 108, 217, 435, 870, 6963, 20889, 27852, 217907 };
+	const int rounds[] = { 10, 4000, 1000, 500, 200, 16, 8, 8, 2 };
 
 	for (unsigned int k = 0; k < sizeof(entries) / sizeof(entries[0]); k++) {
 		for (int round = 0; round < rounds[k]; round++) {
@@ -252,12 +253,41 @@ what_it_was_opened_for_always_fits(void **state)
 	}
 }
 
+/* As full as a table is ever asked to be, while flows come and go. */
+static void
+what_comes_and_goes_in_a_full_table_always_fits(void **state)
+{
+	enum { ENTRIES = 217907, OUT = 1000 }; /* 95 of 100 ways of seven blocks */
+	uint32_t out[OUT];
+	struct world w;
+
+	world_open(&w, ENTRIES, ENTRIES + OUT, 91);
+	for (uint32_t t = 0; t < ENTRIES; t++)
+		assert_int_equal(insert(&w, t), 0);
+	for (uint32_t k = 0; k < OUT; k++)
+		out[k] = ENTRIES + k;
+	for (uint32_t i = 0; i < 4 * ENTRIES; i++) {
+		uint32_t t = rnd_below(&w.rnd, w.n), k = rnd_below(&w.rnd, OUT);
+
+		if (w.slot[t] == SL_NO_FLOW)
+			continue;
+		take_out(&w, t);
+		assert_int_equal(insert(&w, out[k]), 0);
+		out[k] = t;
+	}
+	assert_int_equal(sl_flows_count(w.flows), ENTRIES);
+	assert_true(all_agree(&w));
+	world_close(&w);
+}
+
 /* No power of two is rounded up to, and what is left over of the last block is little. */
 static void
-a_big_table_takes_ten_bytes_an_entry(void **state)
+a_big_table_takes_nine_bytes_an_entry(void **state)
 {
 	for (uint32_t entries = 100000; entries < 60000000; entries += entries / 7)
 		assert_in_range(sl_flows_bytes(entries), 8ull * entries, 10ull * entries);
+	for (uint32_t entries = 500000; entries < 60000000; entries += entries / 7)
+		assert_in_range(sl_flows_bytes(entries), 8ull * entries, 9ull * entries);
 }
 
 static void
@@ -568,7 +598,8 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(it_does_what_an_array_does),
 		cmocka_unit_test(what_it_was_opened_for_always_fits),
-		cmocka_unit_test(a_big_table_takes_ten_bytes_an_entry),
+		cmocka_unit_test(what_comes_and_goes_in_a_full_table_always_fits),
+		cmocka_unit_test(a_big_table_takes_nine_bytes_an_entry),
 		cmocka_unit_test(a_full_table_refuses_and_stays_as_it_was),
 		cmocka_unit_test(equal_hashes_fill_two_buckets_and_no_more),
 		cmocka_unit_test(a_filter_that_is_full_refuses_instead_of_lying),
