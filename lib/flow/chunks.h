@@ -7,6 +7,9 @@
 
 #include <assert.h>
 #include <stdalign.h>
+#include <string.h>
+
+#include <rte_byteorder.h>
 
 #include "flow/wheel.h"
 
@@ -17,11 +20,14 @@ enum {
 	SL_WHEEL_ALL = SL_WHEEL_LEVELS * SL_WHEEL_SLOTS,
 	SL_CHUNK_IDS = 15,
 	SL_CHUNK_WAYS = 16, /* a position is the chunk times this, plus the place in it */
-	SL_MOVES = 4,       /* that may wait; a power of two */
+	SL_AT_BYTES = 3,    /* a chunk's number */
+	SL_MOVES = 8,       /* that may wait; a power of two */
 };
 
 #define SL_NOWHERE  0xffffffffu
 #define SL_NO_CHUNK 0x3fffffffu
+
+#define SL_CHUNKS_MAX 0xffffffu /* what those bytes tell apart */
 
 /* Some of the ids in a slot; all chunks but the top one of a slot are full. */
 struct sl_chunk {
@@ -40,7 +46,7 @@ struct sl_move {
 struct sl_wheel {
 	char *tick; /* of record 0: when its entry is due, or 0: it has none */
 	uint64_t stride;
-	uint32_t *at; /* the position of each id that has an entry */
+	uint8_t *at; /* SL_AT_BYTES for each id that has an entry: the chunk where it lies */
 	struct sl_chunk *chunk;
 	uint32_t n_chunks;
 	uint32_t free;   /* the chunk given back last, or SL_NO_CHUNK */
@@ -66,6 +72,22 @@ static inline unsigned int
 sl_wheel_byte_of(sl_tick_t tick, unsigned int level)
 {
 	return tick >> (8 * level) & (SL_WHEEL_SLOTS - 1);
+}
+
+static inline uint8_t *
+sl_wheel_at(const struct sl_wheel *wheel, uint32_t id)
+{
+	return wheel->at + (size_t)id * SL_AT_BYTES;
+}
+
+/* The chunk where the entry of @id lies. One byte too many is read; that is there. */
+static inline uint32_t
+sl_wheel_chunk_of(const struct sl_wheel *wheel, uint32_t id)
+{
+	uint32_t chunk;
+
+	memcpy(&chunk, sl_wheel_at(wheel, id), sizeof(chunk));
+	return rte_le_to_cpu_32(chunk) & SL_CHUNKS_MAX;
 }
 
 static inline const struct sl_move *

@@ -17,12 +17,13 @@
  * down. So a new entry goes where the last one went, and what comes up is known a chunk at
  * a time: its ticks are asked for before they are needed, which a list of entries cannot
  * do. An entry in the middle is taken out by moving the top one into its place; where that
- * lay is only written. Positions lie apart from all this, and ticks in the records: who arms
+ * lay is only written. All this lies apart from the ticks, which are in the records: who arms
  * has the record at hand, and nearly always needs no more.
  *
- * Where an entry lies must come from memory before it can be moved. So one that is armed
- * earlier is moved a few of these later, and before time goes on. Its record's tick is the
- * new one at once, and all but the entry itself is as if it had been moved.
+ * Three bytes for each id tell in which chunk its entry is to be looked for. These and the
+ * chunk must come from memory before it can be moved. So one that is armed earlier is moved a
+ * few of these later, and before time goes on. Its record's tick is the new one at once, and
+ * all but the entry itself is as if it had been moved.
  */
 #include <assert.h>
 #include <errno.h>
@@ -31,12 +32,11 @@
 #include <rte_prefetch.h>
 
 #include "flow/chunks.h"
+#include "flow/words.h"
 
 enum {
 	MOVES_PER_ID = 4, /* entries a call may move to a lower level for each it may return */
 };
-
-#define IDS_MAX 0x80000000u
 
 /* Each slot in use wastes less than a chunk. */
 static uint32_t
@@ -45,10 +45,17 @@ n_chunks(uint32_t ids)
 	return ids / SL_CHUNK_IDS + (ids < SL_WHEEL_ALL ? ids : SL_WHEEL_ALL);
 }
 
+/* A byte more, for the last one is read as a whole word. */
+static size_t
+at_bytes(uint32_t ids)
+{
+	return (size_t)ids * SL_AT_BYTES + 1;
+}
+
 size_t
 sl_wheel_bytes(uint32_t ids)
 {
-	return sizeof(struct sl_wheel) + ids * sizeof(uint32_t) +
+	return sizeof(struct sl_wheel) + at_bytes(ids) +
 	       n_chunks(ids) * sizeof(struct sl_chunk);
 }
 
@@ -59,14 +66,14 @@ sl_wheel_open(struct sl_wheel **out, struct sl_mem *mem, const struct sl_wheel_c
 	uint32_t ids = conf->ids;
 	struct sl_wheel *wheel;
 
-	if (ids == 0 || ids >= IDS_MAX || conf->tick == NULL ||
+	if (ids == 0 || n_chunks(ids) > SL_CHUNKS_MAX || conf->tick == NULL ||
 	    conf->stride < sizeof(sl_tick_t) || conf->stride % sizeof(sl_tick_t) != 0)
 		return -EINVAL;
 
 	wheel = sl_mem_take(mem, sizeof(*wheel), SL_CACHE_LINE);
 	if (wheel == NULL)
 		return -ENOMEM;
-	wheel->at = sl_mem_take(mem, ids * sizeof(*wheel->at), SL_CACHE_LINE);
+	wheel->at = sl_mem_take(mem, at_bytes(ids), SL_CACHE_LINE);
 	wheel->n_chunks = n_chunks(ids);
 	wheel->chunk = sl_mem_take(mem, wheel->n_chunks * sizeof(*wheel->chunk), SL_CACHE_LINE);
 	if (wheel->at == NULL || wheel->chunk == NULL)
@@ -81,6 +88,16 @@ sl_wheel_open(struct sl_wheel **out, struct sl_mem *mem, const struct sl_wheel_c
 		wheel->top[i] = SL_NOWHERE;
 	*out = wheel;
 	return 0;
+}
+
+static inline void
+set_chunk(struct sl_wheel *wheel, uint32_t id, uint32_t chunk)
+{
+	uint16_t low = rte_cpu_to_le_16((uint16_t)chunk);
+	uint8_t *at = sl_wheel_at(wheel, id);
+
+	memcpy(at, &low, sizeof(low));
+	at[2] = (uint8_t)(chunk >> 16);
 }
 
 static inline uint32_t *
@@ -116,7 +133,7 @@ push(struct sl_wheel *wheel, uint32_t id, sl_tick_t due)
 		top = chunk_get(wheel, slot, top) * SL_CHUNK_WAYS;
 	else
 		top++;
-	wheel->at[id] = top;
+	set_chunk(wheel, id, top / SL_CHUNK_WAYS);
 	*id_at(wheel, top) = id;
 	wheel->top[slot] = top;
 	wheel->in_use[slot / SL_WHEEL_SLOTS][slot % SL_WHEEL_SLOTS / 64] |= 1ull << slot % 64;
@@ -149,6 +166,20 @@ pop(struct sl_wheel *wheel, uint32_t slot)
 }
 
 /*
+ * Where in @chunk @id is, which is in it. Behind the last one there may be others that have
+ * left, @id among them, so the first that is found is right.
+ */
+static inline uint32_t *
+place_in(struct sl_chunk *chunk, uint32_t id)
+{
+	const uint32_t first_word = 1u; /* that which is no id */
+	uint32_t hits = sl_words_match((const uint32_t *)(const void *)chunk, id) & ~first_word;
+
+	assert(hits != 0);
+	return (uint32_t *)(void *)chunk + __builtin_ctz(hits);
+}
+
+/*
  * Take @id, whose tick is @due, out of wherever it lies: the last one of its slot takes its
  * place. On which level that slot is follows from the tick, unless the slot has been entered
  * and is not empty yet.
@@ -156,16 +187,15 @@ pop(struct sl_wheel *wheel, uint32_t slot)
 static void
 pull(struct sl_wheel *wheel, uint32_t id, sl_tick_t due)
 {
-	uint32_t at = wheel->at[id], slot = sl_wheel_slot_for(wheel, due), last;
+	uint32_t c = sl_wheel_chunk_of(wheel, id), slot = sl_wheel_slot_for(wheel, due), last;
+	uint32_t *place = place_in(&wheel->chunk[c], id);
 
-	if (unlikely(wheel->half_done)) {
-		unsigned int level = wheel->chunk[at / SL_CHUNK_WAYS].level;
-
-		slot = level * SL_WHEEL_SLOTS + sl_wheel_byte_of(due, level);
-	}
+	if (unlikely(wheel->half_done))
+		slot = wheel->chunk[c].level * SL_WHEEL_SLOTS +
+		       sl_wheel_byte_of(due, wheel->chunk[c].level);
 	last = pop(wheel, slot);
-	*id_at(wheel, at) = last;
-	wheel->at[last] = at;
+	*place = last;
+	set_chunk(wheel, last, c);
 }
 
 /* An entry may wait for several moves, each from where the one before leads. */
@@ -178,30 +208,41 @@ move_oldest(struct sl_wheel *wheel)
 	push(wheel, move.id, move.to);
 }
 
+/* Ask for the chunk that the entry of move @i lies in: the position must have come. */
+static inline void
+ask_for_chunk(const struct sl_wheel *wheel, uint32_t i)
+{
+	uint32_t c = sl_wheel_chunk_of(wheel, sl_wheel_move(wheel, i)->id);
+
+	rte_prefetch0(&wheel->chunk[c]);
+}
+
 static void
 move_all(struct sl_wheel *wheel)
 {
+	uint32_t n = wheel->end_move - wheel->first_move;
+	uint32_t n_new = n < SL_MOVES / 2 ? n : SL_MOVES / 2;
+
+	for (uint32_t i = wheel->end_move - n_new; i != wheel->end_move; i++)
+		ask_for_chunk(wheel, i);
 	while (wheel->first_move != wheel->end_move)
 		move_oldest(wheel);
 }
 
 /*
  * Let the entry of @id be moved, later than others that wait. Its position is asked for now,
- * and the chunk where it lies when the position must have come.
+ * and its chunk when half of those have gone.
  */
 static inline void
 move_later(struct sl_wheel *wheel, uint32_t id, sl_tick_t from, sl_tick_t to)
 {
 	uint32_t n = wheel->end_move - wheel->first_move;
 
-	rte_prefetch0(&wheel->at[id]);
+	rte_prefetch0(sl_wheel_at(wheel, id));
 	if (n == SL_MOVES)
 		move_oldest(wheel);
-	if (n >= SL_MOVES / 2) {
-		uint32_t half_way = wheel->end_move - SL_MOVES / 2;
-
-		rte_prefetch0(id_at(wheel, wheel->at[sl_wheel_move(wheel, half_way)->id]));
-	}
+	if (n >= SL_MOVES / 2)
+		ask_for_chunk(wheel, wheel->end_move - SL_MOVES / 2);
 	wheel->move[wheel->end_move++ % SL_MOVES] = (struct sl_move){ id, from, to };
 }
 

@@ -38,7 +38,8 @@ is_right(const struct sl_wheel *wheel, uint32_t slot, uint32_t at)
 	/* Unfinished work: all bytes from this level up are the wheel's. */
 	bool entered_now = (due ^ wheel->now) >> (8 * level) == 0;
 
-	return due != 0 && !sl_tick_lt(due, wheel->now) && wheel->at[id] == at &&
+	return due != 0 && !sl_tick_lt(due, wheel->now) &&
+	       sl_wheel_chunk_of(wheel, id) == at / SL_CHUNK_WAYS &&
 	       byte == sl_wheel_byte_of(due, level) &&
 	       (entered_now || slot == sl_wheel_slot_for(wheel, due));
 }

@@ -14,6 +14,7 @@
 
 #include "arena.h"
 #include "flow/wheel.h"
+#include "flow/words.h"
 #include "random.h"
 
 enum { IDS = 60, IDS_MOST = 20000 };
@@ -382,11 +383,27 @@ what_is_covered_needs_no_arming(void **state)
 }
 
 static void
+the_fast_match_equals_the_plain_one(void **state)
+{
+	struct rnd r = { 23 };
+
+	for (int i = 0; i < 10000; i++) {
+		_Alignas(16) uint32_t word[SL_WORDS];
+		uint32_t want = (uint32_t)rnd_u64(&r);
+
+		for (int k = 0; k < SL_WORDS; k++)
+			word[k] = rnd_below(&r, 3) ? (uint32_t)rnd_u64(&r) : want;
+		assert_int_equal(sl_words_match(word, want), sl_words_match_plain(word, want));
+		assert_int_equal(sl_words_match(word, 0), sl_words_match_plain(word, 0));
+	}
+}
+
+static void
 opening_refuses_nonsense_and_takes_what_it_said(void **state)
 {
 	sl_tick_t tick[9] = { 0 };
 	const struct sl_wheel_conf right = { .ids = 9, .tick = tick, .stride = 4 };
-	struct sl_wheel_conf wrong[4] = { right, right, right, right };
+	struct sl_wheel_conf wrong[5] = { right, right, right, right, right };
 	struct sl_wheel *wheel;
 	struct arena heap;
 
@@ -403,7 +420,8 @@ opening_refuses_nonsense_and_takes_what_it_said(void **state)
 	wrong[1].tick = NULL;
 	wrong[2].stride = 0;
 	wrong[3].stride = 6;
-	for (int i = 0; i < 4; i++)
+	wrong[4].ids = 15u << 24; /* more chunks than three bytes tell apart */
+	for (int i = 0; i < 5; i++)
 		assert_int_equal(sl_wheel_open(&wheel, &heap.mem, &wrong[i], 0), -EINVAL);
 	arena_close(&heap);
 }
@@ -420,6 +438,7 @@ main(void)
 		cmocka_unit_test(next_leads_to_the_earliest_in_a_few_stops),
 		cmocka_unit_test(time_that_stands_still_or_goes_back_brings_nothing),
 		cmocka_unit_test(what_is_covered_needs_no_arming),
+		cmocka_unit_test(the_fast_match_equals_the_plain_one),
 		cmocka_unit_test(opening_refuses_nonsense_and_takes_what_it_said),
 	};
 
