@@ -104,8 +104,16 @@ sl_strangers_find(struct sl_core *core)
 /* Hashes that have been seen, by eleven bits: of a few and a crowd hardly any are alike. */
 struct seen {
 	bool any;
-	uint64_t bits[32];
+	uint64_t bits[4][8];
 };
+
+/* A line at a time: all at once would be an instruction that takes long to begin. */
+static void
+see_nobody(struct seen *seen)
+{
+	for (unsigned int i = 0; i < 4; i++)
+		memset(seen->bits[i], 0, sizeof(seen->bits[i]));
+}
 
 /*
  * What takes sequence space is met by silence if a cookie went to a like hash, of eight bits
@@ -117,18 +125,18 @@ see(struct seen *seen, uint64_t hash, bool takes_space)
 	uint64_t bit = 1ull << (hash & 63);
 
 	if (!seen->any)
-		memset(seen->bits, 0, sizeof(seen->bits));
+		see_nobody(seen);
 	seen->any = true;
 	if (!takes_space)
-		seen->bits[hash >> 6 & 31] |= bit;
+		seen->bits[hash >> 6 & 3][hash >> 8 & 7] |= bit;
 	for (unsigned int high = 0; takes_space && high < 8; high++)
-		seen->bits[high << 2 | (hash >> 6 & 3)] |= bit;
+		seen->bits[hash >> 6 & 3][high] |= bit;
 }
 
 static bool
 has_seen(const struct seen *seen, uint64_t hash)
 {
-	return seen->bits[hash >> 6 & 31] >> (hash & 63) & 1;
+	return seen->bits[hash >> 6 & 3][hash >> 8 & 7] >> (hash & 63) & 1;
 }
 
 /* Of @who, those that resemble somebody @seen. */

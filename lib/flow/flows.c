@@ -242,7 +242,7 @@ sl_flows_hash_many(const struct sl_flows *flows, const struct sl_prf_many *many,
 	const uint64_t *const word[4] = { addr[0], addr[1], addr[2], addr[3] };
 	uint64_t last[SL_BURST];
 
-	for (unsigned int i = 0; i < SL_BURST; i++)
+	for (unsigned int i = 0; i < (n + SL_PRF_GROUP - 1u) / SL_PRF_GROUP * SL_PRF_GROUP; i++)
 		last[i] = sl_prf_last((uint32_t)numbers[i], v6 ? 36 : 12);
 	many->hash13(&flows->hash_key, word, v6 ? 4 : 1, last, hash, n);
 	for (uint16_t i = 0; i < n; i++)

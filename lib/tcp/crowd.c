@@ -13,6 +13,8 @@
 
 #include "wire/synack.h"
 
+#define FEW 3 /* so many cookies are checked faster one by one */
+
 static struct sl_listener *
 listener_of(struct sl_tcp *tcp, const struct sl_crowd *c, unsigned int k)
 {
@@ -209,6 +211,28 @@ acks_among(const struct sl_crowd *c, uint64_t who)
 	return acks;
 }
 
+/* The same one by one. */
+static uint64_t
+bad_among_few(struct sl_tcp *tcp, const struct sl_crowd *c, uint64_t who)
+{
+	uint64_t bad = 0;
+
+	for (; who != 0; who &= who - 1) {
+		unsigned int k = (unsigned int)__builtin_ctzll(who);
+		bool has_ts = c->opts[k] & SL_OPT_TS;
+		struct sl_cookie_syn syn;
+		struct sl_tuple tuple;
+		uint32_t clock;
+
+		sl_crowd_tuple(c, k, &tuple);
+		clock = has_ts ? tcp->tick + sl_tcp_ts_offset(tcp, &tuple) : 0;
+		if (!sl_cookie_check(&tcp->cookies, &tuple, (uint32_t)(c->numbers[k] >> 32),
+				     c->ack[k], has_ts, c->tsecr[k], clock, &syn))
+			bad |= who & -who;
+	}
+	return bad;
+}
+
 /* Those of @who that carry no cookie of ours. */
 static uint64_t
 bad_cookies(struct sl_tcp *tcp, const struct sl_crowd *c, uint64_t who)
@@ -242,7 +266,9 @@ end_acks(struct sl_tcp *tcp, const struct sl_crowd *c, const struct sl_listener 
 	}
 	if (tcp->reset_budget > 0)
 		return who;
-	if (__builtin_popcountll(who) == c->n) {
+	if (__builtin_popcountll(who) <= FEW) {
+		bad = bad_among_few(tcp, c, who);
+	} else if (__builtin_popcountll(who) == c->n) {
 		bad = bad_cookies(tcp, c, who);
 	} else {
 		uint64_t bad_few;

@@ -345,8 +345,8 @@ sl_glance(const struct sl_door *door, struct rte_mbuf **rx, uint16_t n,
 	return others;
 }
 
-static inline void
-tell_tuple(const struct sl_crowd *c, unsigned int k, struct sl_tuple *tuple)
+void
+sl_crowd_tuple(const struct sl_crowd *c, unsigned int k, struct sl_tuple *tuple)
 {
 	const uint64_t mapped = RTE_BE32(0x0000ffff);
 	uint64_t addrs = c->addr[0][k];
@@ -376,7 +376,7 @@ sl_crowd_tell(const struct sl_crowd *c, unsigned int k, struct sl_frame *frame,
 				    .kind = SL_KIND_TCP,
 				    .ttl = c->v6 ? ip[7] : ip[8],
 				    .tos = c->v6 ? (uint8_t)(sl_get16(ip) >> 4) : ip[1] };
-	tell_tuple(c, k, tuple);
+	sl_crowd_tuple(c, k, tuple);
 	seg->seq = (uint32_t)(c->numbers[k] >> 32);
 	seg->ack = c->ack[k];
 	seg->tsval = c->tsval[k];

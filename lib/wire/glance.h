@@ -125,6 +125,9 @@ uint64_t sl_glance(const struct sl_door *door, struct rte_mbuf **rx, uint16_t n,
 void sl_crowd_tell(const struct sl_crowd *c, unsigned int k, struct sl_frame *frame,
 		   struct sl_tuple *tuple, struct sl_seg *seg);
 
+/* Its addresses and ports alone. */
+void sl_crowd_tuple(const struct sl_crowd *c, unsigned int k, struct sl_tuple *tuple);
+
 /* Bit i: entry i of @c calls the same address and port as entry @k. @leaf may be NULL. */
 uint64_t sl_crowd_same_place(const struct sl_crowd *c, unsigned int k,
 			     const struct sl_crowd_leaf *leaf);
