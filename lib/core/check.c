@@ -19,13 +19,14 @@ check_spans(const struct sl_tcp *tcp, const struct sl_tcb *tcb)
 	uint32_t seq =
 		tcb->span_head == SL_NO_INDEX ? tcb->snd_end : tcp->span[tcb->span_head].seq;
 	uint32_t sacked = 0, lost = 0, resent = 0, last = SL_NO_INDEX;
+	uint32_t first = sl_spans_unsent(tcb);
 	bool unsent = false;
 
 	for (uint32_t i = tcb->span_head; i != SL_NO_INDEX; i = tcp->span[i].next) {
 		const struct sl_span *s = &tcp->span[i];
 
 		DEMAND(s->seq == seq && s->len > 0);
-		if (i == tcb->span_next)
+		if (i == first)
 			unsent = true;
 		DEMAND(unsent == (s->n_sent == 0));
 		DEMAND(!unsent || s->marks == (s->marks & (SL_SPAN_OWN | SL_SPAN_PUSH)));
@@ -35,9 +36,9 @@ check_spans(const struct sl_tcp *tcp, const struct sl_tcb *tcb)
 		seq += s->len;
 		last = i;
 	}
-	DEMAND(last == tcb->span_tail);
+	DEMAND(last == sl_spans_last(tcp, tcb));
 	DEMAND(seq == tcb->snd_end);
-	DEMAND(unsent == (tcb->span_next != SL_NO_INDEX));
+	DEMAND(unsent == (first != SL_NO_INDEX));
 	DEMAND(a == NULL ? sacked + lost + resent == 0
 			 : sacked == a->sacked && lost == a->lost && resent == a->resent);
 	return NULL;

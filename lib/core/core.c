@@ -52,9 +52,11 @@ layout_of(const struct sl_core_conf *conf)
 static bool
 is_sane(const struct sl_core_conf *conf)
 {
-	bool sized = conf->connections > 0 && conf->connections < SL_FLOW_TW &&
-		     conf->time_wait > 0 && conf->time_wait < SL_FLOW_TW && conf->spans >= 16 &&
+	bool sized = conf->connections > 0 && conf->time_wait > 0 && conf->spans >= 16 &&
 		     conf->active > 0 && conf->rx_buffers >= 16;
+	bool named = (uint64_t)conf->connections + conf->time_wait < SL_NO_INDEX &&
+		     conf->spans < SL_NO_INDEX &&
+		     (uint64_t)conf->rx_buffers + 2ull * conf->active < SL_NO_INDEX;
 
 	for (uint16_t i = 0; i < conf->n_listeners; i++) {
 		const struct sl_listener_conf *l = &conf->listener[i];
@@ -69,7 +71,7 @@ is_sane(const struct sl_core_conf *conf)
 		    l->tcp.delayed_ack_ms > SL_TICK_REACH(SL_ACK_MASK))
 			return false;
 	}
-	return sized && conf->n_listeners <= SL_LISTENERS_MAX &&
+	return sized && named && conf->n_listeners <= SL_LISTENERS_MAX &&
 	       app_state_bytes(conf) <= STATE_MOST;
 }
 
@@ -90,7 +92,7 @@ derive(const struct sl_prf_key *secret, const char *label)
 static void
 link_free(struct sl_tcp *tcp, const struct layout *l)
 {
-	sl_slots_init(&tcp->free_tcb, &tcp->tcb->next_output, sizeof(*tcp->tcb), l->n_tcb);
+	sl_slots_init(&tcp->free_tcb, &tcp->tcb->snd_end, sizeof(*tcp->tcb), l->n_tcb);
 	sl_slots_init(&tcp->free_active, &tcp->active->owner, sizeof(*tcp->active),
 		      l->n_active);
 	sl_slots_init(&tcp->free_epoch, &tcp->epoch->owner, sizeof(*tcp->epoch), l->n_active);

@@ -316,7 +316,7 @@ prefetch_record(const struct sl_tcp *tcp, uint32_t slot)
 	const struct sl_tcb *tcb = &tcp->tcb[slot];
 
 	rte_prefetch0(&tcb->app_due);
-	rte_prefetch0(&tcb->span_head);
+	rte_prefetch0(&tcb->gen);
 	rte_prefetch0(tcp->app_state + (size_t)slot * tcp->app_state_bytes);
 }
 

@@ -17,7 +17,8 @@
 #include <rte_branch_prediction.h>
 #include <rte_prefetch.h>
 
-#define SL_NO_INDEX 0xffffffffu
+#define SL_INDEX_BITS 28
+#define SL_NO_INDEX   ((1u << SL_INDEX_BITS) - 1) /* of no record: there are less of any kind */
 
 struct sl_slots {
 	char *link; /* of record 0; of a free record: the one below it, or SL_NO_INDEX */

@@ -17,7 +17,7 @@ measure(const struct sl_tcp *tcp, struct sl_tcb *tcb, const struct sl_seg *seg,
 	const struct sl_span *s, *newest = NULL;
 	uint32_t ms;
 
-	for (uint32_t i = tcb->span_head; i != tcb->span_next; i = s->next) {
+	for (uint32_t i = tcb->span_head, end = sl_spans_unsent(tcb); i != end; i = s->next) {
 		s = &tcp->span[i];
 		if (sl_seq_gt(s->seq + s->len, seg->ack))
 			break;

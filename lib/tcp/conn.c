@@ -38,9 +38,11 @@ static void
 list_push(struct sl_tcp *tcp, struct sl_list *list, struct sl_tcb *tcb, bool by_output)
 {
 	uint32_t idx = sl_tcb_idx(tcp, tcb);
-	uint32_t *link = by_output ? &tcb->next_output : &tcb->next_deliver;
 
-	*link = SL_NO_INDEX;
+	if (by_output)
+		tcb->next_output = SL_NO_INDEX;
+	else
+		tcb->next_deliver = SL_NO_INDEX;
 	if (list->tail == SL_NO_INDEX)
 		list->head = idx;
 	else if (by_output)
@@ -63,7 +65,7 @@ list_pop(struct sl_tcp *tcp, struct sl_list *list, bool by_output)
 	if (list->head == SL_NO_INDEX)
 		list->tail = SL_NO_INDEX;
 	else
-		rte_prefetch0(&tcp->tcb[list->head].next_deliver); /* both links' line */
+		rte_prefetch0(&tcp->tcb[list->head].gen); /* both links' line */
 	list->n--;
 	return tcb;
 }
@@ -249,8 +251,7 @@ static const struct sl_tcb blank = {
 	.state = SL_ST_CLOSED,
 	.lent = SL_NO_BLOCK,
 	.span_head = SL_NO_INDEX,
-	.span_tail = SL_NO_INDEX,
-	.span_next = SL_NO_INDEX,
+	.span_edge = SL_NO_INDEX,
 	.rttvar_us4 = RTO_FIRST_US,
 	.path = SL_NO_PATH,
 	.next_deliver = SL_NO_INDEX,
@@ -290,7 +291,7 @@ prefetch_free(const struct sl_tcp *tcp)
 	tcb = &tcp->tcb[idx];
 	rte_prefetch0(&tcb->key);
 	rte_prefetch0(&tcb->app_due);
-	rte_prefetch0(&tcb->span_head);
+	rte_prefetch0(&tcb->gen);
 }
 
 struct sl_tcb *

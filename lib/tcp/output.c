@@ -302,6 +302,7 @@ transmit(struct sender *s, struct sl_span *span, uint32_t len)
 	bool is_new = sl_seq_gt(end, tcb->snd_nxt);
 	uint8_t fin = is_new || fin_is_out(tcb) ? fin_at(tcb, end) : 0;
 	uint8_t push = end == tcb->snd_end ? SL_PSH : 0;
+	uint32_t last = sl_spans_last(s->tcp, tcb);
 
 	if (tcb->snd_una == tcb->snd_nxt) { /* the timer, R2 and RFC 5681, 4.1 begin here */
 		sl_timer_stop(tcb, SL_TIMER_RESEND);
@@ -313,9 +314,7 @@ transmit(struct sender *s, struct sl_span *span, uint32_t len)
 		return false;
 	if (!is_new)
 		return true;
-	while (tcb->span_next != SL_NO_INDEX &&
-	       sl_seq_lt(s->tcp->span[tcb->span_next].seq, end))
-		tcb->span_next = s->tcp->span[tcb->span_next].next;
+	sl_spans_advance(s->tcp, tcb, end, last);
 	tcb->snd_nxt = end + !!fin;
 	return true;
 }
@@ -324,7 +323,7 @@ transmit(struct sender *s, struct sl_span *span, uint32_t len)
 static bool
 resend(struct sender *s, struct sl_span *span, uint8_t mask, uint8_t only)
 {
-	uint32_t len = gather(s, span, segment_room(s), s->tcb->span_next, mask, only);
+	uint32_t len = gather(s, span, segment_room(s), sl_spans_unsent(s->tcb), mask, only);
 
 	if (!transmit(s, span, len))
 		return false;
@@ -336,7 +335,7 @@ resend(struct sender *s, struct sl_span *span, uint8_t mask, uint8_t only)
 static bool
 send_new(struct sender *s, uint32_t len)
 {
-	struct sl_span *span = sl_span_at(s->tcp, s->tcb->span_next);
+	struct sl_span *span = sl_span_at(s->tcp, sl_spans_unsent(s->tcb));
 
 	return transmit(s, span, gather(s, span, len, SL_NO_INDEX, 0, 0));
 }
@@ -415,14 +414,15 @@ send_tail(struct sender *s)
 	struct sl_span *last = sl_span_at(s->tcp, tcb->span_head);
 	uint32_t room = segment_room(s), unsent = tcb->snd_end - tcb->snd_nxt;
 	uint32_t len = unsent < room ? unsent : room;
-	bool is_new = tcb->span_next != SL_NO_INDEX &&
-		      tcb->snd_nxt - tcb->snd_una + len <= sl_tcb_snd_wnd(tcb);
+	uint32_t next = sl_spans_unsent(tcb);
+	bool is_new =
+		next != SL_NO_INDEX && tcb->snd_nxt - tcb->snd_una + len <= sl_tcb_snd_wnd(tcb);
 
-	if (last == NULL || tcb->span_next == tcb->span_head) {
+	if (last == NULL || next == tcb->span_head) {
 		a->probe = SL_PROBE_NONE; /* nothing is out any more, or a FIN alone */
 		return true;
 	}
-	while (last->next != tcb->span_next &&
+	while (last->next != next &&
 	       sl_seq_gt(tcb->snd_nxt, last->seq + room + fin_is_out(tcb)))
 		last = &s->tcp->span[last->next];
 	if (!(is_new ? send_new(s, len) : resend(s, last, 0, 0)))
@@ -485,7 +485,7 @@ send_data(struct sender *s)
 		if (!resend(s, lost, SL_SPAN_LOST | SL_SPAN_RESENT, SL_SPAN_LOST))
 			return false;
 	}
-	while (tcb->span_next != SL_NO_INDEX && (len = may_send(s)) > 0) {
+	while (sl_spans_unsent(tcb) != SL_NO_INDEX && (len = may_send(s)) > 0) {
 		if (!send_new(s, len))
 			return false;
 	}
@@ -543,9 +543,10 @@ is_ordinary(const struct sl_tcp *tcp, const struct sl_tcb *tcb)
 	bool lossless = !sl_tcb_has_active(tcp, tcb);
 	bool fits = (len <= tcb->mss) & (len <= BUFFER_MOST) & (len <= sl_tcb_snd_wnd(tcb));
 	bool alone = (tcb->owes == 0) & (tcb->acks_owed <= 1);
+	uint32_t unsent = sl_spans_unsent(tcb);
 
-	return open & quiet & lossless & fits & alone && tcb->span_next != SL_NO_INDEX &&
-	       tcp->span[tcb->span_next].len == len;
+	return open & quiet & lossless & fits & alone && unsent != SL_NO_INDEX &&
+	       tcp->span[unsent].len == len;
 }
 
 /* What transmit() does with the piece that is_ordinary() found, where all it asks is known. */
@@ -572,7 +573,6 @@ send_answer(struct sender *s, struct sl_span *span)
 	span->sent_us = tcp->now_us;
 	fin = fin_at(tcb, tcb->snd_end);
 	emit(s, m, tcb->snd_nxt, SL_ACK | SL_PSH | fin);
-	tcb->span_next = SL_NO_INDEX;
 	tcb->snd_nxt = tcb->snd_end + !!fin;
 	return true;
 }
@@ -583,7 +583,8 @@ is_lone_fin(const struct sl_tcp *tcp, const struct sl_tcb *tcb)
 {
 	bool ends = sl_state_fin_pending(tcb->state) & (tcb->snd_nxt == tcb->snd_end);
 	bool lossless = !sl_tcb_has_active(tcp, tcb);
-	bool alone = (tcb->owes == 0) & (tcb->acks_owed <= 1) & (tcb->span_next == SL_NO_INDEX);
+	bool alone = (tcb->owes == 0) & (tcb->acks_owed <= 1) &
+		     (sl_spans_unsent(tcb) == SL_NO_INDEX);
 
 	return ends & lossless & alone;
 }
@@ -695,7 +696,7 @@ sl_tcb_send(struct sl_tcp *tcp, struct sl_tcb *tcb)
 	forget_less(tcp, tcb);
 	before = tcb->snd_nxt;
 	if (is_ordinary(tcp, tcb) && !tcp->by_the_book)
-		done = send_answer(&s, &tcp->span[tcb->span_next]);
+		done = send_answer(&s, &tcp->span[tcb->span_edge]);
 	else if (is_lone_fin(tcp, tcb) && !tcp->by_the_book)
 		done = send_fin(&s);
 	else

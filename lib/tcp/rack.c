@@ -138,7 +138,7 @@ sl_rack_find_lost(struct sl_tcp *tcp, struct sl_tcb *tcb, struct sl_active *a)
 	a->reo_due = 0;
 	if (!a->has_rack)
 		return 0;
-	for (uint32_t i = tcb->span_head; i != tcb->span_next; i = s->next) {
+	for (uint32_t i = tcb->span_head, end = sl_spans_unsent(tcb); i != end; i = s->next) {
 		int32_t left;
 
 		s = &tcp->span[i];
@@ -167,7 +167,7 @@ sl_rack_timeout(struct sl_tcp *tcp, struct sl_tcb *tcb, struct sl_active *a)
 	uint32_t patience = rtt + reordering_window_us(tcb, a);
 	struct sl_span *s;
 
-	for (uint32_t i = tcb->span_head; i != tcb->span_next; i = s->next) {
+	for (uint32_t i = tcb->span_head, end = sl_spans_unsent(tcb); i != end; i = s->next) {
 		s = &tcp->span[i];
 		if (i == tcb->span_head || (int32_t)(s->sent_us + patience - tcp->now_us) <= 0)
 			sl_recovery_lose(a, s);

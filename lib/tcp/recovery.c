@@ -46,7 +46,7 @@ sl_recovery_lost(const struct sl_tcp *tcp, const struct sl_tcb *tcb)
 
 	if (a == NULL || a->lost == a->resent)
 		return NULL;
-	for (uint32_t i = tcb->span_head; i != tcb->span_next; i = s->next) {
+	for (uint32_t i = tcb->span_head, end = sl_spans_unsent(tcb); i != end; i = s->next) {
 		s = &tcp->span[i];
 		if ((s->marks & (SL_SPAN_LOST | SL_SPAN_RESENT)) == SL_SPAN_LOST)
 			return s;
@@ -82,7 +82,7 @@ lose_head(struct sl_tcp *tcp, struct sl_tcb *tcb, struct sl_active *a)
 	uint32_t bytes = 0, found = 0;
 	struct sl_span *s;
 
-	for (uint32_t i = tcb->span_head; i != tcb->span_next; i = s->next) {
+	for (uint32_t i = tcb->span_head, end = sl_spans_unsent(tcb); i != end; i = s->next) {
 		s = &tcp->span[i];
 		bytes += s->len;
 		if (bytes > tcb->mss && found > 0)
@@ -100,7 +100,7 @@ clear_marks(struct sl_tcp *tcp, struct sl_tcb *tcb, struct sl_active *a, uint8_t
 {
 	struct sl_span *s;
 
-	for (uint32_t i = tcb->span_head; i != tcb->span_next; i = s->next) {
+	for (uint32_t i = tcb->span_head, end = sl_spans_unsent(tcb); i != end; i = s->next) {
 		s = &tcp->span[i];
 		s->marks &= ~marks;
 	}
@@ -205,7 +205,7 @@ sl_recovery_delivered(struct sl_tcp *tcp, struct sl_tcb *tcb, const struct sl_se
 
 	if (a == NULL || !(tcb->is & SL_IS_SACK))
 		return;
-	for (uint32_t i = tcb->span_head; i != tcb->span_next; i = s->next) {
+	for (uint32_t i = tcb->span_head, end = sl_spans_unsent(tcb); i != end; i = s->next) {
 		s = &tcp->span[i];
 		if (sl_seq_gt(s->seq + s->len, seg->ack))
 			break;
@@ -285,7 +285,7 @@ sl_recovery_too_big(struct sl_tcp *tcp, struct sl_tcb *tcb)
 	sl_tcb_output(tcp, tcb);
 	if (a == NULL)
 		return;
-	for (uint32_t i = tcb->span_head; i != tcb->span_next; i = s->next) {
+	for (uint32_t i = tcb->span_head, end = sl_spans_unsent(tcb); i != end; i = s->next) {
 		s = &tcp->span[i];
 		if (!(s->marks & SL_SPAN_SACKED))
 			sl_recovery_lose(a, s);
@@ -309,7 +309,8 @@ doubt_all(struct sl_tcp *tcp, struct sl_tcb *tcb, struct sl_active *a)
 		sl_rack_timeout(tcp, tcb, a);
 		return;
 	}
-	for (uint32_t i = tcb->span_head; i != tcb->span_next; i = tcp->span[i].next)
+	for (uint32_t i = tcb->span_head, end = sl_spans_unsent(tcb); i != end;
+	     i = tcp->span[i].next)
 		sl_recovery_lose(a, &tcp->span[i]);
 }
 

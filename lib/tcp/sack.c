@@ -67,7 +67,7 @@ sl_sack_take(struct sl_tcp *tcp, struct sl_tcb *tcb, struct sl_active *a,
 	uint8_t n = sort_blocks(tcb, seg, block), b = 0;
 	struct sl_span *s;
 
-	for (uint32_t i = tcb->span_head; i != tcb->span_next; i = s->next) {
+	for (uint32_t i = tcb->span_head, end = sl_spans_unsent(tcb); i != end; i = s->next) {
 		s = &tcp->span[i];
 		while (b < n && sl_seq_ge(s->seq, block[b].hi))
 			b++;

@@ -6,6 +6,10 @@
  * A piece says where bytes lie and who owns them; packets are made from pieces each time
  * they are sent, so a frame in flight is never written again. Pieces are cut where a
  * segment ends, so that what SACK and loss say of a segment can be marked on pieces.
+ *
+ * A record knows the first piece and one more: where those not sent yet begin, or the last one
+ * when there are none. A piece that was never sent has no time at which it was, so the first
+ * of these has in that word which the last one is.
  */
 #include <string.h>
 
@@ -30,6 +34,7 @@ sl_spans_room(const struct sl_tcp *tcp, const struct sl_tcb *tcb)
 static struct sl_span *
 span_append(struct sl_tcp *tcp, struct sl_tcb *tcb)
 {
+	uint32_t unsent = sl_spans_unsent(tcb), last = sl_spans_last(tcp, tcb);
 	struct sl_span *s;
 	uint32_t idx;
 
@@ -39,22 +44,36 @@ span_append(struct sl_tcp *tcp, struct sl_tcb *tcb)
 	s = &tcp->span[idx];
 	memset(s, 0, sizeof(*s));
 	s->seq = tcb->snd_end;
+	s->last = idx;
 	s->next = SL_NO_INDEX;
-	if (tcb->span_tail == SL_NO_INDEX)
+	if (last == SL_NO_INDEX)
 		tcb->span_head = idx;
 	else
-		tcp->span[tcb->span_tail].next = idx;
-	tcb->span_tail = idx;
-	if (tcb->span_next == SL_NO_INDEX)
-		tcb->span_next = idx;
+		tcp->span[last].next = idx;
+	if (unsent == SL_NO_INDEX)
+		tcb->span_edge = idx;
+	else
+		tcp->span[unsent].last = idx;
 	return s;
+}
+
+void
+sl_spans_advance(struct sl_tcp *tcp, struct sl_tcb *tcb, uint32_t end, uint32_t last)
+{
+	uint32_t i = tcb->span_edge;
+
+	while (i != SL_NO_INDEX && sl_seq_lt(tcp->span[i].seq, end))
+		i = tcp->span[i].next;
+	tcb->span_edge = i == SL_NO_INDEX ? last : i;
+	if (i != SL_NO_INDEX)
+		tcp->span[i].last = last;
 }
 
 /* Bytes that may still be written behind the last piece, because its buffer is ours alone. */
 static uint32_t
 tail_room(const struct sl_tcp *tcp, const struct sl_tcb *tcb)
 {
-	const struct sl_span *s = sl_span_at(tcp, tcb->span_tail);
+	const struct sl_span *s = sl_span_at(tcp, sl_spans_last(tcp, tcb));
 
 	if (s == NULL || !(s->marks & SL_SPAN_OWN) || s->n_sent > 0 ||
 	    rte_mbuf_refcnt_read(s->owner) != 1)
@@ -87,7 +106,7 @@ span_buffer(struct sl_tcp *tcp, struct sl_tcb *tcb)
 static void
 accepted(struct sl_tcp *tcp, struct sl_tcb *tcb, uint32_t took, uint32_t offered)
 {
-	struct sl_span *last = sl_span_at(tcp, tcb->span_tail);
+	struct sl_span *last = sl_span_at(tcp, sl_spans_last(tcp, tcb));
 
 	if (took > 0) {
 		last->marks |= SL_SPAN_PUSH;
@@ -111,7 +130,7 @@ sl_spans_copy(struct sl_tcp *tcp, struct sl_tcb *tcb, const void *data, uint32_t
 	while (took < want) {
 		uint32_t n = tail_room(tcp, tcb);
 
-		s = sl_span_at(tcp, tcb->span_tail);
+		s = sl_span_at(tcp, sl_spans_last(tcp, tcb));
 		if (n == 0) {
 			s = span_buffer(tcp, tcb);
 			if (s == NULL)
@@ -206,6 +225,7 @@ bool
 sl_spans_split(struct sl_tcp *tcp, struct sl_tcb *tcb, struct sl_span *span, uint32_t len)
 {
 	uint32_t idx = sl_slots_get(&tcp->free_span);
+	bool is_last = sl_span_at(tcp, sl_spans_last(tcp, tcb)) == span;
 	struct sl_span *rest;
 
 	assert(len > 0 && len < span->len);
@@ -219,8 +239,10 @@ sl_spans_split(struct sl_tcp *tcp, struct sl_tcb *tcb, struct sl_span *span, uin
 	span->len = len;
 	span->next = idx;
 	span->marks &= ~SL_SPAN_PUSH;
-	if (tcb->span_tail != SL_NO_INDEX && &tcp->span[tcb->span_tail] == span)
-		tcb->span_tail = idx;
+	if (is_last && sl_spans_unsent(tcb) == SL_NO_INDEX)
+		tcb->span_edge = idx;
+	else if (is_last)
+		tcp->span[tcb->span_edge].last = idx;
 	if (span->owner != NULL) {
 		rte_mbuf_refcnt_update(span->owner, 1);
 		if (!(span->marks & SL_SPAN_OWN)) {
@@ -256,9 +278,7 @@ span_free_head(struct sl_tcp *tcp, struct sl_tcb *tcb)
 	unmark(tcp, tcb, s, s->len);
 	tcb->span_head = s->next;
 	if (tcb->span_head == SL_NO_INDEX)
-		tcb->span_tail = SL_NO_INDEX;
-	if (tcb->span_next == idx)
-		tcb->span_next = tcb->span_head;
+		tcb->span_edge = SL_NO_INDEX;
 	if (s->owner != NULL && (s->marks & SL_SPAN_OWN))
 		sl_tcp_put(tcp, s->owner);
 	else if (s->owner != NULL)

@@ -99,8 +99,11 @@ struct sl_span {
 	uint32_t len : 20;
 	uint32_t n_sent : 4; /* times sent, stops at SL_SPAN_SENT_MOST */
 	uint32_t marks : 8;  /* SL_SPAN_* */
-	uint32_t sent_us;    /* when last sent */
-	uint32_t next;       /* SL_NO_INDEX at the end */
+	union {
+		uint32_t sent_us; /* when last sent */
+		uint32_t last;    /* of the first one not sent yet: the last of all */
+	};
+	uint32_t next; /* SL_NO_INDEX at the end */
 };
 
 static_assert(sizeof(struct sl_span) == SL_CACHE_LINE / 2, "no span lies in two lines");
@@ -233,11 +236,12 @@ struct sl_tcb {
 	uint16_t wnd;     /* SEG.WND as it came: see sl_tcb_snd_wnd() */
 	uint16_t max_wnd; /* of the largest window there ever was */
 	uint32_t ts_recent;
-	uint32_t lent; /* the struct sl_lent it has while it is not idle, or SL_NO_BLOCK */
-	uint16_t is;   /* SL_IS_* */
-	uint16_t mss;  /* largest payload we send, options already taken off */
-	uint8_t state; /* enum sl_state; assigned only in sl_tcb_event() */
-	uint8_t marks; /* SL_MARK_* */
+	uint32_t lent : SL_INDEX_BITS; /* the struct sl_lent it has while it is not idle, or
+					  SL_NO_BLOCK */
+	uint16_t is;                   /* SL_IS_* */
+	uint16_t mss;                  /* largest payload we send, options already taken off */
+	uint8_t state;                 /* enum sl_state; assigned only in sl_tcb_event() */
+	uint8_t marks;                 /* SL_MARK_* */
 	uint8_t acks_owed : 4;
 	uint8_t owes : 4; /* SL_OWES_* */
 
@@ -272,13 +276,13 @@ struct sl_tcb {
 	sl_tick_t armed;          /* when the wheel's entry is due; 0: it has none */
 
 	/* line 2: the rest */
-	alignas(SL_CACHE_LINE) uint32_t span_head; /* all of them; oldest first */
-	uint32_t span_tail;
-	uint32_t span_next;                 /* the first not sent yet */
+	alignas(SL_CACHE_LINE) uint32_t gen;
+	uint32_t span_head : SL_INDEX_BITS; /* all of them; oldest first */
+	uint32_t span_edge : SL_INDEX_BITS; /* the first not sent yet, or the last: spans.c */
 	uint32_t path : 24;                 /* of lib/net, or SL_NO_PATH */
 	uint32_t tos : 8;                   /* of what we send, as ttl */
-	uint32_t next_deliver, next_output; /* links of the lists; SL_NO_INDEX at the end */
-	uint32_t gen;
+	uint32_t next_deliver : SL_INDEX_BITS; /* links of the lists; SL_NO_INDEX at the end */
+	uint32_t next_output : SL_INDEX_BITS;
 	/* when bytes in flight last saw hope: begins R2; or an orphan's FIN-WAIT-2 */
 	sl_tick_t progress;
 	union {
@@ -291,8 +295,7 @@ struct sl_tcb {
 };
 
 static_assert(offsetof(struct sl_tcb, app_due) == SL_CACHE_LINE, "receiving outgrew its line");
-static_assert(offsetof(struct sl_tcb, span_head) == 2 * SL_CACHE_LINE,
-	      "sending outgrew its line");
+static_assert(offsetof(struct sl_tcb, gen) == 2 * SL_CACHE_LINE, "sending outgrew its line");
 static_assert(sizeof(struct sl_tcb) == 3 * SL_CACHE_LINE,
 	      "an idle connection owns three lines");
 

@@ -462,6 +462,25 @@ void sl_spans_free_all(struct sl_tcp *tcp, struct sl_tcb *tcb);
 /* Make @span end after @len bytes; false if no span is left for the rest. */
 bool sl_spans_split(struct sl_tcp *tcp, struct sl_tcb *tcb, struct sl_span *span, uint32_t len);
 
+/* All that is queued and lies below @end has been sent; @last is what was the last before. */
+void sl_spans_advance(struct sl_tcp *tcp, struct sl_tcb *tcb, uint32_t end, uint32_t last);
+
+/* The first one never sent, or SL_NO_INDEX. */
+static inline uint32_t
+sl_spans_unsent(const struct sl_tcb *tcb)
+{
+	return sl_seq_lt(tcb->snd_nxt, tcb->snd_end) ? tcb->span_edge : SL_NO_INDEX;
+}
+
+/* The last one, or SL_NO_INDEX. */
+static inline uint32_t
+sl_spans_last(const struct sl_tcp *tcp, const struct sl_tcb *tcb)
+{
+	uint32_t unsent = sl_spans_unsent(tcb);
+
+	return unsent == SL_NO_INDEX ? tcb->span_edge : tcp->span[unsent].last;
+}
+
 static inline struct sl_span *
 sl_span_at(const struct sl_tcp *tcp, uint32_t idx)
 {

@@ -58,13 +58,13 @@ begin(struct world *w, uint64_t seed)
 	w->tcb.srtt_us8 = seed % 3 * 8 * 2000;
 	w->tcb.snd_una = w->tcb.snd_nxt = w->a.fack = ISS;
 	w->tcb.snd_end = ISS + SEGMENTS * LEN;
-	w->tcb.span_tail = SEGMENTS - 1;
 	sl_slots_init(&w->tcp.free_span, &w->span[0].next, sizeof(w->span[0]), SEGMENTS);
 	for (uint32_t i = 0; i < SEGMENTS; i++)
 		sl_slots_get(&w->tcp.free_span);
 	for (uint32_t i = 0; i < SEGMENTS; i++)
 		w->span[i] = (struct sl_span){ .seq = ISS + i * LEN,
 					       .len = LEN,
+					       .last = SEGMENTS - 1,
 					       .next = i + 1 < SEGMENTS ? i + 1 : SL_NO_INDEX };
 }
 
@@ -87,7 +87,7 @@ send_next(struct world *w)
 	s->n_sent = 1;
 	s->sent_us = w->tcp.now_us;
 	w->piece[w->n_sent++].sent_us = w->now_us;
-	w->tcb.span_next = s->next;
+	w->tcb.span_edge = s->next != SL_NO_INDEX ? s->next : SEGMENTS - 1;
 	w->tcb.snd_nxt += LEN;
 }
 
