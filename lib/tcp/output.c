@@ -175,7 +175,7 @@ payload_copied(struct sender *s, const struct sl_span *span, uint32_t len)
 	while (m != NULL && len > 0) {
 		uint32_t n = len < span->len ? len : span->len;
 
-		memcpy(rte_pktmbuf_append(m, n), span->data, n);
+		memcpy(rte_pktmbuf_append(m, n), sl_span_data(span), n);
 		len -= n;
 		span = sl_span_at(s->tcp, span->next);
 	}
@@ -192,7 +192,7 @@ payload_attached(struct sender *s, const struct sl_span *span, uint32_t len, uin
 	for (uint32_t i = 1; i <= n_pieces; i++) {
 		uint32_t n = len < span->len ? len : span->len;
 
-		sl_bufs_attach(s->tcp->bufs, m[i], span->owner, span->data, n);
+		sl_bufs_attach(s->tcp->bufs, m[i], sl_span_owner(span), sl_span_data(span), n);
 		m[i - 1]->next = m[i];
 		m[0]->pkt_len += n;
 		m[0]->nb_segs++;

@@ -23,7 +23,7 @@ static uint32_t
 holds(const struct sl_tcp *tcp, const struct sl_tcb *tcb)
 {
 	const struct sl_span *head = sl_span_at(tcp, tcb->span_head);
-	bool shares = head != NULL && head->owner != NULL && !(head->marks & SL_SPAN_OWN);
+	bool shares = head != NULL && !(head->marks & (SL_SPAN_OWN | SL_SPAN_PINNED));
 
 	return sl_tcb_unread(tcp, tcb) + (shares ? tcb->snd_end - tcb->snd_una : 0);
 }

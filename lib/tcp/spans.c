@@ -30,6 +30,31 @@ sl_spans_room(const struct sl_tcp *tcp, const struct sl_tcb *tcb)
 	return most - queued;
 }
 
+/* The bytes of @s begin @offset behind where the buffer of @owner does. */
+static void
+lie_in(struct sl_span *s, const struct rte_mbuf *owner, size_t offset)
+{
+	s->where = (uint64_t)(uintptr_t)owner << SL_SPAN_OFFSET_BITS | offset;
+	assert(sl_span_owner(s) == owner && offset <= owner->buf_len);
+}
+
+static void
+lie_at(struct sl_span *s, const void *data)
+{
+	s->marks = SL_SPAN_PINNED;
+	s->where = (uint64_t)(uintptr_t)data << SL_SPAN_OFFSET_BITS;
+	assert(sl_span_data(s) == data);
+}
+
+/* The first @len bytes of @s are not its any more. */
+static void
+cut_front(struct sl_span *s, uint32_t len)
+{
+	s->where += s->marks & SL_SPAN_PINNED ? (uint64_t)len << SL_SPAN_OFFSET_BITS : len;
+	s->seq += len;
+	s->len -= len;
+}
+
 /* Append a piece; NULL if the pool is down to what cutting needs. */
 static struct sl_span *
 span_append(struct sl_tcp *tcp, struct sl_tcb *tcb)
@@ -76,9 +101,9 @@ tail_room(const struct sl_tcp *tcp, const struct sl_tcb *tcb)
 	const struct sl_span *s = sl_span_at(tcp, sl_spans_last(tcp, tcb));
 
 	if (s == NULL || !(s->marks & SL_SPAN_OWN) || s->n_sent > 0 ||
-	    rte_mbuf_refcnt_read(s->owner) != 1)
+	    rte_mbuf_refcnt_read(sl_span_owner(s)) != 1)
 		return 0;
-	return rte_pktmbuf_tailroom(s->owner);
+	return rte_pktmbuf_tailroom(sl_span_owner(s));
 }
 
 /* Give the last piece a fresh buffer of our own. */
@@ -97,9 +122,8 @@ span_buffer(struct sl_tcp *tcp, struct sl_tcb *tcb)
 		sl_tcp_put(tcp, m);
 		return NULL;
 	}
-	s->owner = m;
-	s->data = rte_pktmbuf_mtod(m, const uint8_t *);
 	s->marks = SL_SPAN_OWN;
+	lie_in(s, m, m->data_off);
 	return s;
 }
 
@@ -135,11 +159,12 @@ sl_spans_copy(struct sl_tcp *tcp, struct sl_tcb *tcb, const void *data, uint32_t
 			s = span_buffer(tcp, tcb);
 			if (s == NULL)
 				break;
-			n = rte_pktmbuf_tailroom(s->owner);
+			n = rte_pktmbuf_tailroom(sl_span_owner(s));
 		}
 		if (n > want - took)
 			n = want - took;
-		memcpy(rte_pktmbuf_append(s->owner, n), (const uint8_t *)data + took, n);
+		memcpy(rte_pktmbuf_append(sl_span_owner(s), n), (const uint8_t *)data + took,
+		       n);
 		s->len += n;
 		tcb->snd_end += n;
 		took += n;
@@ -161,7 +186,7 @@ sl_spans_pin(struct sl_tcp *tcp, struct sl_tcb *tcb, const void *data, uint32_t 
 
 		if (s == NULL)
 			break;
-		s->data = (const uint8_t *)data + took;
+		lie_at(s, (const uint8_t *)data + took);
 		s->len = left < SL_SPAN_BYTES_MOST ? left : SL_SPAN_BYTES_MOST;
 		tcb->snd_end += s->len;
 		took += s->len;
@@ -211,8 +236,7 @@ sl_spans_share(struct sl_tcp *tcp, struct sl_tcb *tcb, const struct sl_chain *in
 		rte_mbuf_refcnt_update(m, 1);
 		tcp->n_kept++;
 		sl_count(tcp, kept);
-		s->owner = m;
-		s->data = rte_pktmbuf_mtod_offset(m, const uint8_t *, offset);
+		lie_in(s, m, m->data_off + offset);
 		s->len = n;
 		tcb->snd_end += n;
 		took += n;
@@ -233,9 +257,7 @@ sl_spans_split(struct sl_tcp *tcp, struct sl_tcb *tcb, struct sl_span *span, uin
 		return false;
 	rest = &tcp->span[idx];
 	*rest = *span;
-	rest->data += len;
-	rest->seq += len;
-	rest->len -= len;
+	cut_front(rest, len);
 	span->len = len;
 	span->next = idx;
 	span->marks &= ~SL_SPAN_PUSH;
@@ -243,8 +265,8 @@ sl_spans_split(struct sl_tcp *tcp, struct sl_tcb *tcb, struct sl_span *span, uin
 		tcb->span_edge = idx;
 	else if (is_last)
 		tcp->span[tcb->span_edge].last = idx;
-	if (span->owner != NULL) {
-		rte_mbuf_refcnt_update(span->owner, 1);
+	if (sl_span_owner(span) != NULL) {
+		rte_mbuf_refcnt_update(sl_span_owner(span), 1);
 		if (!(span->marks & SL_SPAN_OWN)) {
 			tcp->n_kept++;
 			sl_count(tcp, kept);
@@ -279,10 +301,10 @@ span_free_head(struct sl_tcp *tcp, struct sl_tcb *tcb)
 	tcb->span_head = s->next;
 	if (tcb->span_head == SL_NO_INDEX)
 		tcb->span_edge = SL_NO_INDEX;
-	if (s->owner != NULL && (s->marks & SL_SPAN_OWN))
-		sl_tcp_put(tcp, s->owner);
-	else if (s->owner != NULL)
-		sl_tcp_put_kept(tcp, s->owner);
+	if (s->marks & SL_SPAN_OWN)
+		sl_tcp_put(tcp, sl_span_owner(s));
+	else if (!(s->marks & SL_SPAN_PINNED))
+		sl_tcp_put_kept(tcp, sl_span_owner(s));
 	sl_slots_put(&tcp->free_span, idx);
 }
 
@@ -296,9 +318,7 @@ sl_spans_free_until(struct sl_tcp *tcp, struct sl_tcb *tcb, uint32_t ack)
 
 		if (covered < s->len) {
 			unmark(tcp, tcb, s, covered);
-			s->data += covered;
-			s->seq += covered;
-			s->len -= covered;
+			cut_front(s, covered);
 			return;
 		}
 		span_free_head(tcp, tcb);

@@ -90,11 +90,13 @@ enum sl_resend {
 #define SL_PROBES_RESEND   127u /* none: bytes in flight, whose timer asks the peer */
 #define SL_RTT_MOST        ((1u << 28) - 1) /* of srtt_us8 and rttvar_us4 */
 
-/* Bytes to be sent or waiting for their ACK: @len of them at @data. */
+/*
+ * Bytes to be sent or waiting for their ACK: @len of them. Where they lie is one word, for
+ * addresses of user space have 48 bits: the buffer that has them and how far behind its
+ * beginning, or of pinned memory the address. See sl_span_owner(), sl_span_data().
+ */
 struct sl_span {
-	alignas(SL_CACHE_LINE /
-		2) struct rte_mbuf *owner; /* whose buffer; NULL: pinned memory */
-	const uint8_t *data;
+	uint64_t where;
 	uint32_t seq;
 	uint32_t len : 20;
 	uint32_t n_sent : 4; /* times sent, stops at SL_SPAN_SENT_MOST */
@@ -106,13 +108,14 @@ struct sl_span {
 	uint32_t next; /* SL_NO_INDEX at the end */
 };
 
-static_assert(sizeof(struct sl_span) == SL_CACHE_LINE / 2, "no span lies in two lines");
+static_assert(sizeof(struct sl_span) == 24, "each connection that was answered has one");
 
 #define SL_SPAN_SACKED 0x01 /* the peer has it (until a time-out doubts it) */
 #define SL_SPAN_LOST   0x02 /* taken for lost */
 #define SL_SPAN_RESENT 0x04 /* sent again since it was taken for lost */
 #define SL_SPAN_OWN    0x08 /* in a SL_POOL_RETAIN buffer of our own */
 #define SL_SPAN_PUSH   0x10 /* ends what one send accepted */
+#define SL_SPAN_PINNED 0x20 /* in memory that nobody has to give back */
 
 /* How a connection repairs losses; sl_active.mode. */
 enum sl_loss_mode {

@@ -487,6 +487,27 @@ sl_span_at(const struct sl_tcp *tcp, uint32_t idx)
 	return idx == SL_NO_INDEX ? NULL : &tcp->span[idx];
 }
 
+#define SL_SPAN_OFFSET_BITS 16
+
+/* Whose buffer the bytes lie in; NULL: in pinned memory. */
+static inline struct rte_mbuf *
+sl_span_owner(const struct sl_span *s)
+{
+	uint64_t at = s->where >> SL_SPAN_OFFSET_BITS;
+
+	return s->marks & SL_SPAN_PINNED ? NULL : (struct rte_mbuf *)(uintptr_t)at;
+}
+
+static inline const uint8_t *
+sl_span_data(const struct sl_span *s)
+{
+	const struct rte_mbuf *owner = sl_span_owner(s);
+
+	if (owner == NULL)
+		return (const uint8_t *)(uintptr_t)(s->where >> SL_SPAN_OFFSET_BITS);
+	return (const uint8_t *)owner->buf_addr + (uint16_t)s->where;
+}
+
 /* --- recovery.c --- */
 
 /* What ack.c sees in an acknowledgement. */

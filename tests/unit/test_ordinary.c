@@ -94,7 +94,7 @@ compare_queues(const struct sl_tcp *a, const struct sl_tcp *b)
 		assert_true(s->seq == t->seq && s->len == t->len && s->n_sent == t->n_sent &&
 			    s->marks == t->marks && s->sent_us == t->sent_us &&
 			    s->next == t->next);
-		assert_memory_equal(s->data, t->data, s->len);
+		assert_memory_equal(sl_span_data(s), sl_span_data(t), s->len);
 	}
 }
 

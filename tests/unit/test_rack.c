@@ -62,7 +62,8 @@ begin(struct world *w, uint64_t seed)
 	for (uint32_t i = 0; i < SEGMENTS; i++)
 		sl_slots_get(&w->tcp.free_span);
 	for (uint32_t i = 0; i < SEGMENTS; i++)
-		w->span[i] = (struct sl_span){ .seq = ISS + i * LEN,
+		w->span[i] = (struct sl_span){ .marks = SL_SPAN_PINNED,
+					       .seq = ISS + i * LEN,
 					       .len = LEN,
 					       .last = SEGMENTS - 1,
 					       .next = i + 1 < SEGMENTS ? i + 1 : SL_NO_INDEX };
