@@ -143,4 +143,5 @@ sl_core_deliver(struct sl_core *core)
 
 	for (uint32_t n = tcp->deliver.n; n > 0; n--)
 		tell(core, sl_tcp_pop_deliver(tcp));
+	sl_tcp_unstock(tcp, SL_POOL_RETAIN);
 }

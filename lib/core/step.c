@@ -397,7 +397,7 @@ output(struct sl_core *core)
 		else if (sl_tcb_has_ended(tcb))
 			sl_tcb_gone(tcp, tcb);
 	}
-	sl_tcp_sent(tcp);
+	sl_tcp_unstock(tcp, SL_POOL_TX);
 	tcp->starved = tcp->output.n > 0 && sl_out_has_room(tcp->out);
 }
 

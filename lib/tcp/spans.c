@@ -15,8 +15,7 @@
 
 #include "tcp/tcp.h"
 
-#define COPY_ROOM  2048u /* bytes behind the headroom that SL_POOL_RETAIN promises */
-#define SPAN_SPARE 8u    /* one eighth of the spans is kept for cutting */
+#define SPAN_SPARE 8u /* one eighth of the spans is kept for cutting */
 
 uint32_t
 sl_spans_room(const struct sl_tcp *tcp, const struct sl_tcb *tcb)
@@ -106,17 +105,15 @@ tail_room(const struct sl_tcp *tcp, const struct sl_tcb *tcb)
 	return rte_pktmbuf_tailroom(sl_span_owner(s));
 }
 
-/* Give the last piece a fresh buffer of our own. */
+/* Give the last piece a fresh buffer of our own, with @left bytes to be copied. */
 static struct sl_span *
-span_buffer(struct sl_tcp *tcp, struct sl_tcb *tcb)
+span_buffer(struct sl_tcp *tcp, struct sl_tcb *tcb, uint32_t left)
 {
-	struct rte_mbuf *m;
+	struct rte_mbuf *m = sl_tcp_get_to_keep(tcp, left);
 	struct sl_span *s;
 
-	if (sl_tcp_get(tcp, SL_POOL_RETAIN, &m, 1) < 0) {
-		sl_count(tcp, no_buffer);
+	if (m == NULL)
 		return NULL;
-	}
 	s = span_append(tcp, tcb);
 	if (s == NULL) {
 		sl_tcp_put(tcp, m);
@@ -156,7 +153,7 @@ sl_spans_copy(struct sl_tcp *tcp, struct sl_tcb *tcb, const void *data, uint32_t
 
 		s = sl_span_at(tcp, sl_spans_last(tcp, tcb));
 		if (n == 0) {
-			s = span_buffer(tcp, tcb);
+			s = span_buffer(tcp, tcb, want - took);
 			if (s == NULL)
 				break;
 			n = rte_pktmbuf_tailroom(sl_span_owner(s));

@@ -78,6 +78,12 @@ struct sl_list {
 	uint32_t head, tail, n;
 };
 
+/* Empty packets, had at once for all who will need some; see packets.c. */
+struct sl_stock {
+	struct rte_mbuf *m[SL_BURST];
+	uint16_t n;
+};
+
 /* Received buffers stay scarce, and who could give way; see relief.c. */
 struct sl_relief {
 	bool is_scarce; /* from nine tenths on, until it is eight */
@@ -119,9 +125,8 @@ struct sl_tcp {
 	struct sl_list deliver, output, parked;
 	struct sl_list gone; /* who ended and owes nothing: settle frees them */
 	bool starved;        /* what is on output waits for buffers, not for room */
-	struct rte_mbuf *spare[SL_BURST]; /* packets for what is on output, had at once */
-	uint16_t n_spare;                 /* none but while it sends */
-	struct rte_mbuf *done[SL_BURST];  /* segments of nobody's, to be put at once */
+	struct sl_stock stock[SL_POOL_COUNT]; /* none but while packets are taken from it */
+	struct rte_mbuf *done[SL_BURST];      /* segments of nobody's, to be put at once */
 	uint16_t n_done;
 	uint32_t tw_first, tw_used; /* TIME-WAIT records lie in a ring, by age */
 	uint8_t tw_shift;           /* their clock: the tick without so many bits */
@@ -652,8 +657,13 @@ bool sl_tcb_send(struct sl_tcp *tcp, struct sl_tcb *tcb);
 int sl_tcp_get(struct sl_tcp *tcp, enum sl_pool pool, struct rte_mbuf **m, uint16_t n);
 /* As that, to send them; what others will send that wait for output is had with them. */
 int sl_tcp_get_to_send(struct sl_tcp *tcp, struct rte_mbuf **m, uint16_t n);
-/* Nobody sends any more in this step: packets that were had for it go back. */
-void sl_tcp_sent(struct sl_tcp *tcp);
+/*
+ * One to keep copied bytes in, of which there are @bytes yet, or NULL, a lack counted. In a
+ * step packets for all of them are had with it, and for those others that wait for callbacks.
+ */
+struct rte_mbuf *sl_tcp_get_to_keep(struct sl_tcp *tcp, uint32_t bytes);
+/* Nobody takes any more from the stock of @pool in this step: what is left goes back. */
+void sl_tcp_unstock(struct sl_tcp *tcp, enum sl_pool pool);
 /* Give back what sl_tcp_put() has left. */
 void sl_tcp_put_all(struct sl_tcp *tcp);
 
