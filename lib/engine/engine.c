@@ -377,9 +377,10 @@ sl_engine_open(struct sl_engine **out, const struct sl_engine_conf *conf, FILE *
 
 	if (rc != 0)
 		return rc;
-	e = calloc(1, sizeof(*e));
+	e = aligned_alloc(alignof(struct sl_engine), sizeof(*e));
 	if (e == NULL)
 		return -ENOMEM;
+	memset(e, 0, sizeof(*e));
 	e->conf = *conf;
 	e->report = to;
 	/* For dpdk-dumpcap. Where EAL allows no secondary process this is merely useless. */

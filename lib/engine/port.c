@@ -196,7 +196,7 @@ sl_port_probe(struct sl_port *port, const struct sl_engine_port *conf, uint16_t 
 			"table and key that can be read back; use auto or software",
 			n_workers);
 	for (uint16_t i = 0; i < SL_WORKERS_MAX; i++)
-		rte_spinlock_init(&port->tx_lock[i]);
+		rte_spinlock_init(&port->tx[i].lock);
 	return 0;
 }
 

@@ -8,6 +8,7 @@
 #ifndef SL_ENGINE_PORT_H
 #define SL_ENGINE_PORT_H
 
+#include <stdalign.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -50,8 +51,13 @@ struct sl_port {
 	atomic_bool hash_is_ours;
 	atomic_bool up; /* link; the control thread writes it, for reports only */
 
-	/* One a transmit queue, used only where workers are more than queues. */
-	rte_spinlock_t tx_lock[SL_WORKERS_MAX];
+	/*
+	 * One a transmit queue, used only where workers are more than queues; written for each
+	 * burst, so no other queue's lies in its line, and nothing that all workers read.
+	 */
+	struct {
+		alignas(SL_CACHE_LINE) rte_spinlock_t lock;
+	} tx[SL_WORKERS_MAX];
 };
 
 /*

@@ -55,7 +55,7 @@ drop_waiting(struct sl_worker *w, struct sl_wait *q)
 static uint16_t
 offer(struct sl_wait *q)
 {
-	rte_spinlock_t *lock = &q->port->tx_lock[q->queue];
+	rte_spinlock_t *lock = &q->port->tx[q->queue].lock;
 	uint16_t sent;
 
 	if (!q->shared)
