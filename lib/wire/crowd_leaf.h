@@ -36,7 +36,13 @@ struct sl_crowd_leaf {
 /* For vectors of @bits, as sl_leaf_bits() gave them; NULL: there is none. */
 const struct sl_crowd_leaf *sl_crowd_leaf_for(unsigned int bits);
 
-/* For sl_crowd_leaf_for() alone. */
-extern const struct sl_crowd_leaf sl_crowd_leaf_512;
+/* The leaves, for sl_crowd_leaf_for() alone. */
+uint64_t sl_glance_512(const struct sl_door *door, struct rte_mbuf **rx, unsigned int n,
+		       struct sl_crowd crowd[SL_CROWDS], uint64_t odd[SL_CROWDS]);
+uint64_t sl_crowd_same_place_512(const struct sl_crowd *c, unsigned int k);
+void sl_synacks4_512(struct sl_crowd *c, const struct sl_door *door,
+		     const struct sl_synack_terms *terms, const struct sl_synack_each *each);
+void sl_synacks6_512(struct sl_crowd *c, const struct sl_door *door,
+		     const struct sl_synack_terms *terms, const struct sl_synack_each *each);
 
 #endif

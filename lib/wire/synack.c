@@ -169,14 +169,3 @@ sl_synacks_build(struct sl_crowd *c, const struct sl_door *door,
 			leave_to_port(c->m[k], c->v6, terms->offloads, l3, len);
 	}
 }
-
-const struct sl_crowd_leaf *
-sl_crowd_leaf_for(unsigned int bits)
-{
-#ifdef SL_LEAVES
-	if (bits == 512)
-		return &sl_crowd_leaf_512;
-#endif
-	(void)bits;
-	return NULL;
-}
