@@ -154,22 +154,44 @@ check_conn(const struct sl_tcp *tcp, const struct sl_tcb *tcb)
 	return why != NULL ? why : check_received(tcp, tcb);
 }
 
+/* @n is how many have @flag. */
+static bool
+as_many(const struct sl_tcp *tcp, uint32_t n, uint16_t flag)
+{
+	for (uint32_t i = 0; i < tcp->n_tcb; i++)
+		n -= !!(tcp->tcb[i].is & flag);
+	return n == 0;
+}
+
+/* Those in the ring are to be delivered, and as many as are. */
+static const char *
+check_deliver(const struct sl_tcp *tcp)
+{
+	const struct sl_ring *ring = &tcp->deliver;
+
+	DEMAND(ring->n <= tcp->n_tcb && ring->head < tcp->n_tcb);
+	DEMAND(ring->n > 0 || ring->head == 0);
+	for (uint32_t n = 0, at = ring->head; n < ring->n; n++) {
+		DEMAND(tcp->tcb[ring->idx[at]].is & SL_IS_IN_DELIVER);
+		at = at + 1 == tcp->n_tcb ? 0 : at + 1;
+	}
+	DEMAND(as_many(tcp, ring->n, SL_IS_IN_DELIVER));
+	return NULL;
+}
+
 /* The list is as long as it says, and exactly those with @flag are on it. */
 static const char *
-check_list(const struct sl_tcp *tcp, const struct sl_list *list, bool by_output, uint16_t flag)
+check_list(const struct sl_tcp *tcp, const struct sl_list *list, uint16_t flag)
 {
 	uint32_t n = 0, last = SL_NO_INDEX;
 
-	for (uint32_t i = list->head; i != SL_NO_INDEX;
-	     i = by_output ? tcp->tcb[i].next_output : tcp->tcb[i].next_deliver) {
+	for (uint32_t i = list->head; i != SL_NO_INDEX; i = tcp->tcb[i].next) {
 		DEMAND(tcp->tcb[i].is & flag);
 		DEMAND(n++ < list->n);
 		last = i;
 	}
 	DEMAND(n == list->n && last == list->tail);
-	for (uint32_t i = 0; i < tcp->n_tcb; i++)
-		n -= !!(tcp->tcb[i].is & flag);
-	DEMAND(n == 0);
+	DEMAND(as_many(tcp, n, flag));
 	return NULL;
 }
 
@@ -275,13 +297,13 @@ check_all(const struct sl_core *core)
 		if (why != NULL)
 			return why;
 	}
-	why = check_list(tcp, &tcp->deliver, false, SL_IS_IN_DELIVER);
+	why = check_deliver(tcp);
 	if (why == NULL)
-		why = check_list(tcp, &tcp->output, true, SL_IS_IN_OUTPUT);
+		why = check_list(tcp, &tcp->output, SL_IS_IN_OUTPUT);
 	if (why == NULL)
-		why = check_list(tcp, &tcp->parked, true, SL_IS_PARKED);
+		why = check_list(tcp, &tcp->parked, SL_IS_PARKED);
 	if (why == NULL)
-		why = check_list(tcp, &tcp->gone, true, SL_IS_IN_GONE);
+		why = check_list(tcp, &tcp->gone, SL_IS_IN_GONE);
 	if (why == NULL)
 		why = check_time_wait(tcp);
 	if (why == NULL)

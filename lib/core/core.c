@@ -115,10 +115,13 @@ take_arrays(struct sl_tcp *tcp, struct sl_mem *mem, const struct layout *l)
 	tcp->key6 =
 		sl_mem_take(mem, ((size_t)l->n_key6 + 1) * sizeof(*tcp->key6), SL_CACHE_LINE);
 	tcp->app_state = sl_mem_take(mem, (size_t)l->n_tcb * l->state_bytes + 1, SL_CACHE_LINE);
+	tcp->deliver.idx =
+		sl_mem_take(mem, (size_t)l->n_tcb * sizeof(*tcp->deliver.idx), SL_CACHE_LINE);
 	tcp->by_port = sl_mem_take(mem, 65536 * sizeof(*tcp->by_port), SL_CACHE_LINE);
 	if (tcp->tcb == NULL || tcp->active == NULL || tcp->epoch == NULL ||
 	    tcp->round == NULL || tcp->span == NULL || tcp->lent == NULL || tcp->tw == NULL ||
-	    tcp->key6 == NULL || tcp->app_state == NULL || tcp->by_port == NULL)
+	    tcp->key6 == NULL || tcp->app_state == NULL || tcp->deliver.idx == NULL ||
+	    tcp->by_port == NULL)
 		return false;
 	link_free(tcp, l);
 	tcp->n_tcb = l->n_tcb;
@@ -225,7 +228,6 @@ open_tcp(struct sl_core *core, const struct sl_core_conf *conf, struct sl_mem *m
 	if (rc < 0)
 		return rc;
 	tcp->n_listeners = conf->n_listeners;
-	sl_list_init(&tcp->deliver);
 	sl_list_init(&tcp->output);
 	sl_list_init(&tcp->parked);
 	sl_list_init(&tcp->gone);
@@ -299,12 +301,13 @@ sl_core_budget(const struct sl_core_conf *conf, struct sl_budget *budget)
 	uint64_t entries = (uint64_t)l.n_tcb + l.n_tw;
 	uint64_t table = sl_flows_bytes(l.n_tcb + l.n_tw), wheel = sl_wheel_bytes(l.n_tcb);
 	uint32_t key6 = sizeof(struct sl_key6);
+	uint64_t record =
+		sizeof(struct sl_tcb) + sizeof(*((struct sl_ring *)0)->idx) + l.state_bytes;
 	uint64_t listeners = 0;
 
 	for (uint16_t i = 0; i < conf->n_listeners; i++)
 		listeners += conf->listener[i].app->listener_bytes;
-	budget->idle_v4 =
-		sizeof(struct sl_tcb) + l.state_bytes + table / entries + wheel / l.n_tcb;
+	budget->idle_v4 = record + table / entries + wheel / l.n_tcb;
 	budget->idle_v6 = budget->idle_v4 + key6;
 	budget->active =
 		sizeof(struct sl_active) + sizeof(struct sl_epoch) + sizeof(struct sl_round);
@@ -313,8 +316,7 @@ sl_core_budget(const struct sl_core_conf *conf, struct sl_budget *budget)
 	budget->fixed = sizeof(struct sl_core) + 65536 * sizeof(uint16_t) + listeners +
 			sl_net_bytes(&conf->net) + (uint64_t)l.n_span * sizeof(struct sl_span) +
 			(uint64_t)l.n_lent * sizeof(struct sl_lent);
-	budget->total = budget->fixed + table + wheel +
-			(uint64_t)l.n_tcb * (sizeof(struct sl_tcb) + l.state_bytes) +
+	budget->total = budget->fixed + table + wheel + l.n_tcb * record +
 			(uint64_t)l.n_active * budget->active +
 			(uint64_t)l.n_tw * sizeof(struct sl_tw) + (uint64_t)l.n_key6 * key6;
 }

@@ -33,41 +33,45 @@ sl_list_init(struct sl_list *list)
 	list->n = 0;
 }
 
-/* Append to a list whose links are next_output or next_deliver; the caller keeps the flag. */
+/* Append to a list; the caller keeps the flag. */
 static void
-list_push(struct sl_tcp *tcp, struct sl_list *list, struct sl_tcb *tcb, bool by_output)
+list_push(struct sl_tcp *tcp, struct sl_list *list, struct sl_tcb *tcb)
 {
 	uint32_t idx = sl_tcb_idx(tcp, tcb);
 
-	if (by_output)
-		tcb->next_output = SL_NO_INDEX;
-	else
-		tcb->next_deliver = SL_NO_INDEX;
+	tcb->next = SL_NO_INDEX;
 	if (list->tail == SL_NO_INDEX)
 		list->head = idx;
-	else if (by_output)
-		tcp->tcb[list->tail].next_output = idx;
 	else
-		tcp->tcb[list->tail].next_deliver = idx;
+		tcp->tcb[list->tail].next = idx;
 	list->tail = idx;
 	list->n++;
 }
 
 static struct sl_tcb *
-list_pop(struct sl_tcp *tcp, struct sl_list *list, bool by_output)
+list_pop(struct sl_tcp *tcp, struct sl_list *list)
 {
 	struct sl_tcb *tcb;
 
 	if (list->head == SL_NO_INDEX)
 		return NULL;
 	tcb = &tcp->tcb[list->head];
-	list->head = by_output ? tcb->next_output : tcb->next_deliver;
+	list->head = tcb->next;
 	if (list->head == SL_NO_INDEX)
 		list->tail = SL_NO_INDEX;
 	else
-		rte_prefetch0(&tcp->tcb[list->head].gen); /* both links' line */
+		rte_prefetch0(&tcp->tcb[list->head].gen); /* the line of its link */
 	list->n--;
 	return tcb;
+}
+
+/* The place @n behind the first of the ring. */
+static uint32_t *
+ring_place(const struct sl_tcp *tcp, const struct sl_ring *ring, uint32_t n)
+{
+	uint32_t at = ring->head + n;
+
+	return &ring->idx[at < tcp->n_tcb ? at : at - tcp->n_tcb];
 }
 
 void
@@ -77,16 +81,23 @@ sl_tcb_mark(struct sl_tcp *tcp, struct sl_tcb *tcb, uint8_t marks)
 	if (tcb->is & SL_IS_IN_DELIVER)
 		return;
 	tcb->is |= SL_IS_IN_DELIVER;
-	list_push(tcp, &tcp->deliver, tcb, false);
+	*ring_place(tcp, &tcp->deliver, tcp->deliver.n++) = sl_tcb_idx(tcp, tcb);
 }
 
 struct sl_tcb *
 sl_tcp_pop_deliver(struct sl_tcp *tcp)
 {
-	struct sl_tcb *tcb = list_pop(tcp, &tcp->deliver, false);
+	struct sl_ring *ring = &tcp->deliver;
+	struct sl_tcb *tcb;
 
-	if (tcb != NULL)
-		tcb->is &= ~SL_IS_IN_DELIVER;
+	if (ring->n == 0)
+		return NULL;
+	tcb = &tcp->tcb[*ring_place(tcp, ring, 0)];
+	tcb->is &= ~SL_IS_IN_DELIVER;
+	ring->n--;
+	ring->head = ring->n == 0 || ring->head + 1 == tcp->n_tcb ? 0 : ring->head + 1;
+	if (ring->n > 0)
+		rte_prefetch0(&tcp->tcb[*ring_place(tcp, ring, 0)].is);
 	return tcb;
 }
 
@@ -97,13 +108,13 @@ sl_tcb_output(struct sl_tcp *tcp, struct sl_tcb *tcb)
 		return; /* who is gone has said all, and hangs on this link */
 	tcb->is |= SL_IS_IN_OUTPUT;
 	tcp->starved = false;
-	list_push(tcp, &tcp->output, tcb, true);
+	list_push(tcp, &tcp->output, tcb);
 }
 
 struct sl_tcb *
 sl_tcp_pop_output(struct sl_tcp *tcp)
 {
-	struct sl_tcb *tcb = list_pop(tcp, &tcp->output, true);
+	struct sl_tcb *tcb = list_pop(tcp, &tcp->output);
 
 	if (tcb != NULL)
 		tcb->is &= ~SL_IS_IN_OUTPUT;
@@ -115,7 +126,7 @@ sl_tcb_park(struct sl_tcp *tcp, struct sl_tcb *tcb)
 {
 	assert(!(tcb->is & (SL_IS_IN_OUTPUT | SL_IS_PARKED)));
 	tcb->is |= SL_IS_PARKED;
-	list_push(tcp, &tcp->parked, tcb, true);
+	list_push(tcp, &tcp->parked, tcb);
 }
 
 void
@@ -123,7 +134,7 @@ sl_tcp_unpark(struct sl_tcp *tcp)
 {
 	struct sl_tcb *tcb;
 
-	while ((tcb = list_pop(tcp, &tcp->parked, true)) != NULL) {
+	while ((tcb = list_pop(tcp, &tcp->parked)) != NULL) {
 		tcb->is &= ~SL_IS_PARKED;
 		sl_tcb_output(tcp, tcb);
 	}
@@ -143,7 +154,7 @@ sl_tcb_gone(struct sl_tcp *tcp, struct sl_tcb *tcb)
 	if ((tcb->is & SL_IS_IN_GONE) || owes_anything(tcb))
 		return;
 	tcb->is |= SL_IS_IN_GONE;
-	list_push(tcp, &tcp->gone, tcb, true);
+	list_push(tcp, &tcp->gone, tcb);
 }
 
 void
@@ -254,8 +265,7 @@ static const struct sl_tcb blank = {
 	.span_edge = SL_NO_INDEX,
 	.rttvar_us4 = RTO_FIRST_US,
 	.path = SL_NO_PATH,
-	.next_deliver = SL_NO_INDEX,
-	.next_output = SL_NO_INDEX,
+	.next = SL_NO_INDEX,
 };
 
 /*
@@ -681,7 +691,7 @@ free_burst(struct sl_tcp *tcp)
 	uint64_t hash[SL_BURST];
 	uint16_t n = 0;
 
-	while (n < SL_BURST && (tcb = list_pop(tcp, &tcp->gone, true)) != NULL) {
+	while (n < SL_BURST && (tcb = list_pop(tcp, &tcp->gone)) != NULL) {
 		tcb->is &= ~SL_IS_IN_GONE;
 		if (owes_anything(tcb))
 			continue; /* the application woke it up since, so deliver comes to it */

@@ -284,8 +284,8 @@ struct sl_tcb {
 	uint32_t span_edge : SL_INDEX_BITS; /* the first not sent yet, or the last: spans.c */
 	uint32_t path : 24;                 /* of lib/net, or SL_NO_PATH */
 	uint32_t tos : 8;                   /* of what we send, as ttl */
-	uint32_t next_deliver : SL_INDEX_BITS; /* links of the lists; SL_NO_INDEX at the end */
-	uint32_t next_output : SL_INDEX_BITS;
+	uint32_t next
+	    : SL_INDEX_BITS; /* link of output, parked, gone; SL_NO_INDEX at the end */
 	/* when bytes in flight last saw hope: begins R2; or an orphan's FIN-WAIT-2 */
 	sl_tick_t progress;
 	union {

@@ -78,6 +78,12 @@ struct sl_list {
 	uint32_t head, tail, n;
 };
 
+/* The same in a ring with a place for each; an empty one begins at its first place again. */
+struct sl_ring {
+	uint32_t *idx;
+	uint32_t head, n;
+};
+
 /* Empty packets, had at once for all who will need some; see packets.c. */
 struct sl_stock {
 	struct rte_mbuf *m[SL_BURST];
@@ -122,7 +128,8 @@ struct sl_tcp {
 	uint32_t epoch_hand;  /* whose epoch is looked at next when none is free */
 	uint32_t active_hand; /* and whose active block */
 
-	struct sl_list deliver, output, parked;
+	struct sl_ring deliver;
+	struct sl_list output, parked;
 	struct sl_list gone; /* who ended and owes nothing: settle frees them */
 	bool starved;        /* what is on output waits for buffers, not for room */
 	struct sl_stock stock[SL_POOL_COUNT]; /* none but while packets are taken from it */
