@@ -315,7 +315,6 @@ prefetch_record(const struct sl_tcp *tcp, uint32_t slot)
 {
 	const struct sl_tcb *tcb = &tcp->tcb[slot];
 
-	rte_prefetch0(&tcb->app_due);
 	rte_prefetch0(&tcb->gen);
 	rte_prefetch0(tcp->app_state + (size_t)slot * tcp->app_state_bytes);
 }
@@ -368,8 +367,10 @@ expire(struct sl_core *core)
 	for (uint32_t round = 0; round < EXPIRE_ROUNDS; round++) {
 		uint16_t n = sl_wheel_expire(tcp->wheel, tcp->tick, ids, EXPIRE_BATCH);
 
-		for (uint16_t i = 0; i < n; i++)
-			rte_prefetch0(&tcp->tcb[ids[i]].app_due);
+		for (uint16_t i = 0; i < n; i++) {
+			rte_prefetch0(&tcp->tcb[ids[i]].key);
+			rte_prefetch0(&tcp->tcb[ids[i]].gen);
+		}
 		for (uint16_t i = 0; i < n; i++)
 			sl_timer_expire(tcp, ids[i]);
 		if (n == 0)

@@ -14,6 +14,7 @@
 #include "tcp/tcp.h"
 
 static_assert(SL_REASON_COUNT <= 16, "sl_tcb.why has four bits");
+static_assert(SL_ST_COUNT <= 16, "and so has sl_tcb.state");
 
 #define MSS_FLOOR       64u /* smaller offers are taken as this */
 #define MSS_DEFAULT_V4  536u
@@ -282,9 +283,7 @@ sl_tcb_clear(struct sl_tcb *tcb)
 	sl_tick_t armed = tcb->armed; /* what the wheel has of an old life serves the new one */
 
 	memcpy(to + behind_key, from + behind_key, SL_CACHE_LINE - behind_key);
-	memcpy(to + SL_CACHE_LINE, from + SL_CACHE_LINE, SL_CACHE_LINE);
-	memcpy(to + 2 * SL_CACHE_LINE, from + 2 * SL_CACHE_LINE,
-	       sizeof(*tcb) - 2 * SL_CACHE_LINE);
+	memcpy(to + SL_CACHE_LINE, from + SL_CACHE_LINE, sizeof(*tcb) - SL_CACHE_LINE);
 	tcb->gen = gen;
 	tcb->armed = armed;
 }
@@ -300,7 +299,6 @@ prefetch_free(const struct sl_tcp *tcp)
 		return;
 	tcb = &tcp->tcb[idx];
 	rte_prefetch0(&tcb->key);
-	rte_prefetch0(&tcb->app_due);
 	rte_prefetch0(&tcb->gen);
 }
 

@@ -227,80 +227,80 @@ struct sl_lent {
 
 static_assert(sizeof(struct sl_lent) == SL_CACHE_LINE / 2, "what is lent lies in one line");
 
+/*
+ * Two lines, and no bit of them is left. What is stored often has words, halves and bytes of
+ * its own; beside an index, a window or a round trip of 28 bits lies what seldom changes.
+ */
 struct sl_tcb {
 	/* line 0: who, and receiving in order */
 	alignas(SL_CACHE_LINE) struct sl_key key;
 	uint32_t rcv_nxt;
 	uint32_t rcv_adv; /* right edge promised to the peer; never moves back */
-	uint16_t unacked; /* how far our last ACK is behind RCV.NXT, SL_UNACKED_MOST at most */
 	uint32_t snd_una;
 	uint32_t snd_nxt;
 	uint32_t snd_end; /* behind the last byte queued: where the FIN goes */
-	uint16_t wnd;     /* SEG.WND as it came: see sl_tcb_snd_wnd() */
-	uint16_t max_wnd; /* of the largest window there ever was */
+	uint32_t snd_wl1; /* SEG.SEQ of the last window update */
 	uint32_t ts_recent;
-	uint32_t lent : SL_INDEX_BITS; /* the struct sl_lent it has while it is not idle, or
+	union {
+		sl_tick_t heard;    /* when a segment last came: begins keep-alive */
+		sl_tick_t opens_by; /* until there was a handshake, when it fails; 0: never */
+	};
+	uint32_t lent : SL_INDEX_BITS; /* the struct sl_lent while it is not idle, or
 					  SL_NO_BLOCK */
+	uint32_t state : 4;            /* enum sl_state; assigned only in sl_tcb_event() */
 	uint16_t is;                   /* SL_IS_* */
 	uint16_t mss;                  /* largest payload we send, options already taken off */
-	uint8_t state;                 /* enum sl_state; assigned only in sl_tcb_event() */
-	uint8_t marks;                 /* SL_MARK_* */
+	uint16_t wnd;                  /* SEG.WND as it came: see sl_tcb_snd_wnd() */
+	uint16_t max_wnd;              /* of the largest window there ever was */
+	uint16_t unacked; /* how far our last ACK is behind RCV.NXT, SL_UNACKED_MOST at most */
+	uint16_t ts_age;  /* when ts_recent was taken, SL_TS_AGE_S each: ticks wrap too soon */
 	uint8_t acks_owed : 4;
-	uint8_t owes : 4; /* SL_OWES_* */
+	uint8_t owes : 4;           /* SL_OWES_* */
+	uint8_t marks : 7;          /* SL_MARK_* */
+	uint8_t wnd_of_syn : 1;     /* wnd is a SYN's, which is never scaled (RFC 7323, 2.2) */
+	uint8_t n_probes : 7;       /* keep-alives not answered, or SL_PROBES_RESEND */
+	uint8_t max_wnd_of_syn : 1; /* as wnd_of_syn */
+	uint8_t listener;
 
 	/* line 1: sending and time */
-	alignas(SL_CACHE_LINE) sl_tick_t app_due; /* 0: not set, here and below */
-	uint32_t resend_due : 24;                 /* of SL_RESEND_MASK */
-	uint32_t ttl : 8;
-	uint16_t ack_due;       /* of SL_ACK_MASK */
-	uint32_t cwnd : 28;     /* bytes; this and the next but one are written by cc.h's */
-	uint32_t snd_scale : 4; /* the peer's shift: of the windows it sends */
+	alignas(SL_CACHE_LINE) uint32_t gen;
+	uint32_t ts_offset; /* of our timestamps (RFC 7323, 5.4) */
+	sl_tick_t armed;    /* when the wheel's entry is due; 0: it has none */
+	sl_tick_t app_due;  /* 0: not set, here and below */
+	sl_tick_t progress; /* when bytes in flight last saw hope: begins R2; or an orphan's
+			       FIN-WAIT-2 */
+	uint32_t resend_due : 24; /* of SL_RESEND_MASK */
+	uint32_t ttl : 8;         /* of what we send, as tos */
+	uint32_t path : 24;       /* of lib/net, or SL_NO_PATH */
+	uint32_t tos : 8;
+	uint32_t span_head : SL_INDEX_BITS; /* all of them; oldest first */
+	uint32_t reo_mult : 4;              /* the reordering window grew so often */
+	uint32_t span_edge : SL_INDEX_BITS; /* the first not sent yet, or the last: spans.c */
+	uint32_t resend_for : 2;   /* enum sl_resend: what the resend timer waits for */
+	uint32_t n_challenges : 2; /* sent and not earned back */
+	uint32_t next
+	    : SL_INDEX_BITS;      /* link of output, parked, gone; SL_NO_INDEX at the end */
+	uint32_t quick_acks : 3;  /* full segments that will be acknowledged at once */
+	uint32_t probe_doubt : 1; /* a probe that ended at SND.UNA may have repaired a loss */
+	uint32_t cwnd : 28;       /* bytes; this and ssthresh are written by cc.h's */
+	uint32_t snd_scale : 4;   /* the peer's shift: of the windows it sends */
 	uint32_t ssthresh : 28;
 	uint32_t rcv_scale : 4;   /* ours */
 	uint32_t srtt_us8 : 28;   /* smoothed RTT, eighths of a microsecond; 0: none yet */
 	uint32_t dup_acks : 4;    /* in a row */
 	uint32_t rttvar_us4 : 28; /* its variation, quarters: see sl_tcb_rto_ms() */
 	uint32_t why : 4;         /* enum sl_reason, once it ends */
-	uint32_t resend_for : 2;  /* enum sl_resend: what the resend timer waits for */
-	uint32_t reo_seen : 1;    /* reordering happens (RFC 8985, 5.3) */
-	uint32_t reo_mult : 4;    /* the reordering window grew so often */
-	uint32_t reo_persist : 5; /* recoveries until that is forgotten */
-	uint32_t snd_wl1;         /* SEG.SEQ of the last window update */
-	uint8_t listener;
+	uint16_t ack_due;         /* of SL_ACK_MASK */
 	uint16_t min_rtt_us16;    /* the shortest round trip, 16 us each; 0: none yet */
-	uint8_t backoff : 5;      /* times the resend timer was doubled */
-	uint8_t probe_doubt : 1;  /* a probe that ended at SND.UNA may have repaired a loss */
-	uint8_t n_challenges : 2; /* sent and not earned back */
-	uint8_t n_probes;         /* keep-alives not answered, or SL_PROBES_RESEND */
-	uint8_t rcv_grown : 5;    /* times the receive buffer has doubled */
-	uint8_t quick_acks : 3;   /* full segments that will be acknowledged at once */
-	bool wnd_of_syn : 1;      /* wnd is a SYN's, which is never scaled (RFC 7323, 2.2) */
-	bool max_wnd_of_syn : 1;  /* and max_wnd is */
-	sl_tick_t armed;          /* when the wheel's entry is due; 0: it has none */
-
-	/* line 2: the rest */
-	alignas(SL_CACHE_LINE) uint32_t gen;
-	uint32_t span_head : SL_INDEX_BITS; /* all of them; oldest first */
-	uint32_t span_edge : SL_INDEX_BITS; /* the first not sent yet, or the last: spans.c */
-	uint32_t path : 24;                 /* of lib/net, or SL_NO_PATH */
-	uint32_t tos : 8;                   /* of what we send, as ttl */
-	uint32_t next
-	    : SL_INDEX_BITS; /* link of output, parked, gone; SL_NO_INDEX at the end */
-	/* when bytes in flight last saw hope: begins R2; or an orphan's FIN-WAIT-2 */
-	sl_tick_t progress;
-	union {
-		sl_tick_t heard;    /* when a segment last came: begins keep-alive */
-		sl_tick_t opens_by; /* until there was a handshake, when it fails; 0: never */
-	};
-	uint32_t ts_offset; /* of our timestamps (RFC 7323, 5.4) */
-	uint16_t ts_age; /* when ts_recent was taken, SL_TS_AGE_S each: ticks wrap too soon */
 	uint16_t challenged; /* until when challenge ACKs were earned back; a tick's low bits */
+	uint16_t backoff : 5;     /* times the resend timer was doubled */
+	uint16_t rcv_grown : 5;   /* times the receive buffer has doubled */
+	uint16_t reo_persist : 5; /* recoveries until reo_mult is forgotten */
+	uint16_t reo_seen : 1;    /* reordering happens (RFC 8985, 5.3) */
 };
 
-static_assert(offsetof(struct sl_tcb, app_due) == SL_CACHE_LINE, "receiving outgrew its line");
-static_assert(offsetof(struct sl_tcb, gen) == 2 * SL_CACHE_LINE, "sending outgrew its line");
-static_assert(sizeof(struct sl_tcb) == 3 * SL_CACHE_LINE,
-	      "an idle connection owns three lines");
+static_assert(offsetof(struct sl_tcb, gen) == SL_CACHE_LINE, "receiving outgrew its line");
+static_assert(sizeof(struct sl_tcb) == 2 * SL_CACHE_LINE, "an idle connection owns two lines");
 
 #define SL_TW_TS       0x01 /* timestamps were agreed */
 #define SL_TW_SCALED   0x02 /* window scaling was */
