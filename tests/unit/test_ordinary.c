@@ -35,7 +35,7 @@ whims_data(struct sl_conn *c, const struct sl_chain *in)
 		sl_send(c, answer, 1 + first * 19u);
 	if (first % 11 == 0)
 		sl_timer(c, 1 + first);
-	if (first % 41 == 0) {
+	if (first % 17 == 5) {
 		sl_close(c);
 		return in->bytes;
 	}
@@ -178,7 +178,7 @@ send_some(struct rnd *r, uint32_t *tsval, bool has_ts)
 static void
 open_rigs(struct rnd *r, bool has_ts)
 {
-	struct sl_seg_out syn = { .opts = SL_OPT_MSS | SL_OPT_WSCALE | SL_OPT_SACK_OK,
+	struct sl_seg_out syn = { .opts = SL_OPT_MSS | SL_OPT_WSCALE,
 				  .mss = 1460,
 				  .wscale = (uint8_t)rnd_below(r, 8),
 				  .wnd = 64000,
@@ -189,6 +189,8 @@ open_rigs(struct rnd *r, bool has_ts)
 
 	if (has_ts)
 		syn.opts |= SL_OPT_TS;
+	if (rnd_below(r, 4) > 0)
+		syn.opts |= SL_OPT_SACK_OK;
 	for (int i = 0; i < 2; i++) {
 		solo_init(&rig[i], v6, &whims, NULL);
 		rig[i].conf.listener[0].tcp.rcvbuf = rcvbuf;
@@ -212,7 +214,7 @@ live(uint64_t seed, uint32_t met[SL_ST_COUNT])
 
 	open_rigs(&r, has_ts);
 	for (uint32_t n = rnd_below(&r, SEGMENTS); n > 0; n--) {
-		uint32_t burst = 1 + rnd_below(&r, 3),
+		uint32_t burst = rnd_below(&r, 2) ? 1 : 1 + rnd_below(&r, 6),
 			 ms = rnd_below(&r, 3) * rnd_below(&r, 90);
 		uint32_t before = record(&rig[LONG])->rcv_nxt, fails = rnd_below(&r, 20);
 
