@@ -4,10 +4,11 @@
  *
  * Readers on other cores. A way is read tag first; a tag of 0 is an empty way. The owner
  * moves an entry by writing the copy, counting up the version of the bucket it leaves,
- * and only then clearing the way. A reader loads the versions of both buckets, looks into
- * both, and believes a miss only if the versions are still the same. All stores that a
- * reader may see are releases and all its loads are acquires, keys included; on x86 either
- * is a plain move. What is away and who is a guest is the owner's alone.
+ * and only then clearing the way. One that leaves the table is cleared first and counted
+ * then, before its record may get another name. A reader loads the versions of both buckets,
+ * looks into both, and believes what it saw only if the versions are still the same. All stores
+ * that a reader may see are releases and all its loads are acquires, keys included; on x86
+ * either is a plain move. What is away and who is a guest is the owner's alone.
  */
 #ifndef SL_FLOW_BUCKETS_H
 #define SL_FLOW_BUCKETS_H
@@ -29,7 +30,7 @@ struct sl_bucket {
 	alignas(SL_CACHE_LINE) _Atomic uint16_t tag[SL_TAGS]; /* 0: the way is empty */
 	_Atomic uint32_t idx[SL_TAGS];
 	uint64_t away;            /* entries at home here that lie in their other bucket */
-	_Atomic uint32_t version; /* of what left: moves and replacements */
+	_Atomic uint32_t version; /* of what left: moved, replaced, removed */
 	uint32_t guests;          /* bit w: the entry in way w has its home elsewhere */
 };
 static_assert(sizeof(struct sl_bucket) == SL_CACHE_LINE, "a bucket is one line");

@@ -385,7 +385,7 @@ fill(struct sl_bucket *b, unsigned int way, uint16_t tag, uint32_t idx, bool gue
 	atomic_store_explicit(&b->tag[way], tag, memory_order_release);
 }
 
-/* Tell readers of @b that what they did not find may have been here. */
+/* Tell readers of @b that what they did not find may have been here, or what they found not. */
 static inline void
 count_version(struct sl_bucket *b)
 {
@@ -576,6 +576,7 @@ sl_flows_remove(struct sl_flows *flows, uint64_t hash, uint32_t idx)
 	if (b == at.other)
 		away_sub(at.home, at.tag);
 	empty(b, way);
+	count_version(b); /* behind that: whoever begins with this count finds the way empty */
 	flows->n_entries--;
 	return true;
 }

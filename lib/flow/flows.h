@@ -83,10 +83,13 @@ uint32_t sl_flows_find(const struct sl_flows *flows, const struct sl_tuple *tupl
  */
 int sl_flows_insert(struct sl_flows *flows, uint64_t hash, uint32_t idx);
 
-/* Whether @idx was there; it is gone now. */
+/* Whether @idx was there; it is gone now, and only now may its key be written. */
 bool sl_flows_remove(struct sl_flows *flows, uint64_t hash, uint32_t idx);
 
-/* Let @new_idx, written already with the same key, take the place of @old_idx. */
+/*
+ * Let @new_idx, written already with the same key, take the place of @old_idx, whose key may
+ * be written from now on.
+ */
 bool sl_flows_replace(struct sl_flows *flows, uint64_t hash, uint32_t old_idx,
 		      uint32_t new_idx);
 
@@ -97,8 +100,9 @@ int sl_flows_check(const struct sl_flows *flows);
 
 /*
  * Find from a core that does not own the table. A flow that stays in the table is found,
- * whatever moves around it. What is found may be gone by the time it is used: records
- * keep their type, so copy what you need, check it, and let the owner have the last word.
+ * whatever moves around it, and what is found bore that name while we looked. It may be gone
+ * by the time it is used: records keep their type, so copy what you need, check it, and let the
+ * owner have the last word.
  */
 uint32_t sl_flows_find_foreign(const struct sl_flows *flows, const struct sl_tuple *tuple,
 			       uint64_t hash);

@@ -8,9 +8,8 @@
 #include "flow/buckets.h"
 
 /*
- * Words of two names of a record may be mixed in what is seen, see key.h. An IPv4 address taken
- * for an index is at least within bounds, and finds the two addresses of @t only where they
- * are.
+ * Words of two names of a record may be mixed in what is seen; the versions will tell. An IPv4
+ * address taken for an index is at least within bounds.
  */
 static bool
 is_key_foreign(const struct sl_flows *flows, uint32_t idx, const struct sl_tuple *t)
@@ -53,12 +52,19 @@ find_foreign_in(const struct sl_flows *flows, const struct sl_bucket *b, uint16_
 }
 
 /*
- * Why a miss is true when the versions stood still. Say the flow moved from one bucket to
- * the other while we looked and we saw it in neither. Then we saw its old way cleared or
- * reused, by an acquire, so we also see the version that was counted before. If that count had
- * been there at our first load, that load would have shown us the copy, too. A record renamed
- * under us is the same: its new key was stored, by releases, after the count, and that after
- * the index of the record that took its place.
+ * Why an answer is true when the versions stood still.
+ *
+ * A miss: say the flow moved from one bucket to the other while we looked and we saw it in
+ * neither. Then we saw its old way cleared or reused, by an acquire, so we also see the version
+ * that was counted before. If that count had been there at our first load, that load would
+ * have shown us the copy, too. A record renamed under us is the same: its new key was stored,
+ * by releases, after the count, and that after the index of the record that took its place.
+ *
+ * A hit: say the key was compared while the record got another name. Before its first new
+ * word was stored the entry had left the table, and where it left a count was made, after the
+ * way was cleared or had got another index. Who sees the word sees the count; and if our
+ * first load had seen it, we would not have found the entry there. It may have moved before
+ * it left, so both versions are asked.
  */
 uint32_t
 sl_flows_find_foreign(const struct sl_flows *flows, const struct sl_tuple *tuple, uint64_t hash)
@@ -74,12 +80,10 @@ sl_flows_find_foreign(const struct sl_flows *flows, const struct sl_tuple *tuple
 		idx = find_foreign_in(flows, at.home, at.tag, tuple);
 		if (idx == SL_NO_FLOW)
 			idx = find_foreign_in(flows, at.other, at.tag, tuple);
-		if (idx != SL_NO_FLOW)
-			return idx;
 
 		/* Behind the acquires above, so no older than what they saw. */
 		if (atomic_load_explicit(&at.home->version, memory_order_relaxed) == home &&
 		    atomic_load_explicit(&at.other->version, memory_order_relaxed) == other)
-			return SL_NO_FLOW;
+			return idx;
 	}
 }

@@ -7,9 +7,8 @@
  * for a word that tells the two apart, since no IPv4 address of ours is 0.0.0.0.
  *
  * The owning core writes keys while others may be comparing them, hence the atomic stores;
- * records never change their type. A reader who sees halves of two names may take the record
- * for somebody's whose name is made of these: what another core finds is a hint, to be asked
- * again of the owner.
+ * records never change their type. A key is written while its record is not in the table, so
+ * who has seen halves of two names will see that the entry left (flows_foreign.c).
  */
 #ifndef SL_FLOW_KEY_H
 #define SL_FLOW_KEY_H
@@ -93,6 +92,12 @@ sl_key_set(struct sl_key *key, struct sl_key6 *key6, uint32_t six, const struct 
 		sl_key_store(&key6[six].remote, &tuple->remote, sizeof(tuple->remote));
 		sl_key_store(&key6[six].local, &tuple->local, sizeof(tuple->local));
 	}
+}
+
+static inline bool
+sl_key_is_nobody(const struct sl_key *key)
+{
+	return key->local == 0 && key->rport == 0 && key->lport == 0;
 }
 
 /* Let @key name nobody. */

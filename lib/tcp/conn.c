@@ -242,6 +242,7 @@ key_give(struct sl_tcp *tcp, struct sl_key *key)
 {
 	if (!sl_key_is_v6(key))
 		return;
+	assert(!sl_key_is_nobody(key)); /* or it was given back before */
 	sl_key6_give(tcp, key->remote);
 	sl_key_clear(key);
 }

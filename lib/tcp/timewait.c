@@ -118,6 +118,7 @@ sl_tw_free(struct sl_tcp *tcp, uint32_t idx)
 {
 	struct sl_tw *tw = &tcp->tw[idx];
 
+	assert(!sl_key_is_nobody(&tw->key));
 	if (sl_key_is_v6(&tw->key))
 		sl_key6_give(tcp, tw->key.remote);
 	make_hole(tw);

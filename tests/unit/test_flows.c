@@ -592,6 +592,69 @@ a_reader_on_another_core_never_misses_who_stays(void **state)
 	world_close(&w);
 }
 
+/*
+ * One record that is renamed all the time, in and out of the table under one hash, so that its
+ * entry looks the same; the reader asks for names made of two of its own.
+ */
+enum { NAMES = 4, TURNS = 200000 };
+
+struct asker {
+	const struct world *w;
+	struct sl_tuple mixed[NAMES];
+	_Atomic bool stop, begun;
+	uint64_t n_found;
+};
+
+static const uint64_t one_hash = 0x1234000000000005ull;
+
+static void *
+ask_on(void *arg)
+{
+	struct asker *a = arg;
+
+	while (!atomic_load_explicit(&a->stop, memory_order_relaxed)) {
+		for (uint32_t k = 0; k < NAMES; k++)
+			a->n_found += sl_flows_find_foreign(a->w->flows, &a->mixed[k],
+							    one_hash) != SL_NO_FLOW;
+		atomic_store_explicit(&a->begun, true, memory_order_relaxed);
+	}
+	return NULL;
+}
+
+static void
+a_reader_on_another_core_never_takes_halves_of_two_names_for_one(void **state)
+{
+	struct asker asker = { .stop = false };
+	struct sl_tuple *name;
+	pthread_t thread;
+	struct world w;
+
+	world_open(&w, 100, 2 * NAMES, 12);
+	asker.w = &w;
+	name = w.tuple;
+	for (uint32_t k = 0; k < NAMES; k++) { /* every second one is of IPv6 */
+		asker.mixed[k] = name[k];
+		asker.mixed[k].rport = name[(k + 2) % NAMES].rport; /* ports are one word */
+		asker.mixed[k].lport = name[(k + 2) % NAMES].lport;
+	}
+	assert_int_equal(pthread_create(&thread, NULL, ask_on, &asker), 0);
+	while (!atomic_load_explicit(&asker.begun, memory_order_relaxed))
+		sched_yield();
+
+	for (uint32_t i = 0; i < 2 * TURNS; i++) {
+		const struct sl_tuple *t = &name[i % 2 * 2 + i / TURNS];
+
+		sl_key_set(&w.conn[0].key, w.key6, t->v6 ? 0 : SL_NO_KEY6, t);
+		assert_int_equal(sl_flows_insert(w.flows, one_hash, 0), 0);
+		assert_true(sl_flows_remove(w.flows, one_hash, 0));
+	}
+
+	atomic_store_explicit(&asker.stop, true, memory_order_relaxed);
+	pthread_join(thread, NULL);
+	assert_int_equal(asker.n_found, 0);
+	world_close(&w);
+}
+
 int
 main(void)
 {
@@ -610,6 +673,8 @@ main(void)
 		cmocka_unit_test(the_fast_match_equals_the_plain_one),
 		cmocka_unit_test(opening_refuses_nonsense_and_takes_what_it_said),
 		cmocka_unit_test(a_reader_on_another_core_never_misses_who_stays),
+		cmocka_unit_test(
+			a_reader_on_another_core_never_takes_halves_of_two_names_for_one),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
