@@ -2,10 +2,12 @@
 /*
  * live - connections: requests on many, whole lives among many.
  */
+#include <assert.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "bench.h"
+#include "floor.h"
 #include "streams.h"
 
 #define IN_FLIGHT 4096 /* of connections that the server closes */
@@ -17,6 +19,8 @@ struct state {
 	uint64_t n_requests;
 	uint64_t unused;
 };
+
+static_assert(sizeof(struct state) == REQUEST_STATE_BYTES, "the floor has as much for it");
 
 static uint32_t
 answer(struct sl_conn *c, const struct sl_chain *in)
@@ -116,12 +120,16 @@ group_live(void)
 {
 	static struct world w;
 	static struct peer p;
-	char syn[32], request[32];
+	static struct floor f;
+	char name[4][32];
 	uint32_t n = options.size ? options.size : 1000000;
 	const struct bench_row row[] = {
 		{ "macswap_loop", world_macswap, &w },
-		{ bench_sized(syn, sizeof(syn), "syn_cookie", n), syn_window, &p },
-		{ bench_sized(request, sizeof(request), "request", n), request_window, &p },
+		{ bench_sized(name[0], sizeof(name[0]), "syn_cookie", n), syn_window, &p },
+		{ bench_sized(name[1], sizeof(name[1]), "floor_syn", n), floor_syn, &f },
+		{ bench_sized(name[2], sizeof(name[2]), "request", n), request_window, &p },
+		{ bench_sized(name[3], sizeof(name[3]), "floor_request", n), floor_request,
+		  &f },
 	};
 
 	request_pin();
@@ -134,6 +142,7 @@ group_live(void)
 					     .app = &request_app,
 					     .cookies = SL_COOKIES_ALWAYS,
 					     .slow = 20 + n / 50000 });
+	floor_open(&f, &w, n);
 	peer_open(&p, &w, n, false);
 	peer_establish(&p);
 	peer_request_all(&p);

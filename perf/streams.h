@@ -23,6 +23,7 @@ void stream_open_syn(struct stream *s, struct world *w, bool v6);
 double stream_window(void *stream);
 
 /* Requests on random connections of a peer, answered with pinned memory. */
+#define REQUEST_STATE_BYTES 16u
 extern const struct sl_app request_app;
 void request_pin(void);
 double request_window(void *peer);

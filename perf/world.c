@@ -310,7 +310,7 @@ swap_macs(struct rte_mbuf **m, uint16_t n)
 }
 
 static void
-macswap_batch(struct world *w, uint64_t *cycles, uint64_t *packets)
+loop_batch(struct world *w, world_touch *touch, void *arg, uint64_t *cycles, uint64_t *packets)
 {
 	long preempted = world_preemptions();
 	uint64_t took = 0;
@@ -327,6 +327,8 @@ macswap_batch(struct world *w, uint64_t *cycles, uint64_t *packets)
 			rte_eth_rx_burst(port, 0, m, (uint16_t)RTE_MIN(options.burst, 64u));
 
 		swap_macs(m, n);
+		if (touch != NULL)
+			touch(arg, m, n);
 		if (rte_eth_tx_burst(port, 0, m, n) != n)
 			bench_fail("the port's ring is full");
 		took += rte_rdtsc() - before;
@@ -339,19 +341,25 @@ macswap_batch(struct world *w, uint64_t *cycles, uint64_t *packets)
 }
 
 double
-world_macswap(void *arg)
+world_loop(struct world *w, const struct wire_seg *seg, world_touch *touch, void *arg)
 {
 	struct wire_end end = { .addr = 0x20000001, .port = 1024, .server = PORT_SERVER };
-	struct wire_seg seg = { .flags = WIRE_SYN, .options = WIRE_SYN_LINUX, .wnd = 64240 };
-	struct world *w = arg;
 	uint64_t cycles = 0, n = 0;
 
 	while (n < WINDOW_UNITS) {
 		while (!world_batch_is_full(w)) {
 			end.addr++;
-			wire_put(world_packet(w), &end, &seg);
+			wire_put(world_packet(w), &end, seg);
 		}
-		macswap_batch(w, &cycles, &n);
+		loop_batch(w, touch, arg, &cycles, &n);
 	}
 	return (double)cycles / (double)n;
+}
+
+double
+world_macswap(void *arg)
+{
+	struct wire_seg syn = { .flags = WIRE_SYN, .options = WIRE_SYN_LINUX, .wnd = 64240 };
+
+	return world_loop(arg, &syn, NULL, NULL);
 }

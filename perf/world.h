@@ -20,6 +20,7 @@
 #include <sluice/engine.h>
 
 #include "engine/engine.h"
+#include "wire.h"
 
 /*
  * Packets the peer hands over at a time. They are in L2 then, and what both sides free fits
@@ -93,5 +94,12 @@ uint64_t world_count(const struct world *w, unsigned int counter);
 
 /* A window of the macswap loop on the world's port: cycles per packet. @arg is the world. */
 double world_macswap(void *arg);
+
+/*
+ * The same with packets like @seg, and with what @touch does to each burst between receiving
+ * and sending; NULL: nothing.
+ */
+typedef void world_touch(void *arg, struct rte_mbuf **m, uint16_t n);
+double world_loop(struct world *w, const struct wire_seg *seg, world_touch *touch, void *arg);
 
 #endif
