@@ -20,8 +20,7 @@
 #include "flow/buckets.h"
 
 enum {
-	BIG = 200000, /* entries; a smaller table has smaller blocks and need not be that full
-		       */
+	BIG = 200000, /* entries: below, blocks are smaller and less full */
 	BUCKETS_MIN = 16,
 	BLOCK_MAX = 65536, /* what a tag can tell apart */
 	BLOCKS_MIN = 64,   /* before blocks become larger */
@@ -399,7 +398,10 @@ static inline void
 empty(struct sl_bucket *b, unsigned int way)
 {
 	b->guests &= ~(1u << way);
-	/* Pairs with the acquire in find_foreign_in(): who sees this sees the version, too. */
+	/*
+	 * Pairs with the acquire in find_foreign_in(): who sees this sees what came before.
+	 * Of a move that is the version; a removal counts it afterwards, before a name changes.
+	 */
 	atomic_store_explicit(&b->tag[way], 0, memory_order_release);
 }
 

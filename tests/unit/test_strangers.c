@@ -394,6 +394,8 @@ door_open(struct sl_door *door)
 	door->addr6[0] = craft_addr("fd00::1");
 	door->ours[sl_door_bit4(door->addr4[0]) / 32] |= 1u
 							 << sl_door_bit4(door->addr4[0]) % 32;
+	door->ours[sl_door_bit6(&door->addr6[0]) / 32] |= 1u
+							  << sl_door_bit6(&door->addr6[0]) % 32;
 }
 
 static void

@@ -336,6 +336,119 @@ work_is_bounded_and_what_is_left_comes_next(void **state)
 	arena_close(&heap);
 }
 
+/* Let time go on to @to, one id a call at most; each must come up on its tick, and @n in all.
+ */
+static void
+all_come_up_on_their_ticks(struct sl_wheel *wheel, const sl_tick_t *due, sl_tick_t to,
+			   uint32_t n)
+{
+	uint32_t id;
+
+	for (sl_tick_t now; sl_wheel_next(wheel, &now) && now <= to;) {
+		if (sl_wheel_expire(wheel, now, &id, 1) == 0)
+			continue;
+		assert_int_equal(due[id], now);
+		n--;
+	}
+	assert_int_equal(n, 0);
+}
+
+/* A call that may do little stops in the middle of a slot, whose ids then get nearer ends. */
+static void
+what_lies_in_a_slot_half_emptied_can_be_moved(void **state)
+{
+	enum { N = 200 };
+	struct arena heap;
+	struct sl_wheel *wheel = wheel_open(&heap, N, 0);
+	sl_tick_t due[N];
+	uint32_t id;
+
+	for (id = 0; id < N; id++)
+		sl_wheel_arm(wheel, id, 400 + id % 100);
+	assert_int_equal(sl_wheel_expire(wheel, 256, &id, 1), 0);
+	for (id = 0; id < N; id++) {
+		due[id] = 258 + id % 100;
+		sl_wheel_arm(wheel, id, due[id]);
+		assert_int_equal(sl_wheel_check(wheel), 0);
+	}
+	all_come_up_on_their_ticks(wheel, due, 357, N);
+	arena_close(&heap);
+}
+
+/* The word beside the ids of a chunk may look like one of them. */
+static void
+an_id_is_not_taken_for_the_chunk_of_that_number(void **state)
+{
+	enum { N = 40 };
+	struct arena heap;
+	struct sl_wheel *wheel = wheel_open(&heap, N, 0);
+	sl_tick_t due[N];
+
+	for (uint32_t i = 1; i <= N; i++) { /* 1 to 15 in chunk 0, on which that of 0 stands */
+		uint32_t id = i < 16 ? i : i == 16 ? 0 : i - 1;
+
+		due[id] = 200;
+		sl_wheel_arm(wheel, id, due[id]);
+	}
+	for (uint32_t id = 0; id < 3; id++) {
+		due[id] = 100 + id;
+		sl_wheel_arm(wheel, id, due[id]);
+	}
+	all_come_up_on_their_ticks(wheel, due, 200, N);
+	arena_close(&heap);
+}
+
+static void
+a_million_can_be_moved(void **state)
+{
+	enum { N = 1100000, MOVED = 1000 };
+	static sl_tick_t tick[N], due[N];
+	const struct sl_wheel_conf conf = { .ids = N, .tick = tick, .stride = sizeof(tick[0]) };
+	struct sl_wheel *wheel;
+	struct arena heap;
+
+	arena_open(&heap);
+	assert_int_equal(sl_wheel_open(&wheel, &heap.mem, &conf, 0), 0);
+	for (uint32_t id = 0; id < N; id++)
+		sl_wheel_arm(wheel, id, 100000000);
+	for (uint32_t id = N - MOVED; id < N; id++) {
+		due[id] = 1 + id % 200;
+		sl_wheel_arm(wheel, id, due[id]);
+	}
+	all_come_up_on_their_ticks(wheel, due, 200, MOVED);
+	assert_int_equal(sl_wheel_count(wheel), N - MOVED);
+	assert_int_equal(sl_wheel_check(wheel), 0);
+	arena_close(&heap);
+}
+
+/* One in each slot that there is: as little as a chunk can hold. */
+static void
+every_slot_can_have_an_entry_of_its_own(void **state)
+{
+	enum { N = 3 * 255 + 127 };
+	struct arena heap;
+	struct sl_wheel *wheel = wheel_open(&heap, N, 0);
+	uint32_t id = 0;
+
+	for (unsigned int level = 0; level < 4; level++)
+		for (sl_tick_t slot = 1; slot < 256 && id < N; slot++)
+			sl_wheel_arm(wheel, id++, slot << 8 * level);
+	assert_int_equal(sl_wheel_count(wheel), N);
+	assert_int_equal(sl_wheel_check(wheel), 0);
+	arena_close(&heap);
+}
+
+static void
+tick_0_is_the_one_behind_it(void **state)
+{
+	struct arena heap;
+	struct sl_wheel *wheel = wheel_open(&heap, 1, 0xffffffffu);
+
+	sl_wheel_arm(wheel, 0, 0);
+	assert_int_equal(record[0].tick, 1);
+	arena_close(&heap);
+}
+
 static void
 next_leads_to_the_earliest_in_a_few_stops(void **state)
 {
@@ -435,6 +548,11 @@ main(void)
 		cmocka_unit_test(no_id_ever_holds_more_than_one_entry),
 		cmocka_unit_test(what_waits_to_be_moved_comes_up_in_time),
 		cmocka_unit_test(work_is_bounded_and_what_is_left_comes_next),
+		cmocka_unit_test(what_lies_in_a_slot_half_emptied_can_be_moved),
+		cmocka_unit_test(an_id_is_not_taken_for_the_chunk_of_that_number),
+		cmocka_unit_test(a_million_can_be_moved),
+		cmocka_unit_test(every_slot_can_have_an_entry_of_its_own),
+		cmocka_unit_test(tick_0_is_the_one_behind_it),
 		cmocka_unit_test(next_leads_to_the_earliest_in_a_few_stops),
 		cmocka_unit_test(time_that_stands_still_or_goes_back_brings_nothing),
 		cmocka_unit_test(what_is_covered_needs_no_arming),
