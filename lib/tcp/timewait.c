@@ -139,10 +139,10 @@ send_to_the_end(struct sl_tcp *tcp)
 	if (to == from)
 		return;
 	struct sl_tw *new = &tcp->tw[to];
-	struct sl_key old = new->key;
+	const size_t key = sizeof(new->key);
 
-	*new = *tw;
-	new->key = old; /* other cores may be reading it: written below, in its own way */
+	/* Other cores may be reading the key, so it is written in its own way. */
+	memcpy((char *)new + key, (const char *)tw + key, sizeof(*new) - key);
 	sl_key_store(&new->key, &tw->key, sizeof(new->key));
 	sl_flows_replace(tcp->flows, hash_of(tcp, &tw->key), from | SL_FLOW_TW,
 			 to | SL_FLOW_TW);
