@@ -548,6 +548,8 @@ sl_tcb_shutdown(struct sl_tcp *tcp, struct sl_tcb *tcb)
 void
 sl_tcb_close(struct sl_tcp *tcp, struct sl_tcb *tcb)
 {
+	bool again = tcb->is & SL_IS_CLOSED_APP;
+
 	tcb->is |= SL_IS_CLOSED_APP;
 	if (sl_tcb_has_ended(tcb)) {
 		tell_the_end(tcp, tcb);
@@ -562,7 +564,8 @@ sl_tcb_close(struct sl_tcp *tcp, struct sl_tcb *tcb)
 		return;
 	}
 	sl_tcb_shutdown(tcp, tcb);
-	sl_timer_life(tcp, tcb);
+	if (!again) /* an orphan's time runs already */
+		sl_timer_life(tcp, tcb);
 }
 
 /*

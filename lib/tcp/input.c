@@ -369,7 +369,6 @@ syn_again(struct sl_tcp *tcp, struct sl_tcb *tcb, struct sl_lane *lane)
 		if (tcb->is & SL_IS_ACTIVE) {
 			seg->seq++;
 			seg->flags &= ~SL_SYN;
-			seg->wnd >>= tcb->snd_scale; /* a SYN's is not scaled (RFC 7323, 2.2) */
 		}
 		return false;
 	}
@@ -461,6 +460,7 @@ void
 sl_tcb_segment(struct sl_tcp *tcp, struct sl_tcb *tcb, struct sl_lane *lane)
 {
 	const struct sl_seg *seg = &lane->seg;
+	bool of_syn = seg->flags & SL_SYN;
 
 	lane->fate = SL_FATE_tcp_input;
 	if (is_ordinary(tcp, tcb, seg) && !tcp->by_the_book) {
@@ -492,6 +492,8 @@ sl_tcb_segment(struct sl_tcp *tcp, struct sl_tcb *tcb, struct sl_lane *lane)
 		heard_from(tcp, tcb);
 	if (!take_ack(tcp, tcb, lane)) /* fifth */
 		return;
+	if (of_syn) /* of a SYN-ACK to our own: both opened */
+		tcb->wnd_of_syn = tcb->max_wnd_of_syn = true;
 	/* sixth: urgent data stays in line */
 	if (seg->len > 0 || (seg->flags & SL_FIN))
 		sl_tcb_receive(tcp, tcb, lane); /* seventh and eighth */
