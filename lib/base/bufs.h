@@ -48,9 +48,10 @@ struct sl_bufs {
 	 */
 	uint16_t put_together;
 
-	uint16_t n_pins;                         /* of @pin: all the pinned memory there is */
-	const struct sl_pin *pin;                /* some of which may be nobody's */
-	struct rte_mbuf_ext_shared_info *pinned; /* shared by all packets that show any */
+	uint16_t n_pins;          /* of @pin: all the pinned memory there is */
+	const struct sl_pin *pin; /* some of which may be nobody's */
+	/* Shared by all packets that show any; NULL if nobody sends pinned memory. */
+	struct rte_mbuf_ext_shared_info *pinned;
 };
 
 /* Where a port finds pinned memory. */
@@ -80,6 +81,7 @@ sl_bufs_attach(const struct sl_bufs *bufs, struct rte_mbuf *m, struct rte_mbuf *
 
 	assert(RTE_MBUF_DIRECT(m) && rte_mbuf_refcnt_read(m) == 1 && m->pkt_len == 0);
 	if (owner == NULL) {
+		assert(bufs->pinned != NULL);
 		rte_mbuf_ext_refcnt_update(bufs->pinned, 1);
 		rte_pktmbuf_attach_extbuf(m, addr, sl_bufs_iova(bufs, data), len, bufs->pinned);
 	} else {

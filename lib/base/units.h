@@ -50,7 +50,9 @@ sl_tick_after(sl_tick_t now, uint32_t ms)
 
 /*
  * A deadline in fewer bits than a tick has, those of @mask: its low ones, and 0 again for "not
- * set". It may lie so far ahead, and for the rest of the bits' range behind.
+ * set". It may lie so far ahead, and for the rest of the bits' range behind: one that nobody
+ * has looked at for longer looks as if it were ahead, which at worst is so long a delay once
+ * more.
  */
 #define SL_TICK_REACH(mask) ((mask) >> 4)
 
@@ -68,7 +70,8 @@ sl_tick_of_low(sl_tick_t now, uint32_t low, uint32_t mask)
 {
 	uint32_t ahead = (low - now) & mask;
 
-	return low == 0 ? 0 : now + ahead - (ahead <= SL_TICK_REACH(mask) ? 0 : mask + 1);
+	/* One more, since there is no 0. */
+	return low == 0 ? 0 : now + ahead - (ahead <= SL_TICK_REACH(mask) + 1 ? 0 : mask + 1);
 }
 
 #endif

@@ -33,18 +33,18 @@ enum sl_congestion {
 struct sl_tcp_conf {
 	/* bytes a connection may hold: received untaken, at most and to begin with; unacked */
 	uint32_t rcvbuf, rcvbuf_initial, sndbuf;
-	uint32_t msl_ms; /* TIME-WAIT lasts twice this */
-	uint32_t rto_min_ms, rto_max_ms;
-	uint32_t delayed_ack_ms;
-	uint32_t syn_timeout_ms;  /* an active or half-open handshake is given up */
+	uint32_t msl_ms;                 /* TIME-WAIT lasts twice this */
+	uint32_t rto_min_ms, rto_max_ms; /* up to 17 minutes */
+	uint32_t delayed_ack_ms;         /* up to 4 seconds */
+	uint32_t syn_timeout_ms;         /* an active or half-open handshake is given up */
 	uint32_t user_timeout_ms; /* unacknowledged data or FIN: the connection is given up (R2)
 				   */
 	uint32_t fin_wait_ms;     /* FIN-WAIT-2 after sl_close() */
 	uint32_t keepalive_ms;    /* idle before the first probe; 0: off */
 	uint32_t keepalive_interval_ms;
-	uint16_t keepalive_probes;
-	uint16_t mss;       /* most we offer and send; 0: what the path carries */
-	uint8_t cookies;    /* enum sl_cookies */
+	uint16_t keepalive_probes; /* at most 100 */
+	uint16_t mss;              /* most we offer and send; 0: what the path carries */
+	uint8_t cookies;           /* enum sl_cookies */
 	uint8_t quick_acks; /* full segments acknowledged at once, of a slow start; 0 to 7 */
 	uint8_t congestion; /* enum sl_congestion */
 	uint8_t ttl, tos;

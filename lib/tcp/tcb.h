@@ -3,13 +3,12 @@
  * tcb - what is remembered of a connection.
  *
  * Records of different lifetimes. A struct sl_tcb lives as long as the connection; its first
- * line is all that receiving in order touches. A struct sl_lent is with it while it is not
- * idle: it holds bytes received, and leads to the two blocks that fewer need. A struct
- * sl_active is borrowed while something is wrong: a gap in what came, a loss to be repaired.
- * A struct sl_epoch is congestion control's, from the first loss on. A struct sl_tw is what is
- * left in TIME-WAIT.
- * Records are reached by index; pools never move or free them, so an index read from the table
- * is always readable, and `gen` tells lives apart.
+ * line is all that finding it and seeing whether a segment is in order takes. A struct sl_lent
+ * is with it while it is not idle: it holds bytes received, and leads to the two blocks that
+ * fewer need. A struct sl_active is borrowed while something is wrong: a gap in what came, a
+ * loss to be repaired. A struct sl_epoch is congestion control's, from the first loss on. A
+ * struct sl_tw is what is left in TIME-WAIT. Records are reached by index; pools never move or
+ * free them, so an index read from the table is always readable, and `gen` tells lives apart.
  */
 #ifndef SL_TCP_TCB_H
 #define SL_TCP_TCB_H

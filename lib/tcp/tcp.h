@@ -632,7 +632,7 @@ void sl_timer_app(struct sl_tcp *tcp, struct sl_tcb *tcb, uint32_t ms);
 /* An ACK may wait so long; output arms it, if nothing goes out in this step that says as much.
  */
 void sl_timer_hold_ack(struct sl_tcp *tcp, struct sl_tcb *tcb, uint32_t ms);
-/* Any but LIFE. */
+/* LIFE follows from the state: stopping it does nothing. */
 void sl_timer_stop(struct sl_tcb *tcb, enum sl_timer_kind kind);
 /* When it goes off; 0: it does not run. */
 sl_tick_t sl_timer_due(const struct sl_tcp *tcp, const struct sl_tcb *tcb,
@@ -690,8 +690,8 @@ sl_tcp_put(struct sl_tcp *tcp, struct rte_mbuf *m)
 	}
 	m->next = NULL;
 	tcp->done[tcp->n_done++] = m;
-	if (tcp->n_done >= tcp->bufs->put_together)
-		sl_tcp_put_all(tcp);
+	if (tcp->n_done >= tcp->bufs->put_together || tcp->out == NULL)
+		sl_tcp_put_all(tcp); /* also between steps: the next may be long in coming */
 }
 
 /* --- answer.c --- */

@@ -2,9 +2,9 @@
 /*
  * timer - which event means what for which timer (RFC 9293, 3.8; RFC 6298).
  *
- * A deadline is a word in the tcb; moving it later or clearing it is one store. The wheel
- * holds an entry at or before the earliest; when that comes up, what is due is done and
- * the rest is armed again.
+ * A deadline is as many bits of the tcb as it needs, or follows from what else is there: moving
+ * it later or clearing it asks nobody. The wheel holds an entry at or before the earliest; when
+ * that comes up, what is due is done and the rest is armed again.
  */
 #include "tcp/tcp.h"
 
@@ -203,8 +203,7 @@ patience_ms(const struct sl_tcp_conf *conf, const struct sl_tcb *tcb)
 }
 
 /*
- * LIFE is not set but follows from the state. It moves nearer only where sl_timer_life() is
- * called.
+ * LIFE is not set but follows from the state. It moves nearer only where arm_life() is called.
  */
 static sl_tick_t
 life_due(const struct sl_tcp *tcp, const struct sl_tcb *tcb)

@@ -153,6 +153,7 @@ static void
 a_shared_buffer_is_put_by_the_last_who_has_it(void **state)
 {
 	struct rte_mbuf *m, *again;
+	struct sl_out out = { 0 };
 	static struct solo s;
 	struct sl_tcp *tcp;
 
@@ -161,6 +162,7 @@ a_shared_buffer_is_put_by_the_last_who_has_it(void **state)
 	assert_int_equal(sl_tcp_get(tcp, SL_POOL_RETAIN, &m, 1), 0);
 	rte_mbuf_refcnt_update(m, 1);
 	again = m;
+	tcp->out = &out; /* as in a step */
 	sl_tcp_put(tcp, m);
 	assert_int_equal(rte_mbuf_refcnt_read(m), 1);
 	assert_int_equal(tcp->n_done, 0);
@@ -169,6 +171,23 @@ a_shared_buffer_is_put_by_the_last_who_has_it(void **state)
 	assert_int_equal(s.hb.out, 1);
 	sl_tcp_put_all(tcp);
 	assert_int_equal(s.hb.out, 0);
+	tcp->out = NULL;
+	solo_close(&s);
+}
+
+static void
+between_steps_none_waits_for_others(void **state)
+{
+	static struct solo s;
+	struct rte_mbuf *m;
+	struct sl_tcp *tcp;
+
+	open_solo(&s, &copier, SL_BURST);
+	tcp = &s.core->tcp;
+	assert_int_equal(sl_tcp_get(tcp, SL_POOL_RETAIN, &m, 1), 0);
+	sl_tcp_put(tcp, m);
+	assert_int_equal(s.hb.out, 0);
+	assert_int_equal(tcp->n_done, 0);
 	solo_close(&s);
 }
 
@@ -251,6 +270,7 @@ main(void)
 		cmocka_unit_test(many_bytes_are_copied_into_packets_had_at_once),
 		cmocka_unit_test(a_pool_is_not_empty_while_anything_waits_to_be_put_there),
 		cmocka_unit_test(a_shared_buffer_is_put_by_the_last_who_has_it),
+		cmocka_unit_test(between_steps_none_waits_for_others),
 		cmocka_unit_test(a_core_that_closes_leaves_nothing_waiting),
 		cmocka_unit_test(between_steps_as_much_is_out_as_if_nothing_ever_waited),
 	};
