@@ -275,11 +275,10 @@ struct sl_tcb {
 	uint32_t span_head : SL_INDEX_BITS; /* all of them; oldest first */
 	uint32_t reo_mult : 4;              /* the reordering window grew so often */
 	uint32_t span_edge : SL_INDEX_BITS; /* the first not sent yet, or the last: spans.c */
-	uint32_t resend_for : 2;   /* enum sl_resend: what the resend timer waits for */
-	uint32_t n_challenges : 2; /* sent and not earned back */
-	uint32_t next
-	    : SL_INDEX_BITS;      /* link of output, parked, gone; SL_NO_INDEX at the end */
-	uint32_t quick_acks : 3;  /* full segments that will be acknowledged at once */
+	uint32_t resend_for : 2;       /* enum sl_resend: what the resend timer waits for */
+	uint32_t n_challenges : 2;     /* sent and not earned back */
+	uint32_t next : SL_INDEX_BITS; /* of output, parked or gone; SL_NO_INDEX: the last */
+	uint32_t quick_acks : 3;       /* full segments that will be acknowledged at once */
 	uint32_t probe_doubt : 1; /* a probe that ended at SND.UNA may have repaired a loss */
 	uint32_t cwnd : 28;       /* bytes; this and ssthresh are written by cc.h's */
 	uint32_t snd_scale : 4;   /* the peer's shift: of the windows it sends */
