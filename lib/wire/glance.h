@@ -5,7 +5,7 @@
  * A segment is *plain* if it came whole in one buffer of its own, untagged, over IPv4
  * without options or IPv6 without extension headers, without payload, with right checksums,
  * from a possible source, to us. Plain segments of one kind stand side by side in a crowd,
- * each field in an array of its own, so that what is done to one can be done to eight.
+ * each field in an array of its own, so that what is done to one can be done to many.
  *
  * Nothing is decided here about any other packet, but that the door admits the addresses of
  * most segments with payload. Whatever is odd about one, sl_frame_parse() and sl_net_accept()
@@ -113,7 +113,8 @@ struct sl_crowd_leaf; /* wire/crowd_leaf.h */
 
 /*
  * Sort the @n packets of @rx that came through @door, all but @hash of them, into @crowd.
- * Returns the others, bit i for rx[i]. Reads only bytes inside packets. @leaf may be NULL.
+ * Returns the others, bit i for rx[i]. Makes nothing of bytes outside of packets, and reads
+ * none outside of their buffers. @leaf may be NULL.
  */
 uint64_t sl_glance(const struct sl_door *door, struct rte_mbuf **rx, uint16_t n,
 		   const struct sl_crowd_leaf *leaf, struct sl_crowd crowd[SL_CROWDS]);

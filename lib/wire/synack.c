@@ -145,7 +145,7 @@ sl_synacks_build(struct sl_crowd *c, const struct sl_door *door,
 	const bool leaves_sums =
 		terms->offloads & (SL_OFFLOAD_IPV4_CKSUM | SL_OFFLOAD_TCP_CKSUM);
 
-	if (leaf != NULL && !leaves_sums) {
+	if (leaf != NULL && !leaves_sums && likely(c->room >= SL_SYNACK_MOST)) {
 		leaf->synacks[c->v6](c, door, terms, each);
 		return;
 	}

@@ -254,14 +254,22 @@ draw_frame(struct craft *c)
 		damage(c);
 }
 
-/* Now and then with room behind the last byte, as every port's buffer has. */
-static struct rte_mbuf *
-as_ports_give_it(struct machine *m, const struct craft *c)
+/* Whether all buffers of a burst have room behind the last byte, as those of ports do. */
+static bool
+draw_roomy(void)
 {
-	uint8_t bytes[FRAME_MAX + 64] = { 0 };
-	uint16_t more = rnd_below(&rnd, 3) ? 64 : 0;
+	return rnd_below(&rnd, 2);
+}
+
+/* What lies there is nothing that anybody may take for a part of the packet. */
+static struct rte_mbuf *
+as_ports_give_it(struct machine *m, const struct craft *c, bool roomy)
+{
+	uint8_t bytes[FRAME_MAX + 64];
+	uint16_t more = roomy || rnd_below(&rnd, 3) ? 64 : 0;
 	struct rte_mbuf *p;
 
+	memset(bytes, 0xa5, sizeof(bytes));
 	memcpy(bytes, c->b, c->len);
 	p = heapbufs_packet(&m->hb, bytes, c->len + more, rnd_below(&rnd, 5) ? 128 : 0);
 	p->data_len -= more;
@@ -351,11 +359,12 @@ run(enum sl_cookies cookies, uint16_t simd_bits, sl_ns_t begin, uint64_t seed)
 	for (unsigned int round = 0; round < ROUNDS; round++) {
 		struct rte_mbuf *rx[2][SL_BURST];
 		uint16_t n = (uint16_t)(1 + rnd_below(&rnd, SL_BURST));
+		bool roomy = draw_roomy();
 		struct craft c;
 
 		for (uint16_t i = 0; i < n; i++) {
 			draw_frame(&c);
-			rx[0][i] = as_ports_give_it(&a, &c);
+			rx[0][i] = as_ports_give_it(&a, &c, roomy);
 			rx[1][i] = as_a_chain(&b, &c);
 		}
 		now += rnd_below(&rnd, 4) == 0 ? rnd_below(&rnd, 2 * SL_NS_PER_MS) : 0;
@@ -459,39 +468,53 @@ compare_with_frames(const struct sl_crowd *c)
 	}
 }
 
+/* What is seen without vectors is what is seen in those of @bits. */
 static void
-every_width_sees_the_same_crowds(void **state)
+see_bursts(unsigned int bits, uint64_t seed)
 {
-	const struct sl_crowd_leaf *leaf = sl_crowd_leaf_for(sl_leaf_bits(512));
+	const struct sl_crowd_leaf *leaf = sl_crowd_leaf_for(sl_leaf_bits(bits));
 	static struct sl_crowd alone[SL_CROWDS], together[SL_CROWDS];
 	static struct machine m;
 	struct sl_door door;
 
-	rnd.s = 6;
+	rnd.s = seed;
 	memset(client, 0, sizeof(client));
 	configure(SL_COOKIES_ALWAYS, 0);
 	heapbufs_open(&m.hb);
 	door_open(&door);
 	for (unsigned int round = 0; round < ROUNDS; round++) {
 		uint16_t n = (uint16_t)(1 + rnd_below(&rnd, SL_BURST));
+		bool roomy = draw_roomy();
 		struct rte_mbuf *rx[SL_BURST];
 		struct craft c;
 
 		for (uint16_t i = 0; i < n; i++) {
 			draw_frame(&c);
-			rx[i] = as_ports_give_it(&m, &c);
+			rx[i] = as_ports_give_it(&m, &c, roomy);
 		}
 		assert_int_equal(sl_glance(&door, rx, n, NULL, alone),
 				 sl_glance(&door, rx, n, leaf, together));
 		for (unsigned int kind = 0; kind < SL_CROWDS; kind++) {
-			compare_crowds(&alone[kind], &together[kind]);
-			compare_with_frames(&alone[kind]);
+			const struct sl_crowd *a = &alone[kind];
+
+			compare_crowds(a, &together[kind]);
+			compare_with_frames(a);
 			compare_with_frames(&together[kind]);
+			for (unsigned int k = 0; k < a->n; k++)
+				assert_int_equal(sl_crowd_same_place(a, k, NULL),
+						 sl_crowd_same_place(a, k, leaf));
 		}
 		for (uint16_t i = 0; i < n; i++)
 			heapbufs_put(&m.hb, rx[i]);
 	}
 	heapbufs_close(&m.hb);
+}
+
+static void
+every_width_sees_the_same_crowds(void **state)
+{
+	see_bursts(512, 6);
+	see_bursts(256, 7);
 }
 
 int
