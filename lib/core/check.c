@@ -29,8 +29,7 @@ check_spans(const struct sl_tcp *tcp, const struct sl_tcb *tcb)
 		if (i == first)
 			unsent = true;
 		DEMAND(unsent == (s->n_sent == 0));
-		DEMAND(!unsent ||
-		       (s->marks & ~(SL_SPAN_OWN | SL_SPAN_PUSH | SL_SPAN_PINNED)) == 0);
+		DEMAND(!unsent || (s->marks & ~(SL_SPAN_OWN | SL_SPAN_PINNED)) == 0);
 		sacked += s->marks & SL_SPAN_SACKED ? s->len : 0;
 		lost += s->marks & SL_SPAN_LOST ? s->len : 0;
 		resent += s->marks & SL_SPAN_RESENT ? s->len : 0;

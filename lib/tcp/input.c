@@ -336,7 +336,8 @@ in_syn_sent(struct sl_tcp *tcp, struct sl_tcb *tcb, struct sl_lane *lane)
 	if (!(seg->flags & SL_SYN) || (seg->flags & SL_FIN))
 		return;
 	sl_tcb_take_syn(tcp, tcb, seg);
-	tcb->rcv_adv = tcb->rcv_nxt + sl_tcb_window(tcp, tcb, true); /* as our SYN said */
+	tcb->rcv_adv =
+		tcb->rcv_nxt + sl_tcp_first_window(sl_tcb_conf(tcp, tcb)); /* as our SYN said */
 	/* The path is there already; it fits the MSS. */
 	if (sl_tcb_open_path(tcp, tcb, &lane->tuple.remote, NULL) < 0)
 		return;

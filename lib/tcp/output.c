@@ -104,7 +104,8 @@ emit(struct sender *s, struct rte_mbuf *m, uint32_t seq, uint8_t flags)
 		.tos = tcb->tos,
 		.offloads = s->offloads,
 		.sum_bits = s->tcp->leaf_bits,
-		.wnd = sl_tcb_window(s->tcp, tcb, flags & SL_SYN),
+		.wnd = flags & SL_SYN ? sl_tcp_first_window(sl_tcb_conf(s->tcp, tcb))
+				      : sl_tcb_window(s->tcp, tcb),
 	};
 
 	if (flags & SL_ACK)

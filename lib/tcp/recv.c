@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * recv - bytes received: those in order wait for the application, those behind a gap for
- * the gap to fill; and the window that says how many more may come.
+ * the gap to fill.
  *
  * Received bytes stay in the packets that brought them. A queue is a list of segments
  * linked by rte_mbuf.next; what waits for an application hangs on a block that is lent to its
@@ -17,67 +17,6 @@
 #define SMALL_BYTES      512u  /* a segment this small is copied when others wait already */
 #define PIECES_FREE      64u   /* pieces out of order, however small */
 #define PIECE_BYTES_MEAN 512u  /* beyond that, bytes each must bring on average */
-#define ROUNDED_UP_MOST  64u   /* units of the shift that windows may exceed the buffer by */
-
-/* How far the right edge could move now: whole steps only (RFC 9293, 3.8.6.2.2). */
-static uint32_t
-edge_gain(const struct sl_tcp *tcp, const struct sl_tcb *tcb)
-{
-	uint32_t may = sl_tcp_share(tcp, tcb, sl_tcb_rcvbuf(tcp, tcb));
-	uint32_t most = 65535u << tcb->rcv_scale;
-	uint32_t unread = sl_tcb_unread(tcp, tcb), room = unread < may ? may - unread : 0;
-	uint32_t half = sl_tcb_rcvbuf(tcp, tcb) / 2;
-	uint32_t step = half < tcb->mss ? half : tcb->mss;
-	uint32_t promised = tcb->rcv_adv - tcb->rcv_nxt;
-
-	if (room > most)
-		room = most;
-	return room < promised + step ? 0 : room - promised;
-}
-
-/*
- * What is promised, in units of the shift: never less than that, so that the right edge
- * stays. But a peer that sends crumbs and is not read would push the edge on by rounding
- * alone; beyond some units it is rounded down, as RFC 7323, 2.4 allows. What was promised
- * is taken all the same.
- */
-static uint32_t
-window_field(const struct sl_tcp *tcp, const struct sl_tcb *tcb)
-{
-	uint32_t promised = tcb->rcv_adv - tcb->rcv_nxt;
-	uint32_t up = (promised + (1u << tcb->rcv_scale) - 1) >> tcb->rcv_scale;
-	uint32_t rcvbuf = sl_tcb_rcvbuf(tcp, tcb);
-	uint32_t unread = sl_tcb_unread(tcp, tcb);
-	uint32_t room = unread < rcvbuf ? rcvbuf - unread : 0;
-	uint32_t most = room + (ROUNDED_UP_MOST << tcb->rcv_scale);
-
-	return up << tcb->rcv_scale <= most ? up : promised >> tcb->rcv_scale;
-}
-
-uint16_t
-sl_tcb_window(struct sl_tcp *tcp, struct sl_tcb *tcb, bool is_syn)
-{
-	uint32_t field;
-
-	if (is_syn)
-		return sl_tcp_first_window(sl_tcb_conf(tcp, tcb));
-	tcb->rcv_adv += edge_gain(tcp, tcb);
-	field = window_field(tcp, tcb);
-	if (field > 65535)
-		field = 65535;
-	tcb->rcv_adv = sl_seq_max(tcb->rcv_adv, tcb->rcv_nxt + (field << tcb->rcv_scale));
-	return field;
-}
-
-bool
-sl_tcb_window_opened(const struct sl_tcp *tcp, const struct sl_tcb *tcb)
-{
-	uint32_t half = sl_tcb_rcvbuf(tcp, tcb) / 2;
-	uint32_t worth = half < 2u * tcb->mss ? half : 2u * tcb->mss;
-
-	return tcb->rcv_adv - tcb->rcv_nxt < half && edge_gain(tcp, tcb) >= worth &&
-	       sl_state_can_receive(tcb->state);
-}
 
 void
 sl_tcp_put_kept(struct sl_tcp *tcp, struct rte_mbuf *m)

@@ -13,6 +13,8 @@
  */
 #include <string.h>
 
+#include <rte_branch_prediction.h>
+
 #include "tcp/tcp.h"
 
 #define SPAN_SPARE 8u /* one eighth of the spans is kept for cutting */
@@ -29,20 +31,20 @@ sl_spans_room(const struct sl_tcp *tcp, const struct sl_tcb *tcb)
 	return most - queued;
 }
 
-/* The bytes of @s begin @offset behind where the buffer of @owner does. */
-static void
-lie_in(struct sl_span *s, const struct rte_mbuf *owner, size_t offset)
+/* A piece's word where its bytes lie: @offset behind where the buffer of @owner begins. */
+static uint64_t
+in_buffer(const struct rte_mbuf *owner, size_t offset)
 {
-	s->where = (uint64_t)(uintptr_t)owner << SL_SPAN_OFFSET_BITS | offset;
-	assert(sl_span_owner(s) == owner && offset <= owner->buf_len);
+	assert((uintptr_t)owner >> (64 - SL_SPAN_OFFSET_BITS) == 0 && offset <= owner->buf_len);
+	return (uint64_t)(uintptr_t)owner << SL_SPAN_OFFSET_BITS | offset;
 }
 
-static void
-lie_at(struct sl_span *s, const void *data)
+/* The same for those at @data, in pinned memory. */
+static uint64_t
+in_memory(const void *data)
 {
-	s->marks = SL_SPAN_PINNED;
-	s->where = (uint64_t)(uintptr_t)data << SL_SPAN_OFFSET_BITS;
-	assert(sl_span_data(s) == data);
+	assert((uintptr_t)data >> (64 - SL_SPAN_OFFSET_BITS) == 0);
+	return (uint64_t)(uintptr_t)data << SL_SPAN_OFFSET_BITS;
 }
 
 /* The first @len bytes of @s are not its any more. */
@@ -54,22 +56,23 @@ cut_front(struct sl_span *s, uint32_t len)
 	s->len -= len;
 }
 
-/* Append a piece; NULL if the pool is down to what cutting needs. */
+/* Append a piece of @len bytes; NULL if the pool is down to what cutting needs. */
 static struct sl_span *
-span_append(struct sl_tcp *tcp, struct sl_tcb *tcb)
+span_append(struct sl_tcp *tcp, struct sl_tcb *tcb, uint64_t where, uint32_t len, uint8_t marks)
 {
-	uint32_t unsent = sl_spans_unsent(tcb), last = sl_spans_last(tcp, tcb);
-	struct sl_span *s;
-	uint32_t idx;
+	uint32_t unsent = sl_spans_unsent(tcb), last = sl_spans_last(tcp, tcb), idx;
 
 	if (sl_slots_free_count(&tcp->free_span) <= tcp->n_span / SPAN_SPARE)
 		return NULL;
 	idx = sl_slots_get(&tcp->free_span);
-	s = &tcp->span[idx];
-	memset(s, 0, sizeof(*s));
-	s->seq = tcb->snd_end;
-	s->last = idx;
-	s->next = SL_NO_INDEX;
+	tcp->span[idx] = (struct sl_span){
+		.where = where,
+		.seq = tcb->snd_end,
+		.len = len,
+		.marks = marks,
+		.last = idx,
+		.next = SL_NO_INDEX,
+	};
 	if (last == SL_NO_INDEX)
 		tcb->span_head = idx;
 	else
@@ -78,7 +81,8 @@ span_append(struct sl_tcp *tcp, struct sl_tcb *tcb)
 		tcb->span_edge = idx;
 	else
 		tcp->span[unsent].last = idx;
-	return s;
+	tcb->snd_end += len;
+	return &tcp->span[idx];
 }
 
 void
@@ -114,27 +118,18 @@ span_buffer(struct sl_tcp *tcp, struct sl_tcb *tcb, uint32_t left)
 
 	if (m == NULL)
 		return NULL;
-	s = span_append(tcp, tcb);
-	if (s == NULL) {
+	s = span_append(tcp, tcb, in_buffer(m, m->data_off), 0, SL_SPAN_OWN);
+	if (s == NULL)
 		sl_tcp_put(tcp, m);
-		return NULL;
-	}
-	s->marks = SL_SPAN_OWN;
-	lie_in(s, m, m->data_off);
 	return s;
 }
 
 static void
 accepted(struct sl_tcp *tcp, struct sl_tcb *tcb, uint32_t took, uint32_t offered)
 {
-	struct sl_span *last = sl_span_at(tcp, sl_spans_last(tcp, tcb));
-
-	if (took > 0) {
-		last->marks |= SL_SPAN_PUSH;
-		if (sl_state_is_synchronized(tcb->state))
-			sl_tcb_output(tcp, tcb);
-	}
-	if (took < offered) {
+	if (took > 0 && sl_state_is_synchronized(tcb->state))
+		sl_tcb_output(tcp, tcb);
+	if (unlikely(took < offered)) {
 		tcb->is |= SL_IS_WANTS_ROOM;
 		if (sl_state_can_send(tcb->state) && sl_state_is_synchronized(tcb->state))
 			sl_timer_resend(tcp, tcb, false);
@@ -178,15 +173,13 @@ sl_spans_pin(struct sl_tcp *tcp, struct sl_tcb *tcb, const void *data, uint32_t 
 	uint32_t took = 0;
 
 	while (took < want) {
-		struct sl_span *s = span_append(tcp, tcb);
 		uint32_t left = want - took;
+		uint32_t n = left < SL_SPAN_BYTES_MOST ? left : SL_SPAN_BYTES_MOST;
 
-		if (s == NULL)
+		if (span_append(tcp, tcb, in_memory((const uint8_t *)data + took), n,
+				SL_SPAN_PINNED) == NULL)
 			break;
-		lie_at(s, (const uint8_t *)data + took);
-		s->len = left < SL_SPAN_BYTES_MOST ? left : SL_SPAN_BYTES_MOST;
-		tcb->snd_end += s->len;
-		took += s->len;
+		took += n;
 	}
 	accepted(tcp, tcb, took, len);
 	return took;
@@ -213,7 +206,6 @@ sl_spans_share(struct sl_tcp *tcp, struct sl_tcb *tcb, const struct sl_chain *in
 	uint32_t room = room_to_share(tcp, tcb);
 	uint32_t want = len < room ? len : room, took = 0;
 	struct rte_mbuf *m = (struct rte_mbuf *)(uintptr_t)in->first;
-	struct sl_span *s;
 
 	offset += in->offset;
 	while (m != NULL && offset >= m->data_len) {
@@ -225,17 +217,13 @@ sl_spans_share(struct sl_tcp *tcp, struct sl_tcb *tcb, const struct sl_chain *in
 
 		if (n == 0)
 			continue;
-		s = span_append(tcp, tcb);
-		if (s == NULL)
-			break;
 		if (n > want - took)
 			n = want - took;
+		if (span_append(tcp, tcb, in_buffer(m, m->data_off + offset), n, 0) == NULL)
+			break;
 		rte_mbuf_refcnt_update(m, 1);
 		tcp->n_kept++;
 		sl_count(tcp, kept);
-		lie_in(s, m, m->data_off + offset);
-		s->len = n;
-		tcb->snd_end += n;
 		took += n;
 	}
 	accepted(tcp, tcb, took, len);
@@ -257,7 +245,6 @@ sl_spans_split(struct sl_tcp *tcp, struct sl_tcb *tcb, struct sl_span *span, uin
 	cut_front(rest, len);
 	span->len = len;
 	span->next = idx;
-	span->marks &= ~SL_SPAN_PUSH;
 	if (is_last && sl_spans_unsent(tcb) == SL_NO_INDEX)
 		tcb->span_edge = idx;
 	else if (is_last)

@@ -113,8 +113,7 @@ static_assert(sizeof(struct sl_span) == 24, "each connection that was answered h
 #define SL_SPAN_LOST   0x02 /* taken for lost */
 #define SL_SPAN_RESENT 0x04 /* sent again since it was taken for lost */
 #define SL_SPAN_OWN    0x08 /* in a SL_POOL_RETAIN buffer of our own */
-#define SL_SPAN_PUSH   0x10 /* ends what one send accepted */
-#define SL_SPAN_PINNED 0x20 /* in memory that nobody has to give back */
+#define SL_SPAN_PINNED 0x10 /* in memory that nobody has to give back */
 
 /* How a connection repairs losses; sl_active.mode. */
 enum sl_loss_mode {

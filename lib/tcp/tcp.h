@@ -6,7 +6,8 @@
  *   conn.c      make, find, mark, end and free it; the one place that assigns a state
  *   input.c     a segment that met a connection (RFC 9293, 3.10.7)
  *   ack.c       what an acknowledgement means: spans freed, RTT, losses
- *   recv.c      bytes received: in order, out of order, the window
+ *   recv.c      bytes received: in order, out of order
+ *   window.c    how many more may come
  *   grow.c      how large a receive buffer has grown
  *   relief.c    who gives way when received buffers stay scarce
  *   lent.c      the small block of a connection that is not idle
@@ -429,15 +430,18 @@ void sl_tcb_note_repeat(struct sl_tcp *tcp, struct sl_tcb *tcb, const struct sl_
 void sl_tcb_taken(struct sl_tcp *tcp, struct sl_tcb *tcb, uint32_t bytes);
 /* Drop all that was received and not taken. */
 void sl_tcb_drop_received(struct sl_tcp *tcp, struct sl_tcb *tcb);
-/* The window field of the next segment; what it promises becomes rcv_adv. */
-uint16_t sl_tcb_window(struct sl_tcp *tcp, struct sl_tcb *tcb, bool is_syn);
-/* Whether the application took enough that the peer should hear of it now. */
-bool sl_tcb_window_opened(const struct sl_tcp *tcp, const struct sl_tcb *tcb);
 /* A received buffer of ours is given back, or a reference to it is taken. */
 void sl_tcp_put_kept(struct sl_tcp *tcp, struct rte_mbuf *m);
 
 /* Drop the pieces behind gaps, and speak of them no more. */
 void sl_tcb_prune(struct sl_tcp *tcp, struct sl_tcb *tcb);
+
+/* --- window.c --- */
+
+/* The window field of the next segment, not a SYN's; what it promises becomes rcv_adv. */
+uint16_t sl_tcb_window(struct sl_tcp *tcp, struct sl_tcb *tcb);
+/* Whether the application took enough that the peer should hear of it now. */
+bool sl_tcb_window_opened(const struct sl_tcp *tcp, const struct sl_tcb *tcb);
 
 /* --- relief.c --- */
 
@@ -590,6 +594,13 @@ void sl_rack_resent_in_vain(struct sl_tcb *tcb, struct sl_active *a);
 void sl_rack_recovered(struct sl_tcb *tcb);
 
 /* --- probe.c --- */
+
+/* Of that below, what does not depend on what is in flight: SACK, and no trouble before. */
+static inline bool
+sl_probe_is_agreed(const struct sl_tcb *tcb)
+{
+	return (tcb->is & SL_IS_SACK) && tcb->backoff == 0 && !tcb->probe_doubt;
+}
 
 /* Whether a tail loss probe may be waited for: bytes are out, and nothing is wrong yet. */
 bool sl_probe_may(const struct sl_tcp *tcp, const struct sl_tcb *tcb);
