@@ -48,21 +48,35 @@ reaches(uint32_t a, uint32_t b)
 	return (b - 1 - a) >> 31;
 }
 
+/* @x where @bit is 1, else 0: of what nobody has written nothing is left then. */
+static inline uint32_t
+with(uint32_t bit, uint32_t x)
+{
+	return x & -bit;
+}
+
+static inline uint32_t
+choose(uint32_t bit, uint32_t yes, uint32_t no)
+{
+	return with(bit, yes) | with(1 - bit, no);
+}
+
 /* As opts_encode() in cookie.c; @scale is 15 for none. The classes are ordered. */
 static inline uint32_t
 encode(const uint16_t *class, uint32_t mss, uint32_t scale, uint32_t sack)
 {
 	uint32_t some = 1 - reaches(scale, SCALE_NONE);
-	uint32_t s = some * (1 + reaches(scale, scale_class[2]) +
-			     reaches(scale, scale_class[3]) + reaches(scale, scale_class[4]));
+	uint32_t s =
+		with(some, 1 + reaches(scale, scale_class[2]) + reaches(scale, scale_class[3]) +
+				   reaches(scale, scale_class[4]));
 	uint32_t m = 0, jumbo, most;
 
 	for (unsigned int i = 1; i <= N_PLAIN; i++)
 		m += reaches(mss, class[i]);
 	most = reaches(m, N_PLAIN);
 	jumbo = most & reaches(s, SCALE_JUMBO);
-	return (m - most) * N_SCALES + s + jumbo * (CODE_JUMBO - SCALE_JUMBO) -
-	       jumbo * (N_PLAIN - 1) * N_SCALES + sack * OPTS_SACK;
+	return (m - most) * N_SCALES + s + sack * OPTS_SACK +
+	       with(jumbo, CODE_JUMBO - SCALE_JUMBO - (N_PLAIN - 1) * N_SCALES);
 }
 
 static inline uint32_t
@@ -94,10 +108,10 @@ encode_all(const uint8_t *restrict opts, const uint16_t *restrict mss,
 		uint32_t has = opts[i], said = mss[i], shift = wscale[i];
 		uint32_t has_mss = has & 1, scaled = has >> 1 & 1, sack = has >> 2 & 1;
 		uint32_t ts = has >> 3 & 1;
-		uint32_t scale = scaled * shift + (1 - scaled) * SCALE_NONE;
+		uint32_t scale = choose(scaled, shift, SCALE_NONE);
 
-		code[i] = encode(class, has_mss * said + (1 - has_mss) * least, scale, sack);
-		exact[i] = ts * scale;
+		code[i] = encode(class, choose(has_mss, said, least), scale, sack);
+		exact[i] = with(ts, scale);
 	}
 }
 
@@ -107,12 +121,11 @@ say_all(const uint8_t *restrict opts, const uint32_t *restrict ts_clock, size_t 
 {
 	for (unsigned int i = 0; i < n; i++) {
 		uint32_t ts = opts[i] >> 3 & 1;
-		uint32_t ours = (ts_clock[i] - (1u << TS_LOW_BITS)) >> TS_LOW_BITS;
+		uint32_t ours = with(ts, (ts_clock[i] - (1u << TS_LOW_BITS)) >> TS_LOW_BITS);
 
-		s->clock[i] = ts * ours;
+		s->clock[i] = ours;
 		s->for_mask[i] = sl_prf_last(mask_rest(ts), len);
-		s->for_mac[i] =
-			sl_prf_last(mac_rest(ts, s->opts[i], s->exact[i], ts * ours), len);
+		s->for_mac[i] = sl_prf_last(mac_rest(ts, s->opts[i], s->exact[i], ours), len);
 	}
 }
 
@@ -174,8 +187,8 @@ check(const struct sl_cookie_keys *keys, const struct sl_prf_many *many,
 		uint32_t ts = b->opts[i] >> 3 & 1u;
 
 		opts[i] = ((ack[i] - 1) ^ (uint32_t)mask[i]) & OPTS_MASK;
-		exact[i] = ts * ((tsecr[i] >> 6 ^ (uint32_t)(mask[i] >> 8)) & 15);
-		clock[i] = ts * (tsecr[i] >> TS_LOW_BITS);
+		exact[i] = with(ts, (tsecr[i] >> 6 ^ (uint32_t)(mask[i] >> 8)) & 15);
+		clock[i] = with(ts, tsecr[i] >> TS_LOW_BITS);
 		last[i] = sl_prf_last(mac_rest(ts, opts[i], exact[i], clock[i]), len);
 	}
 	many->end(&states, last, mac, n);

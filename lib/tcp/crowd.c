@@ -25,10 +25,11 @@ listener_of(struct sl_tcp *tcp, const struct sl_crowd *c, unsigned int k)
 
 #define MOVE(array) to->array[n] = c->array[k]
 
-/* Copy those of @who to the front of @to. */
-static void
-pick(const struct sl_crowd *c, uint64_t who, struct sl_crowd *to)
+/* A copy of those of @who. What is behind them was written once, too. */
+static struct sl_crowd *
+pick(struct sl_tcp *tcp, const struct sl_crowd *c, uint64_t who)
 {
+	struct sl_crowd *to = &tcp->few;
 	unsigned int n = 0;
 
 	to->v6 = c->v6;
@@ -56,6 +57,7 @@ pick(const struct sl_crowd *c, uint64_t who, struct sl_crowd *to)
 		MOVE(flags);
 	}
 	to->n = (uint16_t)n;
+	return to;
 }
 
 /* The timestamp clock of each that has timestamps, as sl_tcp_ts_offset() makes them. */
@@ -155,13 +157,13 @@ that_fit(const struct sl_tcp *tcp, struct sl_crowd *c, uint64_t who, uint8_t agr
 uint64_t
 sl_crowd_syns(struct sl_tcp *tcp, struct sl_crowd *c, const struct sl_door *door, uint64_t who)
 {
-	struct sl_crowd few;
 	uint64_t left = 0;
 
 	while (who != 0) {
 		unsigned int first = (unsigned int)__builtin_ctzll(who);
 		uint64_t same = who & sl_crowd_same_place(c, first, tcp->crowd_leaf), fit;
 		struct sl_listener *listener = listener_of(tcp, c, first);
+		struct sl_crowd *those;
 		uint8_t agreed;
 
 		who &= ~same;
@@ -173,16 +175,10 @@ sl_crowd_syns(struct sl_tcp *tcp, struct sl_crowd *c, const struct sl_door *door
 		left &= ~fit;
 		if (fit == 0)
 			continue;
-		if (__builtin_popcountll(fit) < c->n) {
-			pick(c, fit, &few);
-			for (unsigned int k = 0; k < few.n; k++)
-				few.opts[k] &= agreed;
-			answer_by_cookies(tcp, &few, door, listener);
-			continue;
-		}
-		for (unsigned int k = 0; k < c->n; k++)
-			c->opts[k] &= agreed;
-		answer_by_cookies(tcp, c, door, listener);
+		those = __builtin_popcountll(fit) < c->n ? pick(tcp, c, fit) : c;
+		for (unsigned int k = 0; k < those->n; k++)
+			those->opts[k] &= agreed;
+		answer_by_cookies(tcp, those, door, listener);
 	}
 	return left;
 }
@@ -253,7 +249,6 @@ static uint64_t
 end_acks(struct sl_tcp *tcp, const struct sl_crowd *c, const struct sl_listener *listener,
 	 uint64_t who)
 {
-	struct sl_crowd few;
 	uint64_t bad = 0;
 
 	if (who == 0 || listener->conf.tcp.cookies == SL_COOKIES_NEVER)
@@ -271,10 +266,9 @@ end_acks(struct sl_tcp *tcp, const struct sl_crowd *c, const struct sl_listener 
 	} else if (__builtin_popcountll(who) == c->n) {
 		bad = bad_cookies(tcp, c, who);
 	} else {
-		uint64_t bad_few;
+		const struct sl_crowd *few = pick(tcp, c, who);
+		uint64_t bad_few = bad_cookies(tcp, few, (1ull << few->n) - 1);
 
-		pick(c, who, &few);
-		bad_few = bad_cookies(tcp, &few, (1ull << few.n) - 1);
 		for (uint64_t rest = who; rest != 0; rest &= rest - 1, bad_few >>= 1)
 			if (bad_few & 1)
 				bad |= rest & -rest;

@@ -49,6 +49,7 @@
 #include "tcp/cookie.h"
 #include "tcp/state.h"
 #include "tcp/tcb.h"
+#include "wire/glance.h"
 
 #define SL_NO_LISTENER 0xffff
 #define SL_CLOCK_US    1000u /* how fine timers are: G of RFC 6298 */
@@ -172,6 +173,8 @@ struct sl_tcp {
 
 	bool (*is_home)(const void *steer, const struct sl_tuple *tuple);
 	const void *steer;
+
+	struct sl_crowd few; /* those of a crowd that crowd.c deals with by themselves */
 };
 
 #define sl_count_n(tcp, name, n) sl_stat_add((tcp)->stats.count[SL_CNT_##name], n)
