@@ -10,6 +10,8 @@
 
 #include <string.h>
 
+#include <immintrin.h>
+
 #define LANES  (SL_LEAF_BITS / 64)
 #define INLINE static inline __attribute__((always_inline))
 
@@ -40,6 +42,32 @@ rotl(vec x, unsigned int n)
 	return x << n | x >> (64 - n);
 }
 
+/*
+ * AVX-512 rotates words. AVX2 takes two shifts and more for that, but whole bytes it can
+ * shuffle.
+ */
+INLINE vec
+rotl16(vec x)
+{
+#ifdef __AVX512VL__
+	return rotl(x, 16);
+#else
+	const long long low = 0x0504030201000706, high = 0x0d0c0b0a09080f0e;
+
+	return (vec)_mm256_shuffle_epi8((__m256i)x, _mm256_set_epi64x(high, low, high, low));
+#endif
+}
+
+INLINE vec
+rotl32(vec x)
+{
+#ifdef __AVX512VL__
+	return rotl(x, 32);
+#else
+	return (vec)_mm256_shuffle_epi32((__m256i)x, 0xb1);
+#endif
+}
+
 INLINE void
 rounds(struct state *s, unsigned int n)
 {
@@ -47,12 +75,12 @@ rounds(struct state *s, unsigned int n)
 		s->v0 += s->v1;
 		s->v2 += s->v3;
 		s->v1 = rotl(s->v1, 13) ^ s->v0;
-		s->v3 = rotl(s->v3, 16) ^ s->v2;
-		s->v0 = rotl(s->v0, 32) + s->v3;
+		s->v3 = rotl16(s->v3) ^ s->v2;
+		s->v0 = rotl32(s->v0) + s->v3;
 		s->v2 += s->v1;
 		s->v3 = rotl(s->v3, 21) ^ s->v0;
 		s->v1 = rotl(s->v1, 17) ^ s->v2;
-		s->v2 = rotl(s->v2, 32);
+		s->v2 = rotl32(s->v2);
 	}
 }
 
