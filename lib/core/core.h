@@ -21,6 +21,15 @@ enum sl_lane_route {
 	SL_ROUTE_QUIET, /* nobody's, and not worth an answer */
 };
 
+/* What of a burst is looked up in the table, side by side. */
+struct sl_sought {
+	uint16_t n;
+	uint8_t at[SL_BURST]; /* whose lane */
+	const struct sl_tuple *tuple[SL_BURST];
+	uint64_t hash[SL_BURST];
+	uint32_t slot[SL_BURST];
+};
+
 struct sl_core {
 	struct sl_tcp tcp;
 	struct sl_net_conf net_conf;
@@ -37,6 +46,7 @@ struct sl_core {
 	const struct sl_door *open_door;  /* of the crowds */
 	struct rte_mbuf *spent[SL_BURST]; /* done with; given back in the end */
 	uint16_t n_spent;
+	struct sl_sought sought;
 	struct sl_lane lane[SL_BURST];
 	struct sl_crowd crowd[SL_CROWDS];
 };

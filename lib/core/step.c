@@ -27,28 +27,14 @@ end(struct sl_lane *lane, enum sl_fate fate)
 	lane->route = SL_ROUTE_DONE;
 }
 
-/* Of the TCP lanes that are left of those that parse has opened. */
+/* The lane of packet @i is of TCP, and to be looked up. */
 static void
-hash_lanes(struct sl_core *core)
+seek(struct sl_core *core, unsigned int i)
 {
-	const struct sl_tuple *tuple[SL_BURST];
-	uint64_t hash[SL_BURST];
-	struct sl_lane *at[SL_BURST];
-	uint16_t n = 0;
+	struct sl_sought *s = &core->sought;
 
-	for (uint64_t set = core->lanes; set != 0;) {
-		struct sl_lane *lane = sl_core_next_lane(core, &set);
-
-		if (lane->route == SL_ROUTE_DONE || lane->frame.kind != SL_KIND_TCP)
-			continue;
-		tuple[n] = &lane->tuple;
-		at[n++] = lane;
-	}
-	if (n == 0)
-		return;
-	sl_flows_hash_burst(core->tcp.flows, core->tcp.many, tuple, hash, n);
-	for (uint16_t i = 0; i < n; i++)
-		at[i]->hash = hash[i];
+	s->tuple[s->n] = &core->lane[i].tuple;
+	s->at[s->n++] = (uint8_t)i;
 }
 
 /* Whether it is for us. Of most packets the door knows; the others' fate has a name. */
@@ -75,8 +61,10 @@ parse(struct sl_core *core, struct rte_mbuf **rx, uint16_t n)
 		bytes += rx[i]->pkt_len;
 	sl_count_n(tcp, rx, n);
 	sl_count_n(tcp, rx_bytes, bytes);
-	for (uint64_t set = core->lanes; set != 0;) {
-		struct sl_lane *lane = sl_core_next_lane(core, &set);
+	core->sought.n = 0;
+	for (uint64_t set = core->lanes; set != 0; set &= set - 1) {
+		unsigned int i = (unsigned int)__builtin_ctzll(set);
+		struct sl_lane *lane = &core->lane[i];
 		enum sl_fate fate;
 
 		fate = sl_frame_parse_by(tcp->leaf_bits, lane->m, &lane->frame, &lane->tuple,
@@ -85,8 +73,12 @@ parse(struct sl_core *core, struct rte_mbuf **rx, uint16_t n)
 			fate = accept(core, lane);
 		if (fate != SL_FATE_NONE)
 			end(lane, fate);
+		else if (lane->frame.kind == SL_KIND_TCP)
+			seek(core, i);
 	}
-	hash_lanes(core);
+	if (core->sought.n > 0)
+		sl_flows_hash_burst(tcp->flows, tcp->many, core->sought.tuple,
+				    core->sought.hash, core->sought.n);
 }
 
 static bool
@@ -99,31 +91,25 @@ is_syn(const struct sl_lane *lane)
 static void
 find(struct sl_core *core)
 {
-	const struct sl_tuple *tuple[SL_BURST];
-	uint64_t hash[SL_BURST], hits = 0, n_syns = 0;
-	uint32_t slot[SL_BURST];
-	uint8_t at[SL_BURST];
-	uint16_t n = 0;
+	struct sl_sought *s = &core->sought;
+	uint64_t hits = 0, n_syns = 0, parsed = core->lanes;
 
 	sl_strangers_find(core);
-	for (uint64_t set = core->lanes; set != 0; set &= set - 1) {
+	for (uint64_t set = core->lanes & ~parsed; set != 0; set &= set - 1) {
 		unsigned int i = (unsigned int)__builtin_ctzll(set);
-		const struct sl_lane *lane = &core->lane[i];
 
-		if (lane->route == SL_ROUTE_DONE || lane->frame.kind != SL_KIND_TCP)
-			continue;
-		tuple[n] = &lane->tuple;
-		hash[n] = lane->hash;
-		at[n++] = (uint8_t)i;
+		s->hash[s->n] = core->lane[i].hash;
+		seek(core, i);
 	}
-	if (n > 0)
-		sl_flows_lookup(core->tcp.flows, tuple, hash, slot, n);
-	for (uint16_t k = 0; k < n; k++) {
-		struct sl_lane *lane = &core->lane[at[k]];
-		bool hit = slot[k] < SL_FLOW_TW;
+	if (s->n > 0)
+		sl_flows_lookup(core->tcp.flows, s->tuple, s->hash, s->slot, s->n);
+	for (uint16_t k = 0; k < s->n; k++) {
+		struct sl_lane *lane = &core->lane[s->at[k]];
+		bool hit = s->slot[k] < SL_FLOW_TW;
 
-		lane->slot = slot[k];
-		hits |= (uint64_t)hit << at[k];
+		lane->hash = s->hash[k];
+		lane->slot = s->slot[k];
+		hits |= (uint64_t)hit << s->at[k];
 		n_syns += hit & is_syn(lane);
 	}
 	core->hits = hits;

@@ -28,10 +28,40 @@ pinned_free(void *addr, void *opaque)
 {
 }
 
+/* One segment, its own buffer, nobody else's: as a pool has it. */
+static inline bool
+is_as_new(const struct rte_mbuf *m)
+{
+	return (rte_mbuf_refcnt_read(m) == 1) & (m->nb_segs == 1) & (m->next == NULL) &
+	       RTE_MBUF_DIRECT(m);
+}
+
+/* @n that are as new, of one pool. */
+static inline void
+put_run(struct rte_mbuf **m, uint16_t n)
+{
+	if (n > 0)
+		rte_mempool_put_bulk(m[0]->pool, (void **)m, n);
+}
+
+/* Nearly all are as new, and of one pool; the others lose a reference each. */
 static void
 put(void *ctx, struct rte_mbuf **m, uint16_t n)
 {
-	rte_pktmbuf_free_bulk(m, n);
+	uint16_t first = 0, i;
+
+	for (i = 0; i < n; i++) {
+		if (likely(is_as_new(m[i]) & (m[i]->pool == m[first]->pool)))
+			continue;
+		put_run(m + first, i - first);
+		if (is_as_new(m[i])) {
+			first = i;
+		} else {
+			rte_pktmbuf_free(m[i]);
+			first = i + 1;
+		}
+	}
+	put_run(m + first, i - first);
 }
 
 struct rte_mempool *

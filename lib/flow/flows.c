@@ -136,6 +136,20 @@ sl_flows_hash(const struct sl_flows *flows, const struct sl_tuple *tuple)
 	return sl_prf13(&flows->hash_key, &addrs, 1, sl_prf_last(ports(tuple), 12));
 }
 
+/* Of a key or a tuple, from @rport on. */
+static inline uint32_t
+both_ports(const uint16_t *rport)
+{
+	uint32_t both;
+
+	memcpy(&both, rport, sizeof(both));
+	return both;
+}
+
+static_assert(offsetof(struct sl_key, lport) == offsetof(struct sl_key, rport) + 2 &&
+		      offsetof(struct sl_tuple, lport) == offsetof(struct sl_tuple, rport) + 2,
+	      "ports are compared as one word");
+
 static inline bool
 is_key(const struct sl_flows *flows, uint32_t idx, const struct sl_tuple *t)
 {
@@ -143,8 +157,8 @@ is_key(const struct sl_flows *flows, uint32_t idx, const struct sl_tuple *t)
 
 	if (likely(!t->v6))
 		return ((key->remote ^ t->remote.w[3]) | (key->local ^ t->local.w[3]) |
-			(uint32_t)(key->rport ^ t->rport) | (uint32_t)(key->lport ^ t->lport) |
-			(uint32_t)sl_key_is_v6(key)) == 0;
+			(both_ports(&key->rport) ^ both_ports(&t->rport))) == 0 &&
+		       !sl_key_is_v6(key);
 	if (!sl_key_is_v6(key) || key->rport != t->rport || key->lport != t->lport)
 		return false;
 

@@ -42,38 +42,58 @@ sl_cksum_fold(uint64_t sum)
 	return (uint16_t)((half + (half << 16 | half >> 16)) >> 16);
 }
 
-/* The @len bytes at @p, below 2^16 of them. Of a constant number no loop is left. */
+/* The eight bytes at @p added to @sum, the carry coming back in below. */
+static inline uint64_t
+sl_cksum_carry(uint64_t sum, const uint8_t *p)
+{
+	uint64_t word;
+
+	memcpy(&word, p, sizeof(word));
+	sum += word;
+	return sum + (sum < word);
+}
+
+/*
+ * The @len bytes at @p, below 2^16 of them. Of a constant number no loop is left. Words of 64
+ * bits in two chains, so that neither waits for the other: an addition and its carry each.
+ */
 static inline uint64_t
 sl_cksum_sum(const void *data, size_t len)
 {
 	const uint8_t *p = data;
-	uint64_t sum = 0, word = 0;
+	uint64_t even = 0, odd = 0, rest = 0;
 
-	for (; len >= 8; len -= 8, p += 8) {
-		memcpy(&word, p, 8);
-		sum += (word & 0xffffffff) + (word >> 32);
+	for (; len >= 16; len -= 16, p += 16) {
+		even = sl_cksum_carry(even, p);
+		odd = sl_cksum_carry(odd, p + 8);
+	}
+	if (len & 8) {
+		even = sl_cksum_carry(even, p);
+		p += 8;
 	}
 	if (len & 4) {
 		uint32_t four;
 
 		memcpy(&four, p, 4);
-		sum += four;
+		rest += four;
 		p += 4;
 	}
 	if (len & 2) {
 		uint16_t two;
 
 		memcpy(&two, p, 2);
-		sum += two;
+		rest += two;
 		p += 2;
 	}
 	if (len & 1) {
 		uint16_t one = 0;
 
 		memcpy(&one, p, 1);
-		sum += one;
+		rest += one;
 	}
-	return sum;
+	even += odd;
+	even += even < odd;
+	return rest + (even & 0xffffffff) + (even >> 32);
 }
 
 /* As sl_cksum_sum(), for many bytes. */

@@ -17,8 +17,16 @@
 
 #define IP6_EXTS_MAX 8 /* extension headers we are willing to walk */
 
-#define COMMON_IP4   0x080045 /* type of IPv4, version and length of its header */
-#define IP4_FRAGMENT 0x3fff   /* more fragments, or not the first one */
+#define IP4_FRAGMENT 0x3fff /* more fragments, or not the first one */
+
+/* Words of four bytes as they lie in frames: a type and what follows it, and two of IPv4. */
+#define ETH4_IHL5      0x00450008u
+#define ETH4_IHL5_MASK 0x00ffffffu
+#define WHOLE_TCP      ((uint32_t)IPPROTO_TCP << 24)
+#define WHOLE_TCP_MASK (0xff000000u | RTE_BE16(IP4_FRAGMENT))
+#define IP4_MAPPED     RTE_BE32(0x0000ffff)
+
+#define IP4_TCP (RTE_ETHER_HDR_LEN + SL_IP4_HDR)
 
 #define OPT_EOL     0
 #define OPT_NOP     1
@@ -31,7 +39,7 @@
 #define WSCALE_MAX 14 /* RFC 7323, 2.3 */
 
 /* What stands in nearly every segment but SYNs: timestamps behind two NOPs (appendix A). */
-#define TS_ALONE     0x0101080a
+#define TS_ALONE     RTE_BE32(0x0101080a)
 #define TS_ALONE_LEN 12
 
 static const uint8_t *
@@ -39,6 +47,31 @@ at(const struct rte_mbuf *m, uint16_t off)
 {
 	return rte_pktmbuf_mtod_offset(m, const uint8_t *, off);
 }
+
+static inline uint32_t
+half(const uint8_t *p)
+{
+	uint32_t w;
+
+	memcpy(&w, p, sizeof(w));
+	return w;
+}
+
+/* Of two numbers that lie one behind the other at @p, and do so in a struct, from @first on. */
+static inline void
+take_two(uint32_t *first, const uint8_t *p)
+{
+	uint64_t both;
+
+	memcpy(&both, p, sizeof(both));
+	both = rte_bswap64(both);
+	both = both << 32 | both >> 32;
+	memcpy(first, &both, sizeof(both));
+}
+
+static_assert(offsetof(struct sl_seg, ack) == offsetof(struct sl_seg, seq) + 4 &&
+		      offsetof(struct sl_seg, tsecr) == offsetof(struct sl_seg, tsval) + 4,
+	      "they are taken two at a time");
 
 /* Whether @len bytes at @off lie in the first segment. */
 static bool
@@ -209,14 +242,17 @@ tcp_fits(const struct rte_mbuf *m, const struct sl_frame *frame)
 	return head >= SL_TCP_HDR && head <= frame->l4_len && holds(m, frame->l4, head);
 }
 
-static void
-parse_ports(const struct rte_mbuf *m, const struct sl_frame *frame, struct sl_tuple *tuple)
+static inline void
+parse_ports(const uint8_t *tcp, struct sl_tuple *tuple)
 {
-	const uint8_t *tcp = at(m, frame->l4);
+	uint32_t ports = rte_bswap32(half(tcp));
 
-	tuple->rport = sl_get16(tcp);
-	tuple->lport = sl_get16(tcp + 2);
+	ports = ports << 16 | ports >> 16;
+	memcpy(&tuple->rport, &ports, sizeof(ports));
 }
+
+static_assert(offsetof(struct sl_tuple, lport) == offsetof(struct sl_tuple, rport) + 2,
+	      "ports are taken in one");
 
 /*
  * From the first byte to the first of the transport, whose kind goes to frame->kind and
@@ -259,38 +295,18 @@ parse_layers(const struct rte_mbuf *m, struct sl_frame *frame, struct sl_tuple *
 	return SL_FATE_NONE;
 }
 
-/*
- * As parse_layers(), for what most frames are: in one buffer, without a tag, IPv4 without
- * options and in one piece, TCP. Then all lies at constant places. False, and nothing is
- * said, if it is something else or anything is wrong with it.
- */
 static inline bool
-parse_common(const struct rte_mbuf *m, struct sl_frame *frame, struct sl_tuple *tuple)
+has_ts_alone(const uint8_t *opt, uint16_t len)
 {
-	const uint8_t *eth = at(m, 0), *ip = eth + RTE_ETHER_HDR_LEN, *tcp = ip + SL_IP4_HDR;
-	uint16_t total, head;
+	return len == TS_ALONE_LEN && half(opt) == TS_ALONE;
+}
 
-	if (m->nb_segs > 1 || (m->ol_flags & RTE_MBUF_F_RX_VLAN_STRIPPED) ||
-	    !holds(m, RTE_ETHER_HDR_LEN, SL_IP4_HDR + SL_TCP_HDR) ||
-	    sl_get32(eth + 12) >> 8 != COMMON_IP4 || ip[9] != IPPROTO_TCP ||
-	    (sl_get16(ip + 6) & IP4_FRAGMENT))
-		return false;
-	total = sl_get16(ip + 2);
-	head = (tcp[12] >> 4) * 4;
-	if (head < SL_TCP_HDR || total < SL_IP4_HDR + head ||
-	    !holds(m, RTE_ETHER_HDR_LEN, total))
-		return false;
-	if (!ip4_cksum_is_right(m, ip, SL_IP4_HDR))
-		return false;
-	*frame = (struct sl_frame){ .l3 = RTE_ETHER_HDR_LEN,
-				    .l4 = RTE_ETHER_HDR_LEN + SL_IP4_HDR,
-				    .l4_len = total - SL_IP4_HDR,
-				    .kind = SL_KIND_TCP,
-				    .ttl = ip[8],
-				    .tos = ip[1] };
-	*tuple = (struct sl_tuple){ .remote = sl_addr_v4(sl_get32(ip + 12)),
-				    .local = sl_addr_v4(sl_get32(ip + 16)) };
-	return true;
+static inline void
+take_ts_alone(struct sl_seg *seg, const uint8_t *opt)
+{
+	take_two(&seg->tsval, opt + 4);
+	seg->opts = SL_OPT_TS;
+	seg->n_sacks = 0;
 }
 
 /*
@@ -312,43 +328,101 @@ tcp_cksum_is_right(const struct rte_mbuf *m, const struct sl_frame *frame,
 	       sl_cksum_is_right(sum);
 }
 
-static void
-parse_tcp(const struct rte_mbuf *m, struct sl_frame *frame, struct sl_seg *seg)
+static inline void
+parse_tcp(const uint8_t *tcp, struct sl_frame *frame, struct sl_seg *seg)
 {
-	const uint8_t *tcp = at(m, frame->l4);
 	uint16_t head = (tcp[12] >> 4) * 4;
 
 	frame->payload = frame->l4 + head;
-	seg->seq = sl_get32(tcp + 4);
-	seg->ack = sl_get32(tcp + 8);
+	take_two(&seg->seq, tcp + 4);
 	seg->wnd = sl_get16(tcp + 14);
 	seg->urg = sl_get16(tcp + 18);
 	seg->len = frame->l4_len - head;
 	seg->flags = tcp[13];
-	sl_seg_options(seg, tcp + SL_TCP_HDR, head - SL_TCP_HDR);
+	if (likely(has_ts_alone(tcp + SL_TCP_HDR, head - SL_TCP_HDR)))
+		take_ts_alone(seg, tcp + SL_TCP_HDR);
+	else
+		sl_seg_options(seg, tcp + SL_TCP_HDR, head - SL_TCP_HDR);
+}
+
+/*
+ * All of sl_frame_parse_by() for what most frames are: in one buffer, without a tag, IPv4
+ * without options and in one piece, TCP. Then all lies at constant places. False if it is
+ * something else or anything is wrong with it; nothing is said then.
+ */
+static inline bool
+parse_common(unsigned int bits, const struct rte_mbuf *m, struct sl_frame *frame,
+	     struct sl_tuple *tuple, struct sl_seg *seg)
+{
+	const uint8_t *eth = at(m, 0), *ip = eth + RTE_ETHER_HDR_LEN, *tcp = ip + SL_IP4_HDR;
+	bool ip_good =
+		(m->ol_flags & RTE_MBUF_F_RX_IP_CKSUM_MASK) == RTE_MBUF_F_RX_IP_CKSUM_GOOD;
+	bool tcp_good =
+		(m->ol_flags & RTE_MBUF_F_RX_L4_CKSUM_MASK) == RTE_MBUF_F_RX_L4_CKSUM_GOOD;
+	uint32_t len, head;
+	uint64_t remote, local, sum;
+
+	if ((m->nb_segs > 1) | !!(m->ol_flags & RTE_MBUF_F_RX_VLAN_STRIPPED) |
+	    (m->data_len < IP4_TCP + SL_TCP_HDR))
+		return false;
+	len = (uint32_t)sl_get16(ip + 2) - SL_IP4_HDR; /* wraps below: then no frame holds it */
+	head = (tcp[12] >> 4) * 4u;
+	if (((half(eth + 12) & ETH4_IHL5_MASK) != ETH4_IHL5) |
+	    ((half(ip + 6) & WHOLE_TCP_MASK) != WHOLE_TCP) | (head < SL_TCP_HDR) |
+	    (len < head) | (len > m->data_len - (uint32_t)IP4_TCP))
+		return false;
+	if (!ip_good && !sl_cksum_is_right(sl_cksum_fold(sl_cksum_sum(ip, SL_IP4_HDR))))
+		return false;
+	remote = half(ip + 12);
+	local = half(ip + 16);
+	sum = remote + local + rte_cpu_to_be_32(len) + RTE_BE32(IPPROTO_TCP);
+	if (!tcp_good &&
+	    !sl_cksum_is_right(sl_cksum_fold(sum + sl_cksum_sum_by(bits, tcp, len))))
+		return false;
+	*frame = (struct sl_frame){ .l3 = RTE_ETHER_HDR_LEN,
+				    .l4 = IP4_TCP,
+				    .l4_len = (uint16_t)len,
+				    .kind = SL_KIND_TCP,
+				    .ttl = ip[8],
+				    .tos = ip[1] };
+	tuple->remote.q[0] = tuple->local.q[0] = 0;
+	tuple->remote.q[1] = remote << 32 | IP4_MAPPED;
+	tuple->local.q[1] = local << 32 | IP4_MAPPED;
+	tuple->v6 = 0;
+	memset(tuple->pad, 0, sizeof(tuple->pad));
+	parse_ports(tcp, tuple);
+	parse_tcp(tcp, frame, seg);
+	return true;
+}
+
+/* The long way, layer by layer: what says what is wrong. */
+static __rte_noinline enum sl_fate
+parse_any(unsigned int bits, const struct rte_mbuf *m, struct sl_frame *frame,
+	  struct sl_tuple *tuple, struct sl_seg *seg)
+{
+	enum sl_fate fate = parse_layers(m, frame, tuple, false);
+
+	if (fate == SL_FATE_NONE && frame->kind == SL_KIND_TCP &&
+	    !tcp_cksum_is_right(m, frame, tuple, bits))
+		fate = SL_FATE_tcp_checksum;
+	if (fate != SL_FATE_NONE) {
+		frame->kind = SL_KIND_NONE;
+		return fate;
+	}
+	if (frame->kind == SL_KIND_TCP) {
+		parse_ports(at(m, frame->l4), tuple);
+		parse_tcp(at(m, frame->l4), frame, seg);
+	}
+	return SL_FATE_NONE;
 }
 
 enum sl_fate
 sl_frame_parse_by(unsigned int bits, const struct rte_mbuf *m, struct sl_frame *frame,
 		  struct sl_tuple *tuple, struct sl_seg *seg)
 {
-	enum sl_fate fate = SL_FATE_NONE;
-
-	if (!parse_common(m, frame, tuple))
-		fate = parse_layers(m, frame, tuple, false);
-	if (fate != SL_FATE_NONE) {
-		frame->kind = SL_KIND_NONE;
-		return fate;
-	}
-	if (frame->kind != SL_KIND_TCP)
+	if (likely(parse_common(bits, m, frame, tuple, seg)))
 		return SL_FATE_NONE;
-	if (!tcp_cksum_is_right(m, frame, tuple, bits)) {
-		frame->kind = SL_KIND_NONE;
-		return SL_FATE_tcp_checksum;
-	}
-	parse_ports(m, frame, tuple);
-	parse_tcp(m, frame, seg);
-	return SL_FATE_NONE;
+	return parse_any(bits, m, frame, tuple, seg);
 }
 
 bool
@@ -360,7 +434,7 @@ sl_frame_steer(const struct rte_mbuf *m, struct sl_tuple *tuple)
 	if (parse_layers(m, &frame, tuple, true) != SL_FATE_NONE)
 		return false;
 	if (frame.kind == SL_KIND_TCP) {
-		parse_ports(m, &frame, tuple);
+		parse_ports(at(m, frame.l4), tuple);
 		return true;
 	}
 	return sl_quote_parse(m, &frame, tuple, &seq);
@@ -399,10 +473,8 @@ sl_seg_options(struct sl_seg *seg, const uint8_t *opt, uint16_t len)
 
 	seg->opts = 0;
 	seg->n_sacks = 0;
-	if (len == TS_ALONE_LEN && sl_get32(opt) == TS_ALONE) {
-		seg->tsval = sl_get32(opt + 4);
-		seg->tsecr = sl_get32(opt + 8);
-		seg->opts = SL_OPT_TS;
+	if (has_ts_alone(opt, len)) {
+		take_ts_alone(seg, opt);
 		return;
 	}
 	while (i < len && opt[i] != OPT_EOL) {

@@ -355,8 +355,7 @@ sl_crowd_tuple(const struct sl_crowd *c, unsigned int k, struct sl_tuple *tuple)
 	tuple->remote.q[1] = c->v6 ? c->addr[1][k] : addrs << 32 | mapped;
 	tuple->local.q[0] = c->v6 ? c->addr[2][k] : 0;
 	tuple->local.q[1] = c->v6 ? c->addr[3][k] : (addrs & ~0xffffffffull) | mapped;
-	tuple->rport = (uint16_t)c->numbers[k];
-	tuple->lport = sl_crowd_lport(c, k);
+	memcpy(&tuple->rport, &c->numbers[k], 2 * sizeof(tuple->rport)); /* lport is next */
 	tuple->v6 = c->v6;
 	memset(tuple->pad, 0, sizeof(tuple->pad));
 }
@@ -417,10 +416,10 @@ sl_door_admits4(const struct sl_door *door, const struct rte_mbuf *m,
 		const struct sl_frame *frame, const struct sl_tuple *tuple)
 {
 	const uint8_t *p = rte_pktmbuf_mtod(m, const uint8_t *);
-	bool plain = (frame->kind == SL_KIND_TCP) & (tuple->v6 == 0) & (frame->vlan == 0);
-	bool simple = is_simple(m, door->port);
-	bool for_us = ether_passes(door, p);
-	bool possible = source4_passes(door, tuple->remote.w[3]);
+	uint64_t other = (frame->kind ^ SL_KIND_TCP) | tuple->v6 | frame->vlan |
+			 (m->port ^ door->port) | (m->ol_flags & SL_CROWD_ODD) |
+			 (word(p) ^ word(door->mac)) << 16 | (p[6] & 1);
 
-	return plain & simple & for_us & possible && is_ours4(door, tuple->local.w[3]);
+	return other == 0 && source4_passes(door, tuple->remote.w[3]) &&
+	       is_ours4(door, tuple->local.w[3]);
 }
