@@ -6,6 +6,7 @@
  * The rounds are those of prf.h with a vector where a word was. A group's rounds depend on
  * each other, but the units are busy: fourteen operations a round, and two that do them.
  */
+#include "base/leaf.h"
 #include "base/prf_many.h"
 
 #include <string.h>
@@ -192,8 +193,4 @@ end(const struct sl_prf_states *states, const uint64_t *last, uint64_t *out, uns
 	}
 }
 
-#if SL_LEAF_BITS == 512
-const struct sl_prf_many sl_prf_many_512 = { "512", hash13, begin, end };
-#else
-const struct sl_prf_many sl_prf_many_256 = { "256", hash13, begin, end };
-#endif
+const struct sl_prf_many SL_LEAF_OF(sl_prf_many) = { hash13, begin, end };

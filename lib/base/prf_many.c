@@ -5,6 +5,8 @@
  */
 #include "base/prf_many.h"
 
+#include "base/leaf.h"
+
 static void
 hash13(const struct sl_prf_key *key, const uint64_t *const *word, unsigned int n_words,
        const uint64_t *last, uint64_t *out, unsigned int n)
@@ -47,16 +49,18 @@ end(const struct sl_prf_states *states, const uint64_t *last, uint64_t *out, uns
 }
 
 const struct sl_prf_many *
-sl_prf_many_for(unsigned int bits)
+sl_prf_many_for(unsigned int leaf)
 {
-	static const struct sl_prf_many plain = { "plain", hash13, begin, end };
+	static const struct sl_prf_many plain = { hash13, begin, end };
 
 #ifdef SL_LEAVES
-	if (bits == 512)
+	if (leaf == SL_LEAF_512)
 		return &sl_prf_many_512;
-	if (bits == 256)
+	if (leaf == SL_LEAF_256VL)
+		return &sl_prf_many_256vl;
+	if (leaf == SL_LEAF_256)
 		return &sl_prf_many_256;
 #endif
-	(void)bits;
+	(void)leaf;
 	return &plain;
 }

@@ -24,8 +24,6 @@ struct sl_prf_states {
 };
 
 struct sl_prf_many {
-	const char *name;
-
 	/* As sl_prf13() with sl_prf_last(): @n_words words of each message, then its last. */
 	void (*hash13)(const struct sl_prf_key *key, const uint64_t *const *word,
 		       unsigned int n_words, const uint64_t *last, uint64_t *out,
@@ -42,10 +40,10 @@ struct sl_prf_many {
 		    unsigned int n);
 };
 
-/* For vectors of @bits, as sl_leaf_bits() gave them; 0 is the plain twin. */
-const struct sl_prf_many *sl_prf_many_for(unsigned int bits);
+/* For @leaf, as sl_leaf_bits() gave it; 0 is the plain twin. */
+const struct sl_prf_many *sl_prf_many_for(unsigned int leaf);
 
 /* The leaves, for sl_prf_many_for() alone. */
-extern const struct sl_prf_many sl_prf_many_256, sl_prf_many_512;
+extern const struct sl_prf_many sl_prf_many_256, sl_prf_many_256vl, sl_prf_many_512;
 
 #endif

@@ -97,10 +97,10 @@ struct sl_cookie_many {
 };
 
 /* As sl_prf_many_for(). */
-const struct sl_cookie_many *sl_cookie_many_for(unsigned int bits);
+const struct sl_cookie_many *sl_cookie_many_for(unsigned int leaf);
 
 /* The leaves, for sl_cookie_many_for() alone. */
-extern const struct sl_cookie_many sl_cookie_many_256, sl_cookie_many_512;
+extern const struct sl_cookie_many sl_cookie_many_256, sl_cookie_many_256vl, sl_cookie_many_512;
 
 /*
  * Whether the segment of @tuple with these fields, from the header as they are, answers a

@@ -6,6 +6,7 @@
  */
 #include <assert.h>
 
+#include "base/leaf.h"
 #include "tcp/cookie_bits.h"
 #include "wire/frame.h"
 
@@ -20,7 +21,7 @@ static_assert(SL_OPT_MSS == 1 && SL_OPT_WSCALE == 2 && SL_OPT_SACK_OK == 4 && SL
 static inline unsigned int
 whole(unsigned int n)
 {
-#ifdef SL_LEAF_BITS
+#ifdef SL_LEAF
 	const unsigned int most = 32;
 
 	static_assert(SL_BURST % 32 == 0, "arrays end where vectors do");
@@ -208,23 +209,23 @@ check(const struct sl_cookie_keys *keys, const struct sl_prf_many *many,
 	return n == 0 ? 0 : good & ~0ull >> (SL_BURST - n);
 }
 
-#if !defined(SL_LEAF_BITS)
+#ifndef SL_LEAF
 static const struct sl_cookie_many plain = { make, check };
 
 const struct sl_cookie_many *
-sl_cookie_many_for(unsigned int bits)
+sl_cookie_many_for(unsigned int leaf)
 {
 #ifdef SL_LEAVES
-	if (bits == 512)
+	if (leaf == SL_LEAF_512)
 		return &sl_cookie_many_512;
-	if (bits == 256)
+	if (leaf == SL_LEAF_256VL)
+		return &sl_cookie_many_256vl;
+	if (leaf == SL_LEAF_256)
 		return &sl_cookie_many_256;
 #endif
-	(void)bits;
+	(void)leaf;
 	return &plain;
 }
-#elif SL_LEAF_BITS == 512
-const struct sl_cookie_many sl_cookie_many_512 = { make, check };
 #else
-const struct sl_cookie_many sl_cookie_many_256 = { make, check };
+const struct sl_cookie_many SL_LEAF_OF(sl_cookie_many) = { make, check };
 #endif

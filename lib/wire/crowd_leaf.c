@@ -4,28 +4,32 @@
  */
 #include "wire/crowd_leaf.h"
 
+#include "base/leaf.h"
+
 #ifdef SL_LEAVES
-static const struct sl_crowd_leaf leaf_256 = {
-	sl_glance_256,
-	{ sl_synacks4_256, sl_synacks6_256 },
-	sl_crowd_same_place_256,
-};
-static const struct sl_crowd_leaf leaf_512 = {
-	sl_glance_512,
-	{ sl_synacks4_512, sl_synacks6_512 },
-	sl_crowd_same_place_512,
-};
+#define LEAF(leaf)                                          \
+	static const struct sl_crowd_leaf leaf_##leaf = {   \
+		sl_glance_##leaf,                           \
+		{ sl_synacks4_##leaf, sl_synacks6_##leaf }, \
+		sl_crowd_same_place_##leaf,                 \
+	}
+
+LEAF(256);
+LEAF(256vl);
+LEAF(512);
 #endif
 
 const struct sl_crowd_leaf *
-sl_crowd_leaf_for(unsigned int bits)
+sl_crowd_leaf_for(unsigned int leaf)
 {
 #ifdef SL_LEAVES
-	if (bits == 512)
+	if (leaf == SL_LEAF_512)
 		return &leaf_512;
-	if (bits == 256)
+	if (leaf == SL_LEAF_256VL)
+		return &leaf_256vl;
+	if (leaf == SL_LEAF_256)
 		return &leaf_256;
 #endif
-	(void)bits;
+	(void)leaf;
 	return NULL;
 }

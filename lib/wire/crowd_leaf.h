@@ -36,29 +36,24 @@ struct sl_crowd_leaf {
 	uint64_t (*same_place)(const struct sl_crowd *c, unsigned int k);
 };
 
-/* For vectors of @bits, as sl_leaf_bits() gave them; NULL: there is none. */
-const struct sl_crowd_leaf *sl_crowd_leaf_for(unsigned int bits);
+/* For @leaf, as sl_leaf_bits() gave it; NULL: there is none. */
+const struct sl_crowd_leaf *sl_crowd_leaf_for(unsigned int leaf);
 
-/* The leaves, for sl_crowd_leaf_for() alone: of each width what one file makes. */
-uint64_t sl_glance_256(const struct sl_door *door, struct rte_mbuf **rx, unsigned int n,
-		       struct sl_crowd crowd[SL_CROWDS], uint64_t odd[SL_CROWDS]);
-uint64_t sl_glance_512(const struct sl_door *door, struct rte_mbuf **rx, unsigned int n,
-		       struct sl_crowd crowd[SL_CROWDS], uint64_t odd[SL_CROWDS]);
-uint64_t sl_crowd_same_place_256(const struct sl_crowd *c, unsigned int k);
-uint64_t sl_crowd_same_place_512(const struct sl_crowd *c, unsigned int k);
-void sl_synacks4_256(struct sl_crowd *c, const struct sl_door *door,
-		     const struct sl_synack_terms *terms, const struct sl_synack_each *each);
-void sl_synacks4_512(struct sl_crowd *c, const struct sl_door *door,
-		     const struct sl_synack_terms *terms, const struct sl_synack_each *each);
-void sl_synacks6_256(struct sl_crowd *c, const struct sl_door *door,
-		     const struct sl_synack_terms *terms, const struct sl_synack_each *each);
-void sl_synacks6_512(struct sl_crowd *c, const struct sl_door *door,
-		     const struct sl_synack_terms *terms, const struct sl_synack_each *each);
+/* The leaves, for sl_crowd_leaf_for() alone. */
+#define SL_CROWD_LEAF(leaf)                                                            \
+	uint64_t sl_glance_##leaf(const struct sl_door *door, struct rte_mbuf **rx,    \
+				  unsigned int n, struct sl_crowd crowd[SL_CROWDS],    \
+				  uint64_t odd[SL_CROWDS]);                            \
+	uint64_t sl_crowd_same_place_##leaf(const struct sl_crowd *c, unsigned int k); \
+	void sl_synacks4_##leaf(struct sl_crowd *c, const struct sl_door *door,        \
+				const struct sl_synack_terms *terms,                   \
+				const struct sl_synack_each *each);                    \
+	void sl_synacks6_##leaf(struct sl_crowd *c, const struct sl_door *door,        \
+				const struct sl_synack_terms *terms,                   \
+				const struct sl_synack_each *each)
 
-#if SL_LEAF_BITS == 512
-#define SL_OF_WIDTH(name) name##_512
-#else
-#define SL_OF_WIDTH(name) name##_256
-#endif
+SL_CROWD_LEAF(256);
+SL_CROWD_LEAF(256vl);
+SL_CROWD_LEAF(512);
 
 #endif

@@ -10,6 +10,7 @@
 #include <rte_branch_prediction.h>
 #include <rte_prefetch.h>
 
+#include "base/leaf.h"
 #include "wire/crowd_leaf.h"
 #include "wire/lanes.h"
 
@@ -396,8 +397,8 @@ packets_of(struct rte_mbuf **rx, unsigned int k, unsigned int n)
 }
 
 uint64_t
-SL_OF_WIDTH(sl_glance)(const struct sl_door *door, struct rte_mbuf **rx, unsigned int n,
-		       struct sl_crowd crowd[SL_CROWDS], uint64_t odd[SL_CROWDS])
+SL_LEAF_OF(sl_glance)(const struct sl_door *door, struct rte_mbuf **rx, unsigned int n,
+		      struct sl_crowd crowd[SL_CROWDS], uint64_t odd[SL_CROWDS])
 {
 	struct packets p;
 	uint64_t others = 0;
@@ -425,7 +426,7 @@ SL_OF_WIDTH(sl_glance)(const struct sl_door *door, struct rte_mbuf **rx, unsigne
 
 /* Those behind the last mean nothing, and are taken off in the end. */
 uint64_t
-SL_OF_WIDTH(sl_crowd_same_place)(const struct sl_crowd *c, unsigned int k)
+SL_LEAF_OF(sl_crowd_same_place)(const struct sl_crowd *c, unsigned int k)
 {
 	const vec port = all(0xffff0000u), number = all(c->numbers[k]);
 	uint64_t same = 0;

@@ -5,6 +5,7 @@
  */
 #include <string.h>
 
+#include "base/leaf.h"
 #include "wire/crowd_leaf.h"
 #include "wire/lanes.h"
 
@@ -116,8 +117,8 @@ turn_ether(uint8_t *p, uint64_t mac)
 }
 
 void
-SL_OF_WIDTH(sl_synacks4)(struct sl_crowd *c, const struct sl_door *door,
-			 const struct sl_synack_terms *terms, const struct sl_synack_each *each)
+SL_LEAF_OF(sl_synacks4)(struct sl_crowd *c, const struct sl_door *door,
+			const struct sl_synack_terms *terms, const struct sl_synack_each *each)
 {
 	struct frames f;
 	uint64_t mac;
@@ -142,8 +143,8 @@ SL_OF_WIDTH(sl_synacks4)(struct sl_crowd *c, const struct sl_door *door,
 }
 
 void
-SL_OF_WIDTH(sl_synacks6)(struct sl_crowd *c, const struct sl_door *door,
-			 const struct sl_synack_terms *terms, const struct sl_synack_each *each)
+SL_LEAF_OF(sl_synacks6)(struct sl_crowd *c, const struct sl_door *door,
+			const struct sl_synack_terms *terms, const struct sl_synack_each *each)
 {
 	const uint64_t ip = rte_cpu_to_be_64(6ull << 60 | (uint64_t)terms->tos << 52 |
 					     IPPROTO_TCP << 8 | terms->ttl);

@@ -543,12 +543,12 @@ draw_ack(struct rnd *r, struct crowd *c, unsigned int i, const struct sl_cookie 
 static void
 many_are_sealed_and_checked_as_each_alone(void **state)
 {
-	static const unsigned int most[] = { 1, 256, 512 };
+	static const unsigned int most[] = { 1, SL_LEAF_256, SL_LEAF_256VL, SL_LEAF_512 };
 	struct rnd r = { 77 };
 	static struct crowd c;
 
 	for (unsigned int round = 0; round < 600; round++) {
-		unsigned int bits = sl_leaf_bits(most[round % 3]);
+		unsigned int bits = sl_leaf_bits(most[round % 4]);
 		const struct sl_prf_many *many = sl_prf_many_for(bits);
 		const struct sl_cookie_many *seals = sl_cookie_many_for(bits);
 		struct sl_cookie_keys made = keys_at(MIDDLE + rnd_below(&r, 30000));

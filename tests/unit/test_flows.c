@@ -438,12 +438,12 @@ the_hash_depends_on_the_key_and_on_every_byte(void **state)
 static void
 hashes_of_a_burst_are_those_of_its_tuples(void **state)
 {
-	const unsigned int width[] = { 0, 256, 512 };
+	const unsigned int width[] = { 0, SL_LEAF_256, SL_LEAF_256VL, SL_LEAF_512 };
 	struct world w;
 
 	world_open(&w, 1000, 2000, 11);
 	for (int round = 0; round < 300; round++) {
-		unsigned int bits = width[round % 3];
+		unsigned int bits = width[round % 4];
 		const struct sl_prf_many *many =
 			sl_prf_many_for(bits > 0 ? sl_leaf_bits(bits) : 0);
 		const struct sl_tuple *tuple[SL_BURST];

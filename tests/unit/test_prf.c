@@ -121,7 +121,7 @@ check(const struct sl_prf_many *many, const struct sl_prf_key k[2], const struct
 static void
 every_leaf_gives_the_bits_of_one_message_at_a_time(void **state)
 {
-	static const unsigned int most[] = { 1, 256, 512 };
+	static const unsigned int most[] = { 1, SL_LEAF_256, SL_LEAF_256VL, SL_LEAF_512 };
 	struct rnd r = { 20260 };
 	struct messages m;
 

@@ -380,8 +380,9 @@ run(enum sl_cookies cookies, uint16_t simd_bits, sl_ns_t begin, uint64_t seed)
 static void
 what_all_hear_is_what_each_would_hear(void **state)
 {
-	run(SL_COOKIES_ALWAYS, 512, 0, 1);
-	run(SL_COOKIES_ALWAYS, 256, 0, 2);
+	run(SL_COOKIES_ALWAYS, SL_LEAF_512, 0, 1);
+	run(SL_COOKIES_ALWAYS, SL_LEAF_256VL, 0, 8);
+	run(SL_COOKIES_ALWAYS, SL_LEAF_256, 0, 2);
 	run(SL_COOKIES_ALWAYS, 1, 0, 3);
 }
 
@@ -468,11 +469,11 @@ compare_with_frames(const struct sl_crowd *c)
 	}
 }
 
-/* What is seen without vectors is what is seen in those of @bits. */
+/* What is seen without vectors is what is seen in those of @most. */
 static void
-see_bursts(unsigned int bits, uint64_t seed)
+see_bursts(unsigned int most, uint64_t seed)
 {
-	const struct sl_crowd_leaf *leaf = sl_crowd_leaf_for(sl_leaf_bits(bits));
+	const struct sl_crowd_leaf *leaf = sl_crowd_leaf_for(sl_leaf_bits(most));
 	static struct sl_crowd alone[SL_CROWDS], together[SL_CROWDS];
 	static struct machine m;
 	struct sl_door door;
@@ -513,8 +514,9 @@ see_bursts(unsigned int bits, uint64_t seed)
 static void
 every_width_sees_the_same_crowds(void **state)
 {
-	see_bursts(512, 6);
-	see_bursts(256, 7);
+	see_bursts(SL_LEAF_512, 6);
+	see_bursts(SL_LEAF_256VL, 9);
+	see_bursts(SL_LEAF_256, 7);
 }
 
 int
