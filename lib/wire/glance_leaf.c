@@ -3,6 +3,7 @@
  * glance_leaf - sl_glance() and sl_crowd_same_place() of as many frames at a time as a vector
  * has lanes. What is found is what they find without.
  */
+#include <assert.h>
 #include <stdalign.h>
 #include <stddef.h>
 #include <string.h>
@@ -21,26 +22,14 @@ tcp_lens(const vec w[WORDS])
 	return right(w[4], 34) & all(60);
 }
 
-/* As ether_passes() in glance.c. Nearly always all are for us. */
+/* As ether_passes() in glance.c. */
 INLINE unsigned int
 ether_passes(const struct sl_door *door, uint8_t *const *frame)
 {
-	uint64_t mac, wrong[LANES], any = 0;
-	unsigned int ours = 0;
+	uint64_t mac;
 
 	memcpy(&mac, door->mac, sizeof(mac));
-	for (unsigned int i = 0; i < LANES; i++) {
-		uint64_t dst;
-
-		memcpy(&dst, frame[i], sizeof(dst)); /* and a byte of the source */
-		wrong[i] = (dst ^ mac) << 15;
-		any |= wrong[i];
-	}
-	if (likely(any == 0))
-		return ALL;
-	for (unsigned int i = 0; i < LANES; i++)
-		ours |= (unsigned int)(wrong[i] == 0) << i;
-	return ours;
+	return among(is(left(words_at(frame, 0) ^ all(mac), 15), 0)); /* and the group bit */
 }
 
 /* @bad, and what is wrong with the sum of TCP; @addrs is the sum of both addresses. */
@@ -58,13 +47,9 @@ tcp_unlike(vec bad, const vec w[WORDS], vec addrs, vec lens)
 INLINE unsigned int
 door_knows(const struct sl_door *door, vec addr)
 {
-	uint64_t bit[LANES];
-	unsigned int known = 0;
+	static_assert(SL_DOOR_BITS == 1024, "as many as are looked up");
 
-	store_words(bit, right(low(times(addr, 0x9e3779b1)), 22));
-	for (unsigned int i = 0; i < LANES; i++)
-		known |= (unsigned int)sl_door_knows(door, (uint32_t)bit[i]) << i;
-	return known;
+	return bits_at(door->ours, right(low(times(addr, 0x9e3779b1)), 22));
 }
 
 INLINE unsigned int
@@ -227,42 +212,53 @@ struct packets {
 	alignas(SL_CACHE_LINE) uint8_t *frame[SL_BURST];
 	uint64_t len[SL_BURST]; /* of the frame */
 	uint64_t simple;
-	uint32_t room;
+	uint32_t room; /* SL_SYNACK_MOST, or 0 if some buffer has less */
 };
 
 #define LEAST (IP4_TCP + SL_TCP_HDR)
 
-/* As is_simple() in glance.c. Asks memory for the frames. */
+static_assert(offsetof(struct rte_mbuf, refcnt) == offsetof(struct rte_mbuf, data_off) + 2 &&
+		      offsetof(struct rte_mbuf, nb_segs) ==
+			      offsetof(struct rte_mbuf, data_off) + 4 &&
+		      offsetof(struct rte_mbuf, port) ==
+			      offsetof(struct rte_mbuf, data_off) + 6,
+	      "where the data begins, and who a packet is, are one word");
+
+/* As is_simple() in glance.c, and none is too long. Asks memory for the frames. */
 INLINE void
 look_at_buffers(const struct sl_door *door, struct rte_mbuf **rx, unsigned int n,
 		struct packets *p)
 {
 	static const uint8_t nothing[2 * SL_CACHE_LINE];
 	uint8_t *const none = (uint8_t *)(uintptr_t)nothing;
+	const uint64_t alone = 1ull << 16 | 1ull << 32 | (uint64_t)door->port << 48;
 	uint64_t simple = 0;
-	uint32_t room = UINT32_MAX;
+	int32_t spare = 0; /* below 0 if some buffer has too little room */
 
 	for (unsigned int i = 0; i < n; i++) {
 		const struct rte_mbuf *m = rx[i];
-		uint32_t off = m->data_off, len = m->data_len, more = m->buf_len - off;
-		uint64_t wrong = (rte_mbuf_refcnt_read(m) ^ 1u) | (m->nb_segs ^ 1u) |
-				 (m->port ^ (uint32_t)door->port) |
-				 (m->ol_flags & SL_CROWD_ODD);
-		bool is_simple = (wrong == 0) & (len >= LEAST);
-		uint8_t *frame = (uint8_t *)m->buf_addr + off;
+		uint32_t len = m->data_len, off;
+		uint64_t who, wrong;
+		uint8_t *frame;
+		bool is_simple;
 
+		memcpy(&who, &m->data_off, sizeof(who));
+		off = (uint16_t)who;
+		wrong = (who ^ alone) >> 16 | (m->ol_flags & SL_CROWD_ODD);
+		is_simple = (wrong == 0) & (len - LEAST <= SL_CROWD_FRAME_MOST - LEAST);
+		frame = (uint8_t *)m->buf_addr + off;
 		rte_prefetch0(frame);
 		p->frame[i] = is_simple ? frame : none;
 		p->len[i] = len;
 		simple |= (uint64_t)is_simple << i;
-		room = more < room ? more : room;
+		spare |= (int32_t)(m->buf_len - off - SL_SYNACK_MOST);
 	}
 	for (unsigned int i = n; i % LANES != 0; i++) {
 		p->frame[i] = none;
 		p->len[i] = 0;
 	}
 	p->simple = simple;
-	p->room = room;
+	p->room = spare < 0 ? 0 : SL_SYNACK_MOST;
 }
 
 /* Nothing is left of what lies behind the headers of TCP, whose lengths are multiples of 4. */
@@ -372,15 +368,9 @@ take6(const struct sl_door *door, const struct group *g, unsigned int who)
 INLINE unsigned int
 are_six(const struct packets *p, unsigned int k)
 {
-	unsigned int six = 0;
+	vec before_type = words_at(&p->frame[k], 6);
 
-	for (unsigned int i = 0; i < LANES; i++) {
-		uint16_t type;
-
-		memcpy(&type, p->frame[k + i] + 12, sizeof(type));
-		six |= (unsigned int)(type == RTE_BE16(RTE_ETHER_TYPE_IPV6)) << i;
-	}
-	return six;
+	return among(is(right(before_type, 48), RTE_BE16(RTE_ETHER_TYPE_IPV6)));
 }
 
 /* The packets from the @k-th on, of which there are @n or more than lanes. */
@@ -411,7 +401,6 @@ SL_LEAF_OF(sl_glance)(const struct sl_door *door, struct rte_mbuf **rx, unsigned
 		unsigned int simple = here & (unsigned int)(p.simple >> k), six;
 		struct group g = { &p, k, packets_of(rx, k, n - k), crowd, odd };
 
-		simple &= ~among(below(all(SL_CROWD_FRAME_MOST), load_words(&p.len[k])));
 		if (simple != 0) {
 			six = are_six(&p, k) & simple;
 			if (six != simple)

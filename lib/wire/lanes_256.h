@@ -103,6 +103,7 @@ below(vec a, vec b)
 	return _mm256_cmpgt_epi64(b, a);
 }
 
+/* Only the highest bits matter. */
 INLINE unsigned int
 among(mask m)
 {
@@ -119,6 +120,25 @@ INLINE vec
 only(mask m, vec x)
 {
 	return m & x;
+}
+
+/* Whose bit is set of @table's 1024, named by words of ten bits. */
+INLINE unsigned int
+bits_at(const uint32_t table[32], vec bit)
+{
+	const __m256i *part = (const void *)table;
+	const vec which = right(bit, 5);
+	__m256d of[4], by8 = _mm256_castsi256_pd(left(bit, 63 - 8));
+	__m256d by9 = _mm256_castsi256_pd(left(bit, 63 - 9));
+	vec half;
+
+	for (unsigned int i = 0; i < 4; i++)
+		of[i] = _mm256_castsi256_pd(
+			_mm256_permutevar8x32_epi32(_mm256_loadu_si256(&part[i]), which));
+	of[0] = _mm256_blendv_pd(of[0], of[1], by8);
+	of[2] = _mm256_blendv_pd(of[2], of[3], by8);
+	half = _mm256_castpd_si256(_mm256_blendv_pd(of[0], of[2], by9));
+	return among(left(_mm256_srlv_epi32(half, bit & all(31)), 63));
 }
 
 /* The halves of @x where that of @a is above that of @b. */

@@ -122,6 +122,16 @@ only(mask m, vec x)
 	return _mm512_maskz_mov_epi64(m, x);
 }
 
+/* Whose bit is set of @table's 1024, named by words of ten bits. */
+INLINE unsigned int
+bits_at(const uint32_t table[32], vec bit)
+{
+	vec half = _mm512_permutex2var_epi32(_mm512_loadu_si512(table), right(bit, 5),
+					     _mm512_loadu_si512(table + 16));
+
+	return _mm512_test_epi64_mask(_mm512_srlv_epi32(half, bit & all(31)), all(1));
+}
+
 /* The halves of @x where that of @a is above that of @b. */
 INLINE vec
 where_above(vec x, vec a, vec b)
