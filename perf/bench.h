@@ -19,6 +19,7 @@ struct options {
 	unsigned int windows; /* at least 20 count */
 	unsigned int burst;   /* most packets an iteration finds */
 	uint32_t size;        /* of groups that have one */
+	unsigned int slow;    /* time goes slower by so much again */
 	bool huge;            /* whether there are huge pages */
 	bool offload;         /* the port verifies and makes checksums, as it says */
 	const char *row;      /* only this one, for a profiler; NULL: all */

@@ -86,8 +86,7 @@ open_engine(struct world *w, const struct world_conf *c, uint16_t port)
 	w->clock = w->engine->clock;
 	w->worker->clock = &w->clock;
 	w->stopped = rte_rdtsc();
-	if (c->slow > 1)
-		slow_down(w, c->slow);
+	slow_down(w, (c->slow > 1 ? c->slow : 1) * options.slow);
 }
 
 /* A port of a pair of rings for each of @n worlds. */
