@@ -75,9 +75,6 @@ void sl_lane_open(struct sl_core *core, struct rte_mbuf *m, unsigned int i);
 /* deliver.c: make the callbacks that are due; each connection once. */
 void sl_core_deliver(struct sl_core *core);
 
-/* The application of a connection: of its listener, or what that one opens. */
-const struct sl_app *sl_core_app(const struct sl_core *core, const struct sl_tcb *tcb);
-
 static inline struct sl_conn
 sl_core_handle(struct sl_core *core, struct sl_tcb *tcb)
 {

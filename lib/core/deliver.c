@@ -8,14 +8,6 @@
  */
 #include "core/core.h"
 
-const struct sl_app *
-sl_core_app(const struct sl_core *core, const struct sl_tcb *tcb)
-{
-	const struct sl_app *app = core->tcp.listener[tcb->listener].conf.app;
-
-	return tcb->is & SL_IS_ACTIVE ? app->opens : app;
-}
-
 /* False if the application refused it. */
 static bool
 tell_open(struct sl_core *core, const struct sl_app *app, struct sl_conn *c)
@@ -108,7 +100,7 @@ close_if_idle(struct sl_core *core, const struct sl_app *app, struct sl_conn *c)
 static void
 tell(struct sl_core *core, struct sl_tcb *tcb)
 {
-	const struct sl_app *app = sl_core_app(core, tcb);
+	const struct sl_app *app = sl_tcb_app(&core->tcp, tcb);
 	struct sl_conn c = sl_core_handle(core, tcb);
 	uint8_t marks = tcb->marks;
 	bool receives = !(tcb->is & SL_IS_CLOSED_APP);

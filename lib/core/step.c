@@ -243,7 +243,7 @@ answer_lane(struct sl_core *core, struct sl_lane *lane)
 	}
 	lane->route = SL_ROUTE_DONE;
 	if (made)
-		input_lane(core, lane);
+		sl_tcb_third(tcp, &tcp->tcb[lane->slot], lane);
 }
 
 /* Eight bits of hashes, of those who got a connection in this step. */

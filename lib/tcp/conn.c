@@ -435,6 +435,18 @@ count_half_open(struct sl_tcp *tcp, struct sl_tcb *tcb, bool on)
 	}
 }
 
+/* The application has the connection; one that does not care is not called. */
+static void
+give_to_app(struct sl_tcp *tcp, struct sl_tcb *tcb)
+{
+	const struct sl_app *app = sl_tcb_app(tcp, tcb);
+
+	if (app->open == NULL && app->closed == NULL && !tcp->draining)
+		tcb->is |= SL_IS_OPEN;
+	else
+		sl_tcb_mark(tcp, tcb, SL_MARK_OPEN);
+}
+
 static void
 enter_established(struct sl_tcp *tcp, struct sl_tcb *tcb)
 {
@@ -449,8 +461,19 @@ enter_established(struct sl_tcp *tcp, struct sl_tcb *tcb)
 		tcb->rttvar_us4 = RTO_LOST_SYN_US;
 	tcb->backoff = 0;
 	tcb->heard = tcb->progress = tcp->tick;
-	sl_tcb_mark(tcp, tcb, SL_MARK_OPEN);
+	give_to_app(tcp, tcb);
 	sl_timer_life(tcp, tcb);
+}
+
+/*
+ * Whether the application has closed, waits for no callback and wants none at the end either.
+ * It is asked only where the peer's last ACK ends the connection: nothing is owed then.
+ */
+static bool
+is_forgotten(const struct sl_tcp *tcp, const struct sl_tcb *tcb)
+{
+	return (tcb->is & SL_IS_CLOSED_APP) && tcb->marks == 0 &&
+	       sl_tcb_app(tcp, tcb)->closed == NULL;
 }
 
 /*
@@ -458,12 +481,18 @@ enter_established(struct sl_tcp *tcp, struct sl_tcb *tcb)
  * came; nobody is half-open; the application hears of it.
  */
 static void
-enter_end(struct sl_tcp *tcp, struct sl_tcb *tcb)
+enter_end(struct sl_tcp *tcp, struct sl_tcb *tcb, enum sl_event_tcp event)
 {
 	count_half_open(tcp, tcb, false);
 	sl_timer_stop(tcb, SL_TIMER_RESEND);
 	sl_timer_stop(tcb, SL_TIMER_ACK);
-	sl_tcb_mark(tcp, tcb, SL_MARK_CLOSED);
+	if (tcb->state != SL_ST_CLOSED || event != SL_EV_FIN_ACKED || !is_forgotten(tcp, tcb)) {
+		sl_tcb_mark(tcp, tcb, SL_MARK_CLOSED);
+		return;
+	}
+	tcb->is &= ~SL_IS_OPEN;
+	sl_timer_stop(tcb, SL_TIMER_APP);
+	sl_tcb_gone(tcp, tcb);
 }
 
 void
@@ -486,7 +515,7 @@ sl_tcb_event(struct sl_tcp *tcp, struct sl_tcb *tcb, enum sl_event_tcp event)
 		break;
 	case SL_ST_TIME_WAIT:
 	case SL_ST_CLOSED:
-		enter_end(tcp, tcb);
+		enter_end(tcp, tcb, event);
 		break;
 	default:
 		break;

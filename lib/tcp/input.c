@@ -267,6 +267,16 @@ enter_established(struct sl_tcp *tcp, struct sl_tcb *tcb, const struct sl_seg *s
 		sl_tcb_output(tcp, tcb);
 }
 
+/* The same by the third segment, whose window counts. */
+static void
+open_by(struct sl_tcp *tcp, struct sl_tcb *tcb, const struct sl_seg *seg)
+{
+	enter_established(tcp, tcb, seg);
+	tcb->wnd = tcb->max_wnd = seg->wnd;
+	tcb->wnd_of_syn = tcb->max_wnd_of_syn = false;
+	tcb->snd_wl1 = seg->seq;
+}
+
 /* 3.10.7.4, fifth, in SYN-RECEIVED. False: the segment is done with. */
 static bool
 ack_of_syn(struct sl_tcp *tcp, struct sl_tcb *tcb, struct sl_lane *lane)
@@ -285,10 +295,7 @@ ack_of_syn(struct sl_tcp *tcp, struct sl_tcb *tcb, struct sl_lane *lane)
 			return false;
 		}
 	}
-	enter_established(tcp, tcb, seg);
-	tcb->wnd = tcb->max_wnd = seg->wnd;
-	tcb->wnd_of_syn = tcb->max_wnd_of_syn = false;
-	tcb->snd_wl1 = seg->seq;
+	open_by(tcp, tcb, seg);
 	take_timestamp(tcp, tcb, seg);
 	return true;
 }
@@ -455,6 +462,39 @@ take_ordinary(struct sl_tcp *tcp, struct sl_tcb *tcb, struct sl_lane *lane)
 		sl_tcb_receive_next(tcp, tcb, lane);
 	if (seg->flags & SL_FIN)
 		sl_tcb_receive_fin(tcp, tcb);
+}
+
+/*
+ * Whether @seg opens the connection that was made from it: what it acknowledges and where it
+ * begins are right then, or there would be none.
+ */
+static bool
+is_ordinary_third(const struct sl_tcb *tcb, const struct sl_seg *seg)
+{
+	uint32_t span = seg->len + !!(seg->flags & SL_FIN);
+	bool plain = (seg->flags & ~(SL_PSH | SL_FIN)) == SL_ACK;
+	bool right = (seg->seq == tcb->rcv_nxt) & (seg->ack == tcb->snd_nxt);
+	bool fits = span <= tcb->rcv_adv - tcb->rcv_nxt;
+	bool timed = !(tcb->is & SL_IS_TS) |
+		     ((seg->opts & SL_OPT_TS) && seg->tsval == tcb->ts_recent);
+	bool ready = tcb->path != SL_NO_PATH;
+
+	return plain & right & fits & timed & ready;
+}
+
+void
+sl_tcb_third(struct sl_tcp *tcp, struct sl_tcb *tcb, struct sl_lane *lane)
+{
+	const struct sl_seg *seg = &lane->seg;
+
+	if (!is_ordinary_third(tcb, seg) || tcp->by_the_book) {
+		sl_tcb_segment(tcp, tcb, lane);
+		return;
+	}
+	lane->fate = SL_FATE_tcp_input;
+	open_by(tcp, tcb, seg);
+	if (seg->len > 0 || (seg->flags & SL_FIN))
+		sl_tcb_receive(tcp, tcb, lane);
 }
 
 void

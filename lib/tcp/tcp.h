@@ -193,6 +193,15 @@ sl_tcb_conf(const struct sl_tcp *tcp, const struct sl_tcb *tcb)
 	return &tcp->listener[tcb->listener].conf.tcp;
 }
 
+/* The application of a connection: of its listener, or what that one opens. */
+static inline const struct sl_app *
+sl_tcb_app(const struct sl_tcp *tcp, const struct sl_tcb *tcb)
+{
+	const struct sl_app *app = tcp->listener[tcb->listener].conf.app;
+
+	return tcb->is & SL_IS_ACTIVE ? app->opens : app;
+}
+
 static inline struct sl_lent *
 sl_tcb_lent(const struct sl_tcp *tcp, const struct sl_tcb *tcb)
 {
@@ -407,6 +416,8 @@ int sl_tcp_connect(struct sl_tcp *tcp, uint16_t listener, const struct sl_connec
 
 /* A segment that met its connection, which is not CLOSED. The lane's packet may be kept. */
 void sl_tcb_segment(struct sl_tcp *tcp, struct sl_tcb *tcb, struct sl_lane *lane);
+/* The same for the segment that made its connection (sl_answer_take()). */
+void sl_tcb_third(struct sl_tcp *tcp, struct sl_tcb *tcb, struct sl_lane *lane);
 
 /* An ICMP error about a segment of the connection; returns whether it was taken. */
 bool sl_tcb_icmp(struct sl_tcp *tcp, struct sl_tcb *tcb, const struct sl_icmp_error *error);

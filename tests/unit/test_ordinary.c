@@ -186,6 +186,7 @@ open_rigs(struct rnd *r, bool has_ts)
 	uint32_t irs = (uint32_t)rnd_u64(r), rcvbuf = 3000 + rnd_below(r, 60000);
 	uint32_t sndbuf = 1024 + rnd_below(r, 6000), few = 16 + rnd_below(r, 20);
 	bool v6 = rnd_below(r, 2), is_scarce = rnd_below(r, 4) == 0;
+	bool by_cookie = rnd_below(r, 2);
 
 	if (has_ts)
 		syn.opts |= SL_OPT_TS;
@@ -195,6 +196,8 @@ open_rigs(struct rnd *r, bool has_ts)
 		solo_init(&rig[i], v6, &whims, NULL);
 		rig[i].conf.listener[0].tcp.rcvbuf = rcvbuf;
 		rig[i].conf.listener[0].tcp.sndbuf = sndbuf;
+		rig[i].conf.listener[0].tcp.cookies =
+			by_cookie ? SL_COOKIES_ALWAYS : SL_COOKIES_AUTO;
 		rig[i].conf.connections = 1;
 		if (is_scarce)
 			rig[i].conf.rx_buffers = few;
