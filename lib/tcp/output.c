@@ -1,246 +1,12 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * output - the only place that makes a connection's segments, once a connection and step.
+ * output - which segments a connection sends, asked once a connection and step.
  *
- * Each transmission is a fresh header; the payload is attached to it without a copy where
- * the port sends chains and it is worth it, else copied behind it. Every segment that has
- * an ACK field pays what ACKs are owed.
+ * The only place that does: who has something to say marks what is owed, or queues bytes.
  */
-#include <errno.h>
-#include <string.h>
+#include "tcp/segment.h"
 
-#include "tcp/tcp.h"
-
-#define COPY_MOST   256u /* payloads up to this are copied even if they could be attached */
-#define LESS_MS     (10u * 60 * 1000) /* a smaller path MTU is believed (RFC 8201, 4) */
-#define PIECES_MOST 8u                /* pieces that are attached to one header */
-#define BUFFER_MOST 1900u             /* payload that one buffer of ours holds */
-
-/* What one call of sl_tcb_send() works with. */
-struct sender {
-	struct sl_tcp *tcp;
-	struct sl_tcb *tcb;
-	const struct sl_l2 *l2;
-	struct sl_tuple tuple;
-	uint8_t offloads;
-};
-
-static bool
-has_room(const struct sender *s)
-{
-	return sl_out_has_room(s->tcp->out);
-}
-
-/*
- * SACK blocks that fit beside what else the segment carries (RFC 2018, 3). What came twice
- * stands before all others (RFC 2883, 4).
- */
-static void
-add_sacks(const struct sl_tcp *tcp, const struct sl_tcb *tcb, struct sl_seg_out *seg)
-{
-	const struct sl_active *a = sl_tcb_active(tcp, tcb);
-	uint8_t most = seg->opts & SL_OPT_TS ? 3 : 4;
-
-	if (!(tcb->is & SL_IS_SACK) || a == NULL || (a->n_recent == 0 && !a->has_dup))
-		return;
-	seg->opts |= SL_OPT_SACK;
-	if (a->has_dup)
-		seg->sack[seg->n_sacks++] = a->dup;
-	for (uint8_t i = 0; i < a->n_recent && seg->n_sacks < most; i++)
-		seg->sack[seg->n_sacks++] = a->recent[i];
-}
-
-/* What came twice is told of once. */
-static void
-forget_repeat(const struct sl_tcp *tcp, const struct sl_tcb *tcb)
-{
-	struct sl_active *a = sl_tcb_active(tcp, tcb);
-
-	if (a != NULL)
-		a->has_dup = false;
-}
-
-/* Bytes of payload that SACK blocks take away from a segment now. */
-static uint32_t
-sack_bytes(const struct sl_tcp *tcp, const struct sl_tcb *tcb)
-{
-	struct sl_seg_out seg = { .opts = tcb->is & SL_IS_TS ? SL_OPT_TS : 0 };
-	uint32_t without;
-
-	if (!sl_tcb_has_active(tcp, tcb))
-		return 0;
-	without = sl_tcp_options_len(seg.opts, 0);
-	add_sacks(tcp, tcb, &seg);
-	return sl_tcp_options_len(seg.opts, seg.n_sacks) - without;
-}
-
-/* The options of our SYN or SYN-ACK: a SYN-ACK agrees only to what it was asked for. */
-static void
-add_syn_options(const struct sender *s, struct sl_seg_out *seg)
-{
-	const struct sl_tcp_conf *conf = sl_tcb_conf(s->tcp, s->tcb);
-	bool asks = s->tcb->state == SL_ST_SYN_SENT;
-
-	seg->opts = SL_OPT_MSS;
-	seg->mss = sl_tcp_mss_offer(s->tcp, conf, s->l2->port, s->tuple.v6);
-	if (asks ? conf->window_scaling : s->tcb->is & SL_IS_SCALED)
-		seg->opts |= SL_OPT_WSCALE;
-	if (asks ? conf->sack : s->tcb->is & SL_IS_SACK)
-		seg->opts |= SL_OPT_SACK_OK;
-	if (asks ? conf->timestamps : s->tcb->is & SL_IS_TS)
-		seg->opts |= SL_OPT_TS;
-	seg->wscale = s->tcp->listener[s->tcb->listener].rcv_scale;
-}
-
-/* Put the header on @m and send it. With ACK it pays all ACKs but those counted one by one. */
-static void
-emit(struct sender *s, struct rte_mbuf *m, uint32_t seq, uint8_t flags)
-{
-	struct sl_tcb *tcb = s->tcb;
-	struct sl_seg_out seg = {
-		.seq = seq,
-		.flags = flags,
-		.ttl = tcb->ttl,
-		.tos = tcb->tos,
-		.offloads = s->offloads,
-		.sum_bits = s->tcp->leaf_bits,
-		.wnd = flags & SL_SYN ? sl_tcp_first_window(sl_tcb_conf(s->tcp, tcb))
-				      : sl_tcb_window(s->tcp, tcb),
-	};
-
-	if (flags & SL_ACK)
-		seg.ack = tcb->rcv_nxt;
-	if (flags & SL_SYN) {
-		add_syn_options(s, &seg);
-	} else {
-		if (tcb->is & SL_IS_TS)
-			seg.opts |= SL_OPT_TS;
-		if (!(flags & SL_RST)) {
-			add_sacks(s->tcp, tcb, &seg);
-			forget_repeat(s->tcp, tcb);
-		}
-	}
-	if (seg.opts & SL_OPT_TS) {
-		seg.tsval = sl_tcb_tsval(s->tcp, tcb);
-		seg.tsecr = flags & SL_ACK ? tcb->ts_recent : 0;
-	}
-	if (flags & SL_ACK) {
-		tcb->unacked = 0;
-		if (tcb->acks_owed > 0)
-			tcb->acks_owed--;
-		sl_timer_stop(tcb, SL_TIMER_ACK);
-	}
-	sl_tcp_build(m, s->l2, &s->tuple, &seg);
-	sl_out_put(s->tcp->out, m);
-}
-
-static struct rte_mbuf *
-packet_get(struct sender *s)
-{
-	struct sl_stock *stock = &s->tcp->stock[SL_POOL_TX];
-	struct rte_mbuf *m;
-
-	if (stock->n > 0) /* mostly: without a call */
-		return stock->m[--stock->n];
-	return sl_tcp_get_to_send(s->tcp, &m, 1) == 0 ? m : NULL;
-}
-
-/* A segment without payload; false if there was no packet for it. */
-static bool
-send_bare(struct sender *s, uint32_t seq, uint8_t flags)
-{
-	struct rte_mbuf *m;
-
-	if (!has_room(s) || (m = packet_get(s)) == NULL)
-		return false;
-	emit(s, m, seq, flags);
-	return true;
-}
-
-/* How many pieces @len bytes from @span on lie in. */
-static uint32_t
-count_pieces(const struct sl_tcp *tcp, const struct sl_span *span, uint32_t len)
-{
-	uint32_t n = 1;
-
-	while (len > span->len) {
-		len -= span->len;
-		span = sl_span_at(tcp, span->next);
-		n++;
-	}
-	return n;
-}
-
-static struct rte_mbuf *
-payload_copied(struct sender *s, const struct sl_span *span, uint32_t len)
-{
-	struct rte_mbuf *m = packet_get(s);
-
-	while (m != NULL && len > 0) {
-		uint32_t n = len < span->len ? len : span->len;
-
-		memcpy(rte_pktmbuf_append(m, n), sl_span_data(span), n);
-		len -= n;
-		span = sl_span_at(s->tcp, span->next);
-	}
-	return m;
-}
-
-static struct rte_mbuf *
-payload_attached(struct sender *s, const struct sl_span *span, uint32_t len, uint32_t n_pieces)
-{
-	struct rte_mbuf *m[PIECES_MOST + 1];
-
-	if (sl_tcp_get_to_send(s->tcp, m, n_pieces + 1) < 0)
-		return NULL;
-	for (uint32_t i = 1; i <= n_pieces; i++) {
-		uint32_t n = len < span->len ? len : span->len;
-
-		sl_bufs_attach(s->tcp->bufs, m[i], sl_span_owner(span), sl_span_data(span), n);
-		m[i - 1]->next = m[i];
-		m[0]->pkt_len += n;
-		m[0]->nb_segs++;
-		len -= n;
-		span = sl_span_at(s->tcp, span->next);
-	}
-	return m[0];
-}
-
-/*
- * Send @len bytes from @span on, which must end where a piece ends. What fits no buffer of
- * ours (a jumbo segment) is attached whatever it is made of.
- */
-static bool
-send_payload(struct sender *s, struct sl_span *span, uint32_t len, uint8_t flags)
-{
-	struct sl_active *a = sl_tcb_active(s->tcp, s->tcb);
-	uint32_t n_pieces = count_pieces(s->tcp, span, len);
-	bool chains = s->offloads & SL_OFFLOAD_MULTI_SEG;
-	bool attach = chains && len > COPY_MOST && n_pieces <= PIECES_MOST;
-	struct rte_mbuf *m;
-	uint32_t seq = span->seq;
-
-	if (!has_room(s))
-		return false;
-	m = attach ? payload_attached(s, span, len, n_pieces) : payload_copied(s, span, len);
-	if (m == NULL)
-		return false;
-	if (a != NULL)
-		sl_prr_sent(a, len);
-	for (; n_pieces > 0; n_pieces--) {
-		if (a != NULL &&
-		    (span->marks & (SL_SPAN_LOST | SL_SPAN_RESENT)) == SL_SPAN_LOST) {
-			span->marks |= SL_SPAN_RESENT;
-			a->resent += span->len;
-		}
-		if (span->n_sent < SL_SPAN_SENT_MOST)
-			span->n_sent++;
-		span->sent_us = s->tcp->now_us;
-		span = sl_span_at(s->tcp, span->next);
-	}
-	emit(s, m, seq, flags);
-	return true;
-}
+#define LESS_MS (10u * 60 * 1000) /* a smaller path MTU is believed (RFC 8201, 4) */
 
 /*
  * The length of the segment that starts with @span: at most @most bytes, cut so that it
@@ -248,7 +14,7 @@ send_payload(struct sender *s, struct sl_span *span, uint32_t len, uint8_t flags
  * to be cut and could not be.
  */
 static uint32_t
-gather(struct sender *s, struct sl_span *span, uint32_t most, uint32_t end_idx, uint8_t mask,
+gather(struct sl_sender *s, struct sl_span *span, uint32_t most, uint32_t end_idx, uint8_t mask,
        uint8_t only)
 {
 	uint32_t len = 0, n = 0;
@@ -262,23 +28,13 @@ gather(struct sender *s, struct sl_span *span, uint32_t most, uint32_t end_idx, 
 			return len;
 		}
 		len += span->len;
-		if (++n == PIECES_MOST || len == most || span->next == end_idx ||
+		if (++n == SL_PIECES_MOST || len == most || span->next == end_idx ||
 		    span->next == SL_NO_INDEX)
 			return len;
 		span = &s->tcp->span[span->next];
 		if ((span->marks & mask) != only)
 			return len;
 	}
-}
-
-/* The largest payload of one segment now. */
-static uint32_t
-segment_room(const struct sender *s)
-{
-	uint32_t room = s->tcb->mss - sack_bytes(s->tcp, s->tcb);
-	bool chains = s->offloads & SL_OFFLOAD_MULTI_SEG;
-
-	return chains || room < BUFFER_MOST ? room : BUFFER_MOST;
 }
 
 /* FIN belongs to the segment that ends at @end: all bytes are queued and it is wanted. */
@@ -295,11 +51,11 @@ fin_is_out(const struct sl_tcb *tcb)
 }
 
 /*
- * Send @len bytes from @span on, as send_payload(); what lies behind SND.NXT is sent for
+ * Send @len bytes from @span on, as sl_segment_payload(); what lies behind SND.NXT is sent for
  * the first time. The FIN goes with the last byte, if it went before or all else did.
  */
 static bool
-transmit(struct sender *s, struct sl_span *span, uint32_t len)
+transmit(struct sl_sender *s, struct sl_span *span, uint32_t len)
 {
 	struct sl_tcb *tcb = s->tcb;
 	uint32_t end = span->seq + len;
@@ -314,7 +70,7 @@ transmit(struct sender *s, struct sl_span *span, uint32_t len)
 			sl_cc_idle(s->tcp, tcb);
 		tcb->progress = s->tcp->tick;
 	}
-	if (len == 0 || !send_payload(s, span, len, SL_ACK | push | fin))
+	if (len == 0 || !sl_segment_payload(s, span, len, SL_ACK | push | fin))
 		return false;
 	if (!is_new)
 		return true;
@@ -325,9 +81,9 @@ transmit(struct sender *s, struct sl_span *span, uint32_t len)
 
 /* A segment once more, from @span on. */
 static bool
-resend(struct sender *s, struct sl_span *span, uint8_t mask, uint8_t only)
+resend(struct sl_sender *s, struct sl_span *span, uint8_t mask, uint8_t only)
 {
-	uint32_t len = gather(s, span, segment_room(s), sl_spans_unsent(s->tcb), mask, only);
+	uint32_t len = gather(s, span, sl_segment_room(s), sl_spans_unsent(s->tcb), mask, only);
 
 	if (!transmit(s, span, len))
 		return false;
@@ -337,7 +93,7 @@ resend(struct sender *s, struct sl_span *span, uint8_t mask, uint8_t only)
 
 /* Bytes never sent before, @len of them; the FIN with the last one. */
 static bool
-send_new(struct sender *s, uint32_t len)
+send_new(struct sl_sender *s, uint32_t len)
 {
 	struct sl_span *span = sl_span_at(s->tcp, sl_spans_unsent(s->tcb));
 
@@ -349,10 +105,10 @@ send_new(struct sender *s, uint32_t len)
  * window has opened since, what waited behind it goes along.
  */
 static bool
-resend_head(struct sender *s, struct sl_span *head)
+resend_head(struct sl_sender *s, struct sl_span *head)
 {
 	struct sl_tcb *tcb = s->tcb;
-	uint32_t most = segment_room(s), wnd = sl_tcb_snd_wnd(tcb);
+	uint32_t most = sl_segment_room(s), wnd = sl_tcb_snd_wnd(tcb);
 
 	if (tcb->snd_nxt - tcb->snd_una != 1 || wnd <= 1)
 		return resend(s, head, 0, 0);
@@ -367,10 +123,10 @@ resend_head(struct sender *s, struct sl_span *head)
  * open (RFC 9293, 3.8.6.1), and what there is room for goes, however little (3.8.6.2.1).
  */
 static bool
-send_probe(struct sender *s)
+send_probe(struct sl_sender *s)
 {
 	const struct sl_tcb *tcb = s->tcb;
-	uint32_t len = segment_room(s), unsent = tcb->snd_end - tcb->snd_nxt;
+	uint32_t len = sl_segment_room(s), unsent = tcb->snd_end - tcb->snd_nxt;
 	uint32_t wnd = sl_tcb_snd_wnd(tcb);
 
 	if (len > unsent)
@@ -382,7 +138,7 @@ send_probe(struct sender *s)
 
 /* The oldest segment, whatever the windows say; a probe if nothing is in flight. */
 static bool
-send_head(struct sender *s)
+send_head(struct sl_sender *s)
 {
 	struct sl_tcb *tcb = s->tcb;
 	struct sl_span *head = sl_span_at(s->tcp, tcb->span_head);
@@ -393,13 +149,13 @@ send_head(struct sender *s)
 	if (tcb->snd_una == tcb->snd_nxt && head != NULL) {
 		sent = send_probe(s);
 	} else if (tcb->snd_una == tcb->snd_nxt) {
-		sent = send_bare(s, tcb->snd_nxt, SL_FIN | SL_ACK);
+		sent = sl_segment_bare(s, tcb->snd_nxt, SL_FIN | SL_ACK);
 		if (sent)
 			tcb->snd_nxt++;
 	} else if (head != NULL && sl_seq_lt(head->seq, tcb->snd_nxt)) {
 		sent = resend_head(s, head);
 	} else {
-		sent = send_bare(s, tcb->snd_end, SL_FIN | SL_ACK);
+		sent = sl_segment_bare(s, tcb->snd_end, SL_FIN | SL_ACK);
 		if (sent)
 			sl_count(s->tcp, retransmit);
 	}
@@ -411,12 +167,12 @@ send_head(struct sender *s)
  * are any and the peer takes them, else the last segment once more.
  */
 static bool
-send_tail(struct sender *s)
+send_tail(struct sl_sender *s)
 {
 	struct sl_tcb *tcb = s->tcb;
 	struct sl_active *a = sl_tcb_active(s->tcp, tcb);
 	struct sl_span *last = sl_span_at(s->tcp, tcb->span_head);
-	uint32_t room = segment_room(s), unsent = tcb->snd_end - tcb->snd_nxt;
+	uint32_t room = sl_segment_room(s), unsent = tcb->snd_end - tcb->snd_nxt;
 	uint32_t len = unsent < room ? unsent : room;
 	uint32_t next = sl_spans_unsent(tcb);
 	bool is_new =
@@ -440,10 +196,10 @@ send_tail(struct sender *s)
  * avoidance and Nagle, RFC 9293, 3.8.6.2.1 and 3.7.4.
  */
 static uint32_t
-may_send(const struct sender *s)
+may_send(const struct sl_sender *s)
 {
 	const struct sl_tcb *tcb = s->tcb;
-	uint32_t room = segment_room(s), unsent = tcb->snd_end - tcb->snd_nxt;
+	uint32_t room = sl_segment_room(s), unsent = tcb->snd_end - tcb->snd_nxt;
 	uint32_t in_flight = tcb->snd_nxt - tcb->snd_una, wnd = sl_tcb_snd_wnd(tcb);
 	uint32_t usable = wnd > in_flight ? wnd - in_flight : 0;
 	uint32_t len = unsent < room ? unsent : room;
@@ -461,13 +217,13 @@ may_send(const struct sender *s)
 
 /* The FIN by itself, for the first time. */
 static bool
-send_fin(struct sender *s)
+send_fin(struct sl_sender *s)
 {
 	struct sl_tcb *tcb = s->tcb;
 
 	if (tcb->snd_una == tcb->snd_nxt)
 		tcb->progress = s->tcp->tick;
-	if (!send_bare(s, tcb->snd_nxt, SL_FIN | SL_ACK))
+	if (!sl_segment_bare(s, tcb->snd_nxt, SL_FIN | SL_ACK))
 		return false;
 	tcb->snd_nxt++;
 	return true;
@@ -475,14 +231,14 @@ send_fin(struct sender *s)
 
 /* Losses first, then new data, as far as the windows go. False: out of room or packets. */
 static bool
-send_data(struct sender *s)
+send_data(struct sl_sender *s)
 {
 	struct sl_tcb *tcb = s->tcb;
 	struct sl_span *lost;
 	uint32_t len;
 
 	while ((lost = sl_recovery_lost(s->tcp, tcb)) != NULL) {
-		uint32_t room = segment_room(s);
+		uint32_t room = sl_segment_room(s);
 
 		if (!sl_recovery_lets(s->tcp, tcb, lost->len < room ? lost->len : room))
 			return true;
@@ -499,13 +255,13 @@ send_data(struct sender *s)
 }
 
 static bool
-send_syn(struct sender *s)
+send_syn(struct sl_sender *s)
 {
 	struct sl_tcb *tcb = s->tcb;
 	uint8_t flags = tcb->state == SL_ST_SYN_SENT ? SL_SYN : SL_SYN | SL_ACK;
 	bool again = tcb->snd_nxt != tcb->snd_una;
 
-	if (!send_bare(s, tcb->snd_una, flags))
+	if (!sl_segment_bare(s, tcb->snd_una, flags))
 		return false;
 	if (flags & SL_ACK)
 		sl_count(s->tcp, synack);
@@ -544,40 +300,50 @@ is_ordinary(const struct sl_tcp *tcp, const struct sl_tcb *tcb)
 	uint32_t len = tcb->snd_end - tcb->snd_nxt;
 	bool open = SENDING >> tcb->state & 1;
 	bool quiet = tcb->snd_nxt == tcb->snd_una;
-	bool lossless = !sl_tcb_has_active(tcp, tcb);
-	bool fits = (len <= tcb->mss) & (len <= BUFFER_MOST) & (len <= sl_tcb_snd_wnd(tcb));
+	bool some = len - 1 < SL_BUFFER_MOST; /* behind a FIN it is -1 */
+	bool fits = (len <= tcb->mss) & (len <= sl_tcb_snd_wnd(tcb));
 	bool alone = (tcb->owes == 0) & (tcb->acks_owed <= 1);
-	uint32_t unsent = sl_spans_unsent(tcb);
 
-	return open & quiet & lossless & fits & alone && unsent != SL_NO_INDEX &&
-	       tcp->span[unsent].len == len;
+	return (open & quiet & some & fits & alone) && !sl_tcb_has_active(tcp, tcb) &&
+	       tcp->span[tcb->span_edge].len == len && sl_out_has_room(tcp->out);
 }
 
-/* What transmit() does with the piece that is_ordinary() found, where all it asks is known. */
+/*
+ * What transmit() and the timer behind it do with the piece that is_ordinary() found, where all
+ * they ask is known.
+ */
 static bool
-send_answer(struct sender *s, struct sl_span *span)
+send_answer(const struct sl_sender *s)
 {
 	struct sl_tcp *tcp = s->tcp;
 	struct sl_tcb *tcb = s->tcb;
-	bool attach = span->len > COPY_MOST && (s->offloads & SL_OFFLOAD_MULTI_SEG);
+	struct sl_span *span = &tcp->span[tcb->span_edge];
+	uint32_t len = span->len, rto_ms = sl_tcb_rto_ms(tcp, tcb);
+	bool attach = len > SL_COPY_MOST && (s->offloads & SL_OFFLOAD_MULTI_SEG);
 	struct rte_mbuf *m;
+	uint64_t sum;
 	uint8_t fin;
 
 	sl_timer_stop(tcb, SL_TIMER_RESEND);
-	if (tcp->tick - tcb->progress > sl_tcb_rto_ms(tcp, tcb))
+	if (unlikely(tcp->tick - tcb->progress > rto_ms))
 		sl_cc_idle(tcp, tcb);
 	tcb->progress = tcp->tick;
-	if (!has_room(s))
+	m = attach ? sl_segment_attached(s, span, len, 1) : sl_segment_packet(tcp);
+	if (unlikely(m == NULL))
 		return false;
-	m = attach ? payload_attached(s, span, span->len, 1)
-		   : payload_copied(s, span, span->len);
-	if (m == NULL)
-		return false;
+	if (attach) {
+		sum = sl_tcp_payload_sum(m, s->offloads, tcp->leaf_bits);
+	} else {
+		sum = sl_segment_copy(s, m, 0, sl_span_data(span), len);
+		m->data_len = len;
+		m->pkt_len = len;
+	}
 	span->n_sent = 1;
 	span->sent_us = tcp->now_us;
 	fin = fin_at(tcb, tcb->snd_end);
-	emit(s, m, tcb->snd_nxt, SL_ACK | SL_PSH | fin);
+	sl_segment_plain(s, m, tcb->snd_nxt, SL_ACK | SL_PSH | fin, sum);
 	tcb->snd_nxt = tcb->snd_end + !!fin;
+	sl_timer_begin(tcp, tcb, rto_ms);
 	return true;
 }
 
@@ -595,14 +361,14 @@ is_lone_fin(const struct sl_tcp *tcp, const struct sl_tcb *tcb)
 
 /* Everything owed, in the order in which it matters. */
 static bool
-send_owed(struct sender *s)
+send_owed(struct sl_sender *s)
 {
 	struct sl_tcb *tcb = s->tcb;
 	const struct sl_active *a = sl_tcb_active(s->tcp, tcb);
 	bool gaps = a != NULL && a->n_ooo > 0;
 
 	if (tcb->owes & SL_OWES_RST) {
-		if (!send_bare(s, bare_seq(tcb), SL_RST | SL_ACK))
+		if (!sl_segment_bare(s, bare_seq(tcb), SL_RST | SL_ACK))
 			return false;
 		sl_count(s->tcp, reset_out);
 		tcb->owes = 0;
@@ -616,7 +382,7 @@ send_owed(struct sender *s)
 	if (!sl_state_is_synchronized(tcb->state))
 		return true;
 	while (gaps && tcb->acks_owed > 0) { /* duplicates count only without data */
-		if (!send_bare(s, bare_seq(tcb), SL_ACK))
+		if (!sl_segment_bare(s, bare_seq(tcb), SL_ACK))
 			return false;
 		sl_count(s->tcp, dup_ack_out);
 	}
@@ -630,12 +396,12 @@ send_owed(struct sender *s)
 	if (!send_data(s))
 		return false;
 	if (tcb->owes & SL_OWES_PROBE) { /* KA2: a byte the peer has acknowledged, without it */
-		if (!send_bare(s, tcb->snd_nxt - 1, SL_ACK))
+		if (!sl_segment_bare(s, tcb->snd_nxt - 1, SL_ACK))
 			return false;
 		sl_count(s->tcp, probe);
 		tcb->owes &= ~SL_OWES_PROBE;
 	}
-	if (tcb->acks_owed > 0 && !send_bare(s, bare_seq(tcb), SL_ACK))
+	if (tcb->acks_owed > 0 && !sl_segment_bare(s, bare_seq(tcb), SL_ACK))
 		return false;
 	return true;
 }
@@ -651,7 +417,7 @@ path_is_dead(struct sl_tcp *tcp, struct sl_tcb *tcb)
 	tcb->owes = 0;
 	tcb->acks_owed = 0;
 	tcb->unacked = 0;
-	forget_repeat(tcp, tcb);
+	sl_segment_forget_repeat(tcp, tcb);
 	sl_probe_forget(tcb, sl_tcb_active(tcp, tcb));
 	sl_timer_stop(tcb, SL_TIMER_ACK);
 	if (tcb->state == SL_ST_SYN_SENT || tcb->state == SL_ST_SYN_RECEIVED)
@@ -672,39 +438,46 @@ forget_less(const struct sl_tcp *tcp, struct sl_tcb *tcb)
 	a->full_mss = 0;
 }
 
+/* The next hop is not known: those for whom it is worth it wait until it is. */
+static void
+send_nowhere(struct sl_tcp *tcp, struct sl_tcb *tcb)
+{
+	if (sl_path_is_dead(tcp->net, tcb->path) || tcb->state == SL_ST_CLOSED)
+		path_is_dead(tcp, tcb);
+	else
+		sl_tcb_park(tcp, tcb);
+}
+
 bool
 sl_tcb_send(struct sl_tcp *tcp, struct sl_tcb *tcb)
 {
-	struct sender s = { .tcp = tcp, .tcb = tcb };
-	uint32_t before;
+	struct sl_sender s = { .tcp = tcp, .tcb = tcb };
+	uint32_t before = tcb->snd_nxt;
 	bool done;
 
-	if (tcb->path ==
-	    SL_NO_PATH) { /* half-open: answered the way it came, never from here */
-		tcb->owes = 0;
+	if (unlikely(tcb->path == SL_NO_PATH)) {
+		tcb->owes = 0; /* half-open: answered the way it came, never from here */
 		tcb->acks_owed = 0;
 		return true;
 	}
-	if (tcb->state == SL_ST_CLOSED && !(tcb->owes & SL_OWES_RST))
+	if (unlikely(tcb->state == SL_ST_CLOSED) && !(tcb->owes & SL_OWES_RST))
 		return true;
 	s.l2 = sl_path_l2(tcp->net, tcp->now, tcb->path);
-	if (s.l2 == NULL) {
-		if (sl_path_is_dead(tcp->net, tcb->path) || tcb->state == SL_ST_CLOSED)
-			path_is_dead(tcp, tcb);
-		else
-			sl_tcb_park(tcp, tcb);
+	if (unlikely(s.l2 == NULL)) {
+		send_nowhere(tcp, tcb);
 		return true;
 	}
 	s.offloads = sl_path_offloads(tcp->net, tcb->path);
-	sl_tcb_tuple(tcp, &tcb->key, &s.tuple);
-	forget_less(tcp, tcb);
-	before = tcb->snd_nxt;
-	if (is_ordinary(tcp, tcb) && !tcp->by_the_book)
-		done = send_answer(&s, &tcp->span[tcb->span_edge]);
-	else if (is_lone_fin(tcp, tcb) && !tcp->by_the_book)
+	if (is_ordinary(tcp, tcb) && !tcp->by_the_book) {
+		done = send_answer(&s);
+		if (likely(done))
+			return true;
+	} else if (is_lone_fin(tcp, tcb) && !tcp->by_the_book) {
 		done = send_fin(&s);
-	else
+	} else {
+		forget_less(tcp, tcb);
 		done = send_owed(&s);
+	}
 	if (sl_tcb_has_active(tcp, tcb))
 		sl_tcb_unborrow(tcp, tcb);
 	if (sl_tcb_has_ended(tcb))

@@ -33,9 +33,8 @@ sl_probe_may(const struct sl_tcp *tcp, const struct sl_tcb *tcb)
 	bool is_well = a == NULL ||
 		       (a->mode == SL_LOSS_NONE && a->sacked == 0 && a->probe == SL_PROBE_NONE);
 
-	return (tcb->is & SL_IS_SACK) && sl_state_is_synchronized(tcb->state) &&
-	       tcb->backoff == 0 && !tcb->probe_doubt && tcb->wnd > 0 && data_out(tcb) > 0 &&
-	       is_well;
+	return sl_probe_is_agreed(tcb) && sl_state_is_synchronized(tcb->state) &&
+	       tcb->wnd > 0 && data_out(tcb) > 0 && is_well;
 }
 
 uint32_t

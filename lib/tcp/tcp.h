@@ -18,7 +18,8 @@
  *   probe.c     the tail loss probe
  *   prr.c       how much is sent during a repair
  *   timer.c     what each timer means, and every re-arming
- *   output.c    the only maker of a connection's segments
+ *   output.c    which segments a connection sends
+ *   segment.c   the only maker of them
  *   packets.c   packets had and given back, many at once
  *   answer.c    answers that need no connection: SYN-ACKs, resets, cookies back in
  *   crowd.c     the same for many at once that are alike
@@ -667,6 +668,11 @@ sl_tick_t sl_timer_due(const struct sl_tcp *tcp, const struct sl_tcb *tcb,
 void sl_timer_resend(struct sl_tcp *tcp, struct sl_tcb *tcb, bool restart);
 /* Bytes went out for the first time: a tail loss probe waits for the last of them. */
 void sl_timer_sent(struct sl_tcp *tcp, struct sl_tcb *tcb);
+/*
+ * The same, where they fit one segment, nothing was in flight before, RESEND stands and nothing
+ * is wrong; @rto_ms is sl_tcb_rto_ms().
+ */
+void sl_timer_begin(struct sl_tcp *tcp, struct sl_tcb *tcb, uint32_t rto_ms);
 /* A round trip was measured. */
 void sl_timer_rtt(struct sl_tcb *tcb, uint32_t rtt_us);
 /* The wheel says that something of @idx may be due. */

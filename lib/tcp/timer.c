@@ -51,13 +51,20 @@ sl_timer_stop(struct sl_tcb *tcb, enum sl_timer_kind kind)
 		tcb->app_due = 0;
 }
 
+/* The time-out @rto_ms, doubled as often as it went off. */
+static uint32_t
+doubled(const struct sl_tcp *tcp, const struct sl_tcb *tcb, uint32_t rto_ms)
+{
+	uint32_t most = sl_tcb_conf(tcp, tcb)->rto_max_ms;
+	uint64_t ms = (uint64_t)rto_ms << tcb->backoff;
+
+	return ms < most ? ms : most;
+}
+
 static uint32_t
 backed_off(const struct sl_tcp *tcp, const struct sl_tcb *tcb)
 {
-	uint32_t most = sl_tcb_conf(tcp, tcb)->rto_max_ms;
-	uint64_t ms = (uint64_t)sl_tcb_rto_ms(tcp, tcb) << tcb->backoff;
-
-	return ms < most ? ms : most;
+	return doubled(tcp, tcb, sl_tcb_rto_ms(tcp, tcb));
 }
 
 /* With nothing queued: the application's last send found no buffer. */
@@ -158,6 +165,24 @@ sl_timer_sent(struct sl_tcp *tcp, struct sl_tcb *tcb)
 		wait_for(tcp, tcb, SL_RESEND_PROBE, timeout_due(tcp, tcb));
 	else
 		sl_timer_resend(tcp, tcb, false);
+}
+
+/* What sl_timer_sent() does of it. */
+void
+sl_timer_begin(struct sl_tcp *tcp, struct sl_tcb *tcb, uint32_t rto_ms)
+{
+	sl_tick_t due = sl_tick_after(tcp->tick, doubled(tcp, tcb, rto_ms)), probe_due;
+	enum sl_resend what = SL_RESEND_TIMEOUT;
+
+	assert(tcb->resend_due == 0 && !sl_tcb_has_active(tcp, tcb));
+	if (sl_probe_is_agreed(tcb)) {
+		what = SL_RESEND_PROBE;
+		probe_due = sl_tick_after(tcp->tick, sl_probe_ms(tcb));
+		if (sl_tick_lt(probe_due, due))
+			due = probe_due;
+	}
+	tcb->resend_for = what;
+	resend_at(tcp, tcb, due);
 }
 
 static uint32_t

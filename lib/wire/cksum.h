@@ -103,6 +103,8 @@ uint64_t sl_cksum_sum_long(const void *p, size_t len);
 
 #define SL_CKSUM_LONG_512 64 /* and those of 512 bits */
 
+#define SL_CKSUM_COPY_LONG 64 /* from here on copying in vectors pays, too */
+
 /* The same in vectors of @bits, as sl_leaf_bits() says; the sums are alike but for carries. */
 static inline uint64_t
 sl_cksum_sum_by(unsigned int bits, const void *p, size_t len)
@@ -117,6 +119,22 @@ sl_cksum_sum_by(unsigned int bits, const void *p, size_t len)
 #endif
 	(void)bits;
 	return len < SL_CKSUM_LONG ? sl_cksum_sum(p, len) : sl_cksum_sum_long(p, len);
+}
+
+/*
+ * As sl_cksum_sum_by(), of @len bytes that are copied from @from to @to, where nobody else
+ * looks meanwhile: what is copied is what is summed.
+ */
+static inline uint64_t
+sl_cksum_copy_by(unsigned int bits, void *to, const void *from, size_t len)
+{
+#ifdef SL_LEAVES
+	if (bits >= 256 && len >= SL_CKSUM_COPY_LONG)
+		return bits == 512 ? sl_cksum_copy_512(to, from, len)
+				   : sl_cksum_copy_256(to, from, len);
+#endif
+	memcpy(to, from, len);
+	return sl_cksum_sum_by(bits, to, len);
 }
 
 /* The pseudo-header between @src and @dst, one family's both; @len is that of the transport. */

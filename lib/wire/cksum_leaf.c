@@ -47,9 +47,56 @@ together(const struct sums *s)
 	return words - (upper << 32) + upper;
 }
 
+/* One at a time: an array of two is copied by halves through the stack, which waits. */
+static inline vector
+vector_at(const uint8_t *p)
+{
+	vector v;
+
+	memcpy(&v, p, sizeof(v));
+	return v;
+}
+
+static inline vector
+copied(uint8_t *to, const uint8_t *from)
+{
+	vector v = vector_at(from);
+
+	memcpy(to, &v, sizeof(v));
+	return v;
+}
+
+/* The last @len bytes, less than a vector: copied, and summed where they lie then. */
+static __attribute__((noinline)) uint64_t
+copy_rest(uint8_t *to, const uint8_t *from, size_t len)
+{
+	memcpy(to, from, len);
+	return sl_cksum_sum(to, len);
+}
+
+static inline uint64_t
+copy_summed(uint8_t *to, const uint8_t *from, size_t len)
+{
+	size_t rest = len % sizeof(vector);
+	const uint8_t *end = from + len - rest;
+	struct sums s = { 0 };
+	uint64_t sum;
+
+	for (; from < end; from += sizeof(vector), to += sizeof(vector))
+		add(&s, 0, copied(to, from));
+	sum = together(&s);
+	return rest == 0 ? sum : sum + copy_rest(to, from, rest);
+}
+
 #if SL_LEAF_BITS == 512
 
 #include <immintrin.h>
+
+uint64_t
+sl_cksum_copy_512(void *to, const void *from, size_t len)
+{
+	return copy_summed(to, from, len);
+}
 
 /* What @mask names of the line at @p; nothing else is read. */
 static inline vector
@@ -88,14 +135,10 @@ sl_cksum_sum_512(const void *data, size_t len)
 
 #else
 
-/* One at a time: an array of two is copied by halves through the stack, which waits. */
-static inline vector
-vector_at(const uint8_t *p)
+uint64_t
+sl_cksum_copy_256(void *to, const void *from, size_t len)
 {
-	vector v;
-
-	memcpy(&v, p, sizeof(v));
-	return v;
+	return copy_summed(to, from, len);
 }
 
 uint64_t

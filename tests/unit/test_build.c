@@ -12,6 +12,7 @@
 #include "heapbufs.h"
 #include "wire/build.h"
 #include "wire/bytes.h"
+#include "wire/put.h"
 
 static const struct sl_l2 l2 = { { 2, 0, 0, 0, 0, 2 }, { 2, 0, 0, 0, 0, 1 }, 0, 3 };
 
@@ -258,6 +259,55 @@ the_longest_header_fits_the_headroom_promised(void **state)
 	heapbufs_close(&hb);
 }
 
+/* The same segment by the two ways; every bit of @shape asks for something. */
+static void
+check_ways(struct heapbufs *hb, unsigned int shape)
+{
+	static const char bytes[] = "what is carried";
+	struct sl_tuple tuple = tuple_of(shape & 1);
+	struct sl_ends ends = sl_ends_of(&tuple);
+	struct sl_l2 way = l2;
+	struct sl_seg_out out = {
+		.seq = 0xfffffff0,
+		.ack = 77,
+		.wnd = 501,
+		.flags = SL_ACK | SL_PSH,
+		.opts = shape & 2 ? SL_OPT_TS : 0,
+		.tsval = 1234567,
+		.tsecr = 7654321,
+		.ttl = 63,
+		.tos = 0x48,
+		.offloads = (shape & 4 ? SL_OFFLOAD_TCP_CKSUM : 0) |
+			    (shape & 8 ? SL_OFFLOAD_IPV4_CKSUM : 0),
+	};
+	struct rte_mbuf *a = heapbufs_packet(hb, bytes, sizeof(bytes), 128);
+	struct rte_mbuf *b = heapbufs_packet(hb, bytes, sizeof(bytes), 128);
+
+	way.vlan = shape & 16 ? 7 : 0;
+	sl_tcp_build(a, &way, &tuple, &out);
+	sl_put_plain(b, &way, &ends, &out, sl_tcp_payload_sum(b, out.offloads, 0));
+	assert_int_equal(a->pkt_len, b->pkt_len);
+	assert_int_equal(a->data_len, b->data_len);
+	assert_int_equal(a->ol_flags, b->ol_flags);
+	assert_int_equal(a->tx_offload, b->tx_offload);
+	assert_int_equal(a->port, b->port);
+	assert_memory_equal(rte_pktmbuf_mtod(a, void *), rte_pktmbuf_mtod(b, void *),
+			    a->pkt_len);
+	heapbufs_put(hb, a);
+	heapbufs_put(hb, b);
+}
+
+static void
+a_plain_segment_is_the_same_by_the_way_of_its_own(void **state)
+{
+	struct heapbufs hb;
+
+	heapbufs_open(&hb);
+	for (unsigned int shape = 0; shape < 32; shape++)
+		check_ways(&hb, shape);
+	heapbufs_close(&hb);
+}
+
 static void
 the_way_back_swaps_addresses_and_keeps_the_tag(void **state)
 {
@@ -325,6 +375,7 @@ main(void)
 		cmocka_unit_test(a_port_that_sums_gets_the_pseudo_header_and_the_lengths),
 		cmocka_unit_test(ipv4_is_sent_unfragmentable_without_identification),
 		cmocka_unit_test(the_longest_header_fits_the_headroom_promised),
+		cmocka_unit_test(a_plain_segment_is_the_same_by_the_way_of_its_own),
 		cmocka_unit_test(the_way_back_swaps_addresses_and_keeps_the_tag),
 		cmocka_unit_test(only_a_packet_that_is_all_ours_is_used_again),
 	};

@@ -52,18 +52,27 @@ every_length_at_every_alignment_sums_like_the_byte_loop(void **state)
 	}
 }
 
-/* What each width makes of the @len bytes at @p; they end where reading on is found out. */
+/*
+ * What each width makes of the @len bytes at @p, copying them, too; they end where reading or
+ * writing on is found out.
+ */
 static void
 check_widths(const uint8_t *p, size_t len)
 {
 	static const unsigned int most[] = { 1, 256, 512 };
 	uint16_t bytes = craft_sum(0, p, len);
+	uint8_t *to = malloc(len);
 
 	for (int i = 0; i < 3; i++) {
 		uint64_t sum = sl_cksum_sum_by(sl_leaf_bits(most[i]), p, len);
 
 		assert_int_equal(in_order(sl_cksum_fold(sum)), bytes);
+		sum = sl_cksum_copy_by(sl_leaf_bits(most[i]), to, p, len);
+		assert_int_equal(in_order(sl_cksum_fold(sum)), bytes);
+		assert_memory_equal(to, p, len);
+		memset(to, 0, len);
 	}
+	free(to);
 }
 
 static void
