@@ -244,6 +244,7 @@ open_tcp(struct sl_core *core, const struct sl_core_conf *conf, struct sl_mem *m
 	tcp->cookie_many = sl_cookie_many_for(sl_leaf_bits(conf->simd_bits));
 	tcp->opened_at = now;
 	tcp->rx_buffers = conf->rx_buffers;
+	tcp->scarce_from = conf->rx_buffers / 10 * 9;
 	tcp->is_home = conf->is_home;
 	tcp->steer = conf->steer;
 	return 0;

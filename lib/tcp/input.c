@@ -4,6 +4,8 @@
  * checks of RFC 5961 and the timestamps of RFC 7323. What a connection nearly always gets
  * passes a gate into a short cut, which a test compares with the long way round.
  */
+#include <rte_branch_prediction.h>
+
 #include "tcp/tcp.h"
 
 #define CHALLENGE_BURST 3u   /* challenge ACKs at once, a connection ... */
@@ -404,59 +406,65 @@ in_time_wait(struct sl_tcp *tcp, struct sl_tcb *tcb, struct sl_lane *lane)
 	(1u << SL_ST_ESTABLISHED | 1u << SL_ST_FIN_WAIT_1 | 1u << SL_ST_FIN_WAIT_2 | \
 	 1u << SL_ST_CLOSE_WAIT | 1u << SL_ST_CLOSING | 1u << SL_ST_LAST_ACK)
 
+static_assert(SL_OPT_TS % SL_IS_TS == 0, "one is the other, shifted");
+
 /*
  * Whether @seg is what an established connection nearly always gets: the next bytes, or none,
  * with room for them, acknowledging something sensible; or the FIN behind them, or an ACK
  * alone while it is being closed. Anything else, correct or not, goes the long way round
- * through the steps of the RFC. The conditions are joined by & so that there is one branch.
+ * through the steps of the RFC. What must be equal is one word that is zero.
  */
-static bool
+static inline bool
 is_ordinary(const struct sl_tcp *tcp, const struct sl_tcb *tcb, const struct sl_seg *seg)
 {
-	uint32_t span = seg->len + !!(seg->flags & SL_FIN);
-	bool open = (span == 0 ? TALKING : 1u << SL_ST_ESTABLISHED) >> tcb->state & 1;
-	bool plain = (seg->flags & ~(SL_PSH | SL_FIN)) == SL_ACK;
-	bool next = seg->seq == tcb->rcv_nxt;
-	bool fits = span <= tcb->rcv_adv - tcb->rcv_nxt;
-	bool sane = sl_seq_between(tcb->snd_una, seg->ack, tcb->snd_nxt);
-	bool timed = seg->opts == (tcb->is & SL_IS_TS ? SL_OPT_TS : 0);
-	bool fresh = !(tcb->is & SL_IS_TS) | !sl_seq_lt(seg->tsval, tcb->ts_recent); /* PAWS */
-	bool gapless = !sl_tcb_has_active(tcp, tcb);
-	bool ample = !sl_tcp_is_scarce(tcp);
+	uint32_t span = seg->len + (seg->flags & SL_FIN);
+	uint32_t timed = (tcb->is & SL_IS_TS) * (SL_OPT_TS / SL_IS_TS);
+	uint32_t other = (seg->seq ^ tcb->rcv_nxt) | (seg->opts ^ timed) |
+			 ((seg->flags & ~(uint32_t)(SL_PSH | SL_FIN)) ^ SL_ACK);
 
-	return open & plain & next & fits & sane & timed & fresh & gapless & ample;
+	return other == 0 && span <= tcb->rcv_adv - tcb->rcv_nxt &&
+	       (span == 0 ? TALKING >> tcb->state & 1 : tcb->state == SL_ST_ESTABLISHED) &&
+	       sl_seq_between(tcb->snd_una, seg->ack, tcb->snd_nxt) &&
+	       (timed == 0 || !sl_seq_lt(seg->tsval, tcb->ts_recent)) && /* PAWS */
+	       !sl_tcb_has_active(tcp, tcb) && !sl_tcp_is_scarce(tcp);
 }
+
+static_assert(SL_FIN == 1, "it counts as a byte");
 
 /*
  * Whether the ACK field and the window of @seg say nothing new: all we sent was acknowledged
  * before, nothing waits, and nobody waits for room.
  */
-static bool
+static inline bool
 says_nothing(const struct sl_tcb *tcb, const struct sl_seg *seg)
 {
-	bool newer = sl_seq_le(tcb->snd_wl1, seg->seq);
-	bool silent =
-		(tcb->snd_una == tcb->snd_nxt) & (tcb->snd_nxt == tcb->snd_end) &
-		!sl_state_fin_pending(tcb->state); /* a FIN may be owed by nobody's list */
-	bool same = (seg->wnd == tcb->wnd) & (seg->wnd > 0) & !tcb->wnd_of_syn;
-	bool content = !(tcb->is & SL_IS_WANTS_ROOM) & (tcb->owes == 0) & !tcb->probe_doubt;
-
-	return newer & silent & same & content;
+	return tcb->snd_una == tcb->snd_nxt && tcb->snd_nxt == tcb->snd_end &&
+	       seg->wnd == tcb->wnd && seg->wnd > 0 && !tcb->wnd_of_syn &&
+	       sl_seq_le(tcb->snd_wl1, seg->seq) && !(tcb->is & SL_IS_WANTS_ROOM) &&
+	       tcb->owes == 0 && !tcb->probe_doubt &&
+	       !sl_state_fin_pending(tcb->state); /* a FIN may be owed by nobody's list */
 }
 
-/* The same as the long way round makes of an ordinary segment; a test holds them together. */
-static void
+/*
+ * The same as the long way round makes of an ordinary segment; a test holds them together. Its
+ * timestamp was found to be one to echo if it covers our last ACK, as take_timestamp() asks:
+ * what is next does if all before it is acknowledged.
+ */
+static inline void
 take_ordinary(struct sl_tcp *tcp, struct sl_tcb *tcb, struct sl_lane *lane)
 {
 	const struct sl_seg *seg = &lane->seg;
 
 	heard_from(tcp, tcb);
-	take_timestamp(tcp, tcb, seg);
+	if (seg->opts != 0 && tcb->unacked == 0) {
+		tcb->ts_recent = seg->tsval;
+		tcb->ts_age = tcp->ts_age;
+	}
 	if (says_nothing(tcb, seg)) {
 		tcb->snd_wl1 = seg->seq;
-		sl_timer_resend(tcp, tcb, false);
+		sl_timer_rest(tcb);
 	} else {
-		sl_tcb_ack(tcp, tcb, seg);
+		sl_tcb_ack_ordinary(tcp, tcb, seg);
 	}
 	if (seg->len > 0)
 		sl_tcb_receive_next(tcp, tcb, lane);
@@ -497,17 +505,13 @@ sl_tcb_third(struct sl_tcp *tcp, struct sl_tcb *tcb, struct sl_lane *lane)
 		sl_tcb_receive(tcp, tcb, lane);
 }
 
-void
-sl_tcb_segment(struct sl_tcp *tcp, struct sl_tcb *tcb, struct sl_lane *lane)
+/* All that a segment may be, in the order of the RFC. */
+static __rte_noinline void
+take_by_the_book(struct sl_tcp *tcp, struct sl_tcb *tcb, struct sl_lane *lane)
 {
 	const struct sl_seg *seg = &lane->seg;
 	bool of_syn = seg->flags & SL_SYN;
 
-	lane->fate = SL_FATE_tcp_input;
-	if (is_ordinary(tcp, tcb, seg) && !tcp->by_the_book) {
-		take_ordinary(tcp, tcb, lane);
-		return;
-	}
 	if (tcb->state == SL_ST_SYN_SENT) {
 		in_syn_sent(tcp, tcb, lane);
 		return;
@@ -538,6 +542,16 @@ sl_tcb_segment(struct sl_tcp *tcp, struct sl_tcb *tcb, struct sl_lane *lane)
 	/* sixth: urgent data stays in line */
 	if (seg->len > 0 || (seg->flags & SL_FIN))
 		sl_tcb_receive(tcp, tcb, lane); /* seventh and eighth */
+}
+
+void
+sl_tcb_segment(struct sl_tcp *tcp, struct sl_tcb *tcb, struct sl_lane *lane)
+{
+	lane->fate = SL_FATE_tcp_input;
+	if (likely(is_ordinary(tcp, tcb, &lane->seg) && !tcp->by_the_book))
+		take_ordinary(tcp, tcb, lane);
+	else
+		take_by_the_book(tcp, tcb, lane);
 }
 
 /* A router carries no more than @mss: so it is, until sl_tcb_send() forgets it. */

@@ -11,6 +11,8 @@
  */
 #include <string.h>
 
+#include <rte_branch_prediction.h>
+
 #include "tcp/tcp.h"
 
 #define COMPACT_MARK     0x51u /* packet_type of a buffer of our own that may grow */
@@ -24,6 +26,18 @@ sl_tcp_put_kept(struct sl_tcp *tcp, struct rte_mbuf *m)
 	tcp->n_kept--;
 	sl_uncount(tcp, kept);
 	sl_tcp_put(tcp, m);
+}
+
+/* Of the segment @m the @len bytes from @skip on, which are kept from now on. */
+static inline void
+keep(struct sl_tcp *tcp, struct rte_mbuf *m, uint32_t skip, uint32_t len)
+{
+	m->data_off += skip;
+	m->data_len = len;
+	m->pkt_len = len;
+	m->packet_type = 0;
+	tcp->n_kept++;
+	sl_count(tcp, kept);
 }
 
 /*
@@ -51,12 +65,7 @@ take_payload(struct sl_tcp *tcp, struct sl_lane *lane, uint32_t skip, uint32_t l
 		if (n == 0) {
 			sl_tcp_put(tcp, m);
 		} else {
-			m->data_off += cut;
-			m->data_len = n;
-			m->pkt_len = n;
-			m->packet_type = 0;
-			tcp->n_kept++;
-			sl_count(tcp, kept);
+			keep(tcp, m, cut, n);
 			*end = m;
 			end = &m->next;
 		}
@@ -113,11 +122,10 @@ append_segment(struct sl_tcp *tcp, struct sl_tcb *tcb, struct rte_mbuf *m)
 {
 	bool pressed = tcp->n_kept > tcp->rx_buffers / 4 * 3;
 	struct sl_lent *in = sl_lent_take(tcp, tcb);
-	bool pins_much = in->head != NULL && m->data_len < SMALL_BYTES;
 
 	advance(tcb, m->data_len);
 	in->bytes += m->data_len;
-	if (pressed || pins_much) {
+	if (pressed || (in->head != NULL && m->data_len < SMALL_BYTES)) {
 		if (append_copy(in->tail, m)) {
 			sl_tcp_put_kept(tcp, m);
 			return;
@@ -539,10 +547,12 @@ receive_fin(struct sl_tcp *tcp, struct sl_tcb *tcb)
 static bool
 may_earn(const struct sl_tcp *tcp, const struct sl_tcb *tcb, uint32_t len)
 {
-	uint32_t buf = sl_tcb_rcvbuf(tcp, tcb);
+	uint32_t buf;
 
-	return len >= tcb->mss / 2 && buf < sl_tcb_conf(tcp, tcb)->rcvbuf &&
-	       buf < 65535u << tcb->rcv_scale;
+	if (len < tcb->mss / 2)
+		return false;
+	buf = sl_tcb_rcvbuf(tcp, tcb);
+	return buf < sl_tcb_conf(tcp, tcb)->rcvbuf && buf < 65535u << tcb->rcv_scale;
 }
 
 /*
@@ -556,6 +566,20 @@ is_awaited(struct sl_tcb *tcb, uint32_t len)
 		return false;
 	tcb->quick_acks--;
 	return true;
+}
+
+/* An ACK at once, or @may_wait until there is another reason to send something. */
+static inline void
+acknowledge(struct sl_tcp *tcp, struct sl_tcb *tcb, bool may_wait)
+{
+	uint32_t ms = sl_tcb_conf(tcp, tcb)->delayed_ack_ms;
+
+	if (!may_wait || ms == 0) {
+		owe_ack(tcp, tcb, false);
+	} else if (tcb->ack_due == 0) {
+		sl_timer_hold_ack(tcp, tcb, ms);
+		sl_tcb_output(tcp, tcb);
+	}
 }
 
 /* Bytes in order. The first may wait for company before it is acknowledged, no second one. */
@@ -574,18 +598,29 @@ receive_in_order(struct sl_tcp *tcp, struct sl_tcb *tcb, struct sl_lane *lane, u
 		close_gap(tcp, tcb, a);
 		tcb->quick_acks = sl_tcb_conf(tcp, tcb)->quick_acks;
 	}
-	if (filled || second || quick || sl_tcb_conf(tcp, tcb)->delayed_ack_ms == 0) {
-		owe_ack(tcp, tcb, false);
-	} else if (tcb->ack_due == 0) {
-		sl_timer_hold_ack(tcp, tcb, sl_tcb_conf(tcp, tcb)->delayed_ack_ms);
-		sl_tcb_output(tcp, tcb);
-	}
+	acknowledge(tcp, tcb, !filled && !second && !quick);
 }
 
+/* As receive_in_order() where there is no gap, for a packet that lies in one buffer. */
 void
 sl_tcb_receive_next(struct sl_tcp *tcp, struct sl_tcb *tcb, struct sl_lane *lane)
 {
-	receive_in_order(tcp, tcb, lane, 0, lane->seg.len);
+	uint32_t len = lane->seg.len;
+	bool second = tcb->unacked != 0, quick;
+	struct rte_mbuf *m = lane->m;
+
+	if (unlikely(m->next != NULL)) {
+		receive_in_order(tcp, tcb, lane, 0, len);
+		return;
+	}
+	quick = is_awaited(tcb, len);
+	if (may_earn(tcp, tcb, len))
+		sl_tcb_earn(tcp, tcb, &lane->seg);
+	lane->m = NULL;
+	keep(tcp, m, lane->frame.payload, len);
+	append_segment(tcp, tcb, m);
+	sl_tcb_mark(tcp, tcb, SL_MARK_DATA);
+	acknowledge(tcp, tcb, !second && !quick);
 }
 
 void

@@ -275,13 +275,14 @@ unmark(struct sl_tcp *tcp, struct sl_tcb *tcb, const struct sl_span *span, uint3
 		a->resent -= len;
 }
 
-static void
+static inline void
 span_free_head(struct sl_tcp *tcp, struct sl_tcb *tcb)
 {
 	uint32_t idx = tcb->span_head;
 	struct sl_span *s = &tcp->span[idx];
 
-	unmark(tcp, tcb, s, s->len);
+	if (s->marks & (SL_SPAN_SACKED | SL_SPAN_LOST | SL_SPAN_RESENT))
+		unmark(tcp, tcb, s, s->len);
 	tcb->span_head = s->next;
 	if (tcb->span_head == SL_NO_INDEX)
 		tcb->span_edge = SL_NO_INDEX;
@@ -292,21 +293,48 @@ span_free_head(struct sl_tcp *tcp, struct sl_tcb *tcb)
 	sl_slots_put(&tcp->free_span, idx);
 }
 
-void
+static inline struct sl_covered
+told_of(const struct sl_span *s)
+{
+	return (struct sl_covered){
+		.is_sample = (s->n_sent == 1) & !(s->marks & SL_SPAN_SACKED),
+		.sent_us = s->sent_us,
+	};
+}
+
+struct sl_covered
+sl_spans_covered(const struct sl_tcp *tcp, const struct sl_tcb *tcb, uint32_t ack)
+{
+	struct sl_covered last = { .is_sample = false };
+
+	for (uint32_t i = tcb->span_head; i != SL_NO_INDEX; i = tcp->span[i].next) {
+		if (sl_seq_gt(tcp->span[i].seq + tcp->span[i].len, ack))
+			break;
+		last = told_of(&tcp->span[i]);
+	}
+	return last;
+}
+
+struct sl_covered
 sl_spans_free_until(struct sl_tcp *tcp, struct sl_tcb *tcb, uint32_t ack)
 {
-	struct sl_span *s;
+	struct sl_covered last = { .is_sample = false };
 
-	while ((s = sl_span_at(tcp, tcb->span_head)) != NULL && sl_seq_lt(s->seq, ack)) {
-		uint32_t covered = ack - s->seq;
+	while (tcb->span_head != SL_NO_INDEX) {
+		struct sl_span *s = &tcp->span[tcb->span_head];
+		int32_t covered = (int32_t)(ack - s->seq);
 
-		if (covered < s->len) {
-			unmark(tcp, tcb, s, covered);
-			cut_front(s, covered);
-			return;
+		if (covered < (int32_t)s->len) {
+			if (covered > 0) {
+				unmark(tcp, tcb, s, (uint32_t)covered);
+				cut_front(s, (uint32_t)covered);
+			}
+			break;
 		}
+		last = told_of(s);
 		span_free_head(tcp, tcb);
 	}
+	return last;
 }
 
 void

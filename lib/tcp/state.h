@@ -73,7 +73,10 @@ sl_state_can_send(enum sl_state state)
 static inline bool
 sl_state_fin_pending(enum sl_state state)
 {
-	return state == SL_ST_FIN_WAIT_1 || state == SL_ST_CLOSING || state == SL_ST_LAST_ACK;
+	const uint32_t pending =
+		1u << SL_ST_FIN_WAIT_1 | 1u << SL_ST_CLOSING | 1u << SL_ST_LAST_ACK;
+
+	return pending >> state & 1;
 }
 
 #endif

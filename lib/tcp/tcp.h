@@ -165,7 +165,8 @@ struct sl_tcp {
 	sl_tick_t budget_at, challenge_at;   /* when they were filled */
 
 	const struct sl_tcb *offering; /* whose data callback is running */
-	uint32_t rx_buffers;           /* most received buffers kept */
+	uint32_t rx_buffers;           /* most received buffers kept ... */
+	uint32_t scarce_from;          /* ... and nine tenths of them */
 	uint32_t n_kept;
 	struct sl_relief relief;
 	bool always_cookies; /* some listener always answers by cookies */
@@ -315,7 +316,7 @@ sl_tcb_rcvbuf(const struct sl_tcp *tcp, const struct sl_tcb *tcb)
 static inline bool
 sl_tcp_is_scarce(const struct sl_tcp *tcp)
 {
-	return tcp->n_kept > tcp->rx_buffers / 10 * 9;
+	return tcp->n_kept > tcp->scarce_from;
 }
 
 /*
@@ -430,10 +431,12 @@ void sl_tcb_challenge(struct sl_tcp *tcp, struct sl_tcb *tcb);
 
 /* Take SEG.ACK, which lies in SND.UNA .. SND.NXT, with SACK and window. */
 void sl_tcb_ack(struct sl_tcp *tcp, struct sl_tcb *tcb, const struct sl_seg *seg);
+/* The same of an ordinary segment: nothing is wrong with the connection, and no SACK came. */
+void sl_tcb_ack_ordinary(struct sl_tcp *tcp, struct sl_tcb *tcb, const struct sl_seg *seg);
 
 /* --- recv.c --- */
 
-/* Take the bytes of a segment that is the next, fits whole, and has no FIN. */
+/* Take the bytes of a segment that is the next and fits whole; there is no gap. */
 void sl_tcb_receive_next(struct sl_tcp *tcp, struct sl_tcb *tcb, struct sl_lane *lane);
 /* Take the FIN that is next. */
 void sl_tcb_receive_fin(struct sl_tcp *tcp, struct sl_tcb *tcb);
@@ -487,8 +490,17 @@ uint32_t sl_spans_share(struct sl_tcp *tcp, struct sl_tcb *tcb, const struct sl_
 uint32_t sl_spans_pin(struct sl_tcp *tcp, struct sl_tcb *tcb, const void *data, uint32_t len);
 uint32_t sl_spans_room(const struct sl_tcp *tcp, const struct sl_tcb *tcb);
 
+/* What is told of the last span that an ACK covers whole. */
+struct sl_covered {
+	bool is_sample;   /* it was sent once, and not SACKed before */
+	uint32_t sent_us; /* when */
+};
+
 /* Free all below @ack, which lies in snd_una .. snd_nxt; spans may be cut. */
-void sl_spans_free_until(struct sl_tcp *tcp, struct sl_tcb *tcb, uint32_t ack);
+struct sl_covered sl_spans_free_until(struct sl_tcp *tcp, struct sl_tcb *tcb, uint32_t ack);
+/* What that would tell, and nothing is freed yet. */
+struct sl_covered sl_spans_covered(const struct sl_tcp *tcp, const struct sl_tcb *tcb,
+				   uint32_t ack);
 void sl_spans_free_all(struct sl_tcp *tcp, struct sl_tcb *tcb);
 /* Make @span end after @len bytes; false if no span is left for the rest. */
 bool sl_spans_split(struct sl_tcp *tcp, struct sl_tcb *tcb, struct sl_span *span, uint32_t len);
@@ -658,6 +670,14 @@ void sl_timer_app(struct sl_tcp *tcp, struct sl_tcb *tcb, uint32_t ms);
 /* An ACK may wait so long; output arms it, if nothing goes out in this step that says as much.
  */
 void sl_timer_hold_ack(struct sl_tcp *tcp, struct sl_tcb *tcb, uint32_t ms);
+/* Nothing is in flight, nothing waits to be, and nobody waits for room. */
+static inline void
+sl_timer_rest(struct sl_tcb *tcb)
+{
+	tcb->resend_due = 0;
+	tcb->resend_for = SL_RESEND_TIMEOUT;
+}
+
 /* LIFE follows from the state: stopping it does nothing. */
 void sl_timer_stop(struct sl_tcb *tcb, enum sl_timer_kind kind);
 /* When it goes off; 0: it does not run. */
