@@ -11,6 +11,7 @@
 #include <assert.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <string.h>
 
 #include <rte_mbuf.h>
 
@@ -30,6 +31,14 @@ sl_out_put(struct sl_out *out, struct rte_mbuf *m)
 {
 	assert(sl_out_has_room(out));
 	out->pkt[out->n++] = m;
+}
+
+static inline void
+sl_out_put_all(struct sl_out *out, struct rte_mbuf *const *m, uint16_t n)
+{
+	assert(out->n + n <= out->room);
+	memcpy(out->pkt + out->n, m, n * sizeof(*m));
+	out->n += n;
 }
 
 #endif

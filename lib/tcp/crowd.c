@@ -103,6 +103,8 @@ answer_by_cookies(struct sl_tcp *tcp, struct sl_crowd *c, const struct sl_door *
 		  struct sl_listener *listener)
 {
 	const struct sl_tcp_conf *conf = &listener->conf.tcp;
+	const sl_tick_t now = sl_tick_after(tcp->tick, 0);
+	const uint16_t n = c->n;
 	struct sl_synack_terms terms = {
 		.mss = sl_tcp_mss_offer(tcp, conf, door->port, c->v6),
 		.wnd = sl_tcp_first_window(conf),
@@ -117,20 +119,19 @@ answer_by_cookies(struct sl_tcp *tcp, struct sl_crowd *c, const struct sl_door *
 
 	ts_clocks(tcp, c, clock);
 	tcp->cookie_many->make(&tcp->cookies, tcp->many, &batch, c->mss, c->wscale, each.isn,
-			       each.tsval, c->n);
+			       each.tsval, n);
 	sl_synacks_build(c, door, &terms, &each, tcp->crowd_leaf);
 
-	tcp->cookie_last = sl_tick_after(tcp->tick, 0);
-	for (unsigned int k = 0; k < c->n; k++) {
-		tcp->cookie_at[c->hash[k] & 0xff] = tcp->cookie_last;
-		sl_out_put(tcp->out, c->m[k]);
-	}
-	sl_stat_add(tcp->stats.fate[SL_FATE_tcp_syn_cookie], c->n);
-	sl_count_n(tcp, syn, c->n);
-	sl_count_n(tcp, synack, c->n);
-	sl_count_n(tcp, cookie_sent, c->n);
-	sl_stat_add(listener->stats.syn, c->n);
-	sl_stat_add(listener->stats.cookie_sent, c->n);
+	tcp->cookie_last = now;
+	for (unsigned int k = 0; k < n; k++)
+		tcp->cookie_at[c->hash[k] & 0xff] = now;
+	sl_out_put_all(tcp->out, c->m, n);
+	sl_stat_add(tcp->stats.fate[SL_FATE_tcp_syn_cookie], n);
+	sl_count_n(tcp, syn, n);
+	sl_count_n(tcp, synack, n);
+	sl_count_n(tcp, cookie_sent, n);
+	sl_stat_add(listener->stats.syn, n);
+	sl_stat_add(listener->stats.cookie_sent, n);
 }
 
 /* Those of @who whose answers fit: each into its own buffer, all together into @out. */
