@@ -312,7 +312,7 @@ is_ordinary(const struct sl_tcp *tcp, const struct sl_tcb *tcb)
  * What transmit() and the timer behind it do with the piece that is_ordinary() found, where all
  * they ask is known.
  */
-static bool
+static inline bool
 send_answer(const struct sl_sender *s)
 {
 	struct sl_tcp *tcp = s->tcp;
@@ -448,12 +448,44 @@ send_nowhere(struct sl_tcp *tcp, struct sl_tcb *tcb)
 		sl_tcb_park(tcp, tcb);
 }
 
+/* What is to be done to the timers once @tcb, whose SND.NXT was @before, has sent. */
+static void
+wait_on(struct sl_tcp *tcp, struct sl_tcb *tcb, uint32_t before)
+{
+	if (tcb->snd_nxt != before)
+		sl_timer_sent(tcp, tcb);
+	else
+		sl_timer_resend(tcp, tcb, false);
+	if (tcb->ack_due != 0) /* nothing said it for us */
+		sl_timer_arm(tcp, tcb, sl_timer_due(tcp, tcb, SL_TIMER_ACK));
+}
+
+/* Whatever is owed, by the long way, but for a FIN alone. */
+static __rte_noinline bool
+send_any(struct sl_tcp *tcp, struct sl_tcb *tcb, const struct sl_l2 *l2, uint8_t offloads)
+{
+	struct sl_sender s = { .tcp = tcp, .tcb = tcb, .l2 = l2, .offloads = offloads };
+	uint32_t before = tcb->snd_nxt;
+	bool done;
+
+	if (is_lone_fin(tcp, tcb) && !tcp->by_the_book) {
+		done = send_fin(&s);
+	} else {
+		forget_less(tcp, tcb);
+		done = send_owed(&s);
+	}
+	if (sl_tcb_has_active(tcp, tcb))
+		sl_tcb_unborrow(tcp, tcb);
+	if (!sl_tcb_has_ended(tcb))
+		wait_on(tcp, tcb, before);
+	return done;
+}
+
 bool
 sl_tcb_send(struct sl_tcp *tcp, struct sl_tcb *tcb)
 {
-	struct sl_sender s = { .tcp = tcp, .tcb = tcb };
-	uint32_t before = tcb->snd_nxt;
-	bool done;
+	const struct sl_l2 *l2;
+	uint8_t offloads;
 
 	if (unlikely(tcb->path == SL_NO_PATH)) {
 		tcb->owes = 0; /* half-open: answered the way it came, never from here */
@@ -462,31 +494,16 @@ sl_tcb_send(struct sl_tcp *tcp, struct sl_tcb *tcb)
 	}
 	if (unlikely(tcb->state == SL_ST_CLOSED) && !(tcb->owes & SL_OWES_RST))
 		return true;
-	s.l2 = sl_path_l2(tcp->net, tcp->now, tcb->path);
-	if (unlikely(s.l2 == NULL)) {
+	l2 = sl_path_l2(tcp->net, tcp->now, tcb->path);
+	if (unlikely(l2 == NULL)) {
 		send_nowhere(tcp, tcb);
 		return true;
 	}
-	s.offloads = sl_path_offloads(tcp->net, tcb->path);
-	if (is_ordinary(tcp, tcb) && !tcp->by_the_book) {
-		done = send_answer(&s);
-		if (likely(done))
-			return true;
-	} else if (is_lone_fin(tcp, tcb) && !tcp->by_the_book) {
-		done = send_fin(&s);
-	} else {
-		forget_less(tcp, tcb);
-		done = send_owed(&s);
-	}
-	if (sl_tcb_has_active(tcp, tcb))
-		sl_tcb_unborrow(tcp, tcb);
-	if (sl_tcb_has_ended(tcb))
-		return done;
-	if (tcb->snd_nxt != before)
-		sl_timer_sent(tcp, tcb);
-	else
-		sl_timer_resend(tcp, tcb, false);
-	if (tcb->ack_due != 0) /* nothing said it for us */
-		sl_timer_arm(tcp, tcb, sl_timer_due(tcp, tcb, SL_TIMER_ACK));
-	return done;
+	offloads = sl_path_offloads(tcp->net, tcb->path);
+	if (!is_ordinary(tcp, tcb) || tcp->by_the_book)
+		return send_any(tcp, tcb, l2, offloads);
+	if (likely(send_answer(&(struct sl_sender){ tcp, tcb, l2, offloads })))
+		return true;
+	wait_on(tcp, tcb, tcb->snd_nxt);
+	return false;
 }
