@@ -359,17 +359,18 @@ parse_common(unsigned int bits, const struct rte_mbuf *m, struct sl_frame *frame
 		(m->ol_flags & RTE_MBUF_F_RX_IP_CKSUM_MASK) == RTE_MBUF_F_RX_IP_CKSUM_GOOD;
 	bool tcp_good =
 		(m->ol_flags & RTE_MBUF_F_RX_L4_CKSUM_MASK) == RTE_MBUF_F_RX_L4_CKSUM_GOOD;
-	uint32_t len, head;
+	uint32_t len, head, shape, rest;
 	uint64_t remote, local, sum;
 
-	if ((m->nb_segs > 1) | !!(m->ol_flags & RTE_MBUF_F_RX_VLAN_STRIPPED) |
-	    (m->data_len < IP4_TCP + SL_TCP_HDR))
+	if (m->nb_segs > 1 || (m->ol_flags & RTE_MBUF_F_RX_VLAN_STRIPPED) ||
+	    m->data_len < IP4_TCP + SL_TCP_HDR)
 		return false;
 	len = (uint32_t)sl_get16(ip + 2) - SL_IP4_HDR; /* wraps below: then no frame holds it */
 	head = (tcp[12] >> 4) * 4u;
-	if (((half(eth + 12) & ETH4_IHL5_MASK) != ETH4_IHL5) |
-	    ((half(ip + 6) & WHOLE_TCP_MASK) != WHOLE_TCP) | (head < SL_TCP_HDR) |
-	    (len < head) | (len > m->data_len - (uint32_t)IP4_TCP))
+	shape = half(eth + 12) & ETH4_IHL5_MASK;
+	rest = half(ip + 6) & WHOLE_TCP_MASK;
+	if ((shape != ETH4_IHL5) | (rest != WHOLE_TCP) | (head < SL_TCP_HDR) | (len < head) |
+	    (len > m->data_len - (uint32_t)IP4_TCP))
 		return false;
 	if (!ip_good && !sl_cksum_is_right(sl_cksum_fold(sl_cksum_sum(ip, SL_IP4_HDR))))
 		return false;

@@ -240,8 +240,9 @@ INLINE unsigned int
 place_of(unsigned int i, unsigned int offset, uint64_t end)
 {
 	const unsigned int at = offset + 8 * i;
+	const bool matters = (i < WORDS - 2) | (end > at + 3);
 
-	return (i < WORDS - 2) | (end > at + 3) ? at : offset;
+	return matters ? at : offset;
 }
 
 /* Copies of four frames as far as they go, at @from. */
