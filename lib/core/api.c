@@ -6,6 +6,8 @@
 #include <string.h>
 
 #include "core/core.h"
+#include "tcp/spans.h"
+#include "tcp/timer.h"
 
 void *
 sl_conn_state(struct sl_conn *c)

@@ -5,6 +5,8 @@
 #include <errno.h>
 
 #include "core/core.h"
+#include "tcp/spans.h"
+#include "tcp/timer.h"
 
 #define DEMAND(cond)                  \
 	do {                          \

@@ -7,6 +7,8 @@
 
 #include "base/leaf.h"
 #include "core/core.h"
+#include "tcp/answer.h"
+#include "tcp/spans.h"
 #include "wire/crowd_leaf.h"
 
 #define STATE_MOST      64u

@@ -9,6 +9,7 @@
 #include <rte_branch_prediction.h>
 
 #include "core/core.h"
+#include "tcp/timer.h"
 
 /* False if the application refused it. */
 static bool

@@ -7,6 +7,8 @@
 #include <rte_prefetch.h>
 
 #include "core/core.h"
+#include "tcp/answer.h"
+#include "tcp/timer.h"
 
 /* Nothing, but in perf/, which builds this file once more to see what each stage takes. */
 #ifndef SL_STAGE_ENDS

@@ -5,7 +5,10 @@
  */
 #include <rte_branch_prediction.h>
 
+#include "tcp/recovery.h"
+#include "tcp/spans.h"
 #include "tcp/tcp.h"
+#include "tcp/timer.h"
 
 /*
  * The round trip of @newest, the last segment that @seg acknowledges, if it was sent once only

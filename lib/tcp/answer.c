@@ -6,7 +6,9 @@
  * Answers go back the way the packet came, in its buffer if that is ours alone, one packet
  * for one, and never wait for anything: an answer that finds no room is not made.
  */
+#include "tcp/answer.h"
 #include "tcp/tcp.h"
+#include "tcp/timer.h"
 
 #define COOKIE_SEEN_MS   3000u  /* data on a tuple that a cookie went to lately is left alone */
 #define COOKIE_ACTIVE_MS 64000u /* cookies sent this lately may still come back */

@@ -11,7 +11,10 @@
 
 #include <rte_prefetch.h>
 
+#include "tcp/answer.h"
+#include "tcp/spans.h"
 #include "tcp/tcp.h"
+#include "tcp/timer.h"
 
 static_assert(SL_REASON_COUNT <= 16, "sl_tcb.why has four bits");
 static_assert(SL_ST_COUNT <= 16, "and so has sl_tcb.state");

@@ -11,6 +11,7 @@
 
 #include <rte_branch_prediction.h>
 
+#include "tcp/answer.h"
 #include "wire/synack.h"
 
 #define FEW 3 /* so many cookies are checked faster one by one */

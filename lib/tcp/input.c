@@ -6,7 +6,10 @@
  */
 #include <rte_branch_prediction.h>
 
+#include "tcp/answer.h"
+#include "tcp/recovery.h"
 #include "tcp/tcp.h"
+#include "tcp/timer.h"
 
 #define CHALLENGE_BURST 3u   /* challenge ACKs at once, a connection ... */
 #define CHALLENGE_MS    500u /* ... each earned back in this time (RFC 5961, 7) */

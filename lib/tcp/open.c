@@ -8,7 +8,9 @@
 #include <errno.h>
 #include <string.h>
 
+#include "tcp/answer.h"
 #include "tcp/tcp.h"
+#include "tcp/timer.h"
 
 #define PORT_FIRST 10000u
 #define PORT_COUNT (65536u - PORT_FIRST)

@@ -4,7 +4,10 @@
  *
  * The only place that does: who has something to say marks what is owed, or queues bytes.
  */
+#include "tcp/recovery.h"
 #include "tcp/segment.h"
+#include "tcp/spans.h"
+#include "tcp/timer.h"
 
 #define LESS_MS (10u * 60 * 1000) /* a smaller path MTU is believed (RFC 8201, 4) */
 

@@ -11,6 +11,7 @@
  * when an ACK passes what the probe ended with (7.4). Until then one bit of the tcb
  * remembers the doubt, so that no block is kept for it.
  */
+#include "tcp/recovery.h"
 #include "tcp/tcp.h"
 
 #define PROBE_MIN_MS     10u /* below it, timers and the peer's batching are all one would see */

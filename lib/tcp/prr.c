@@ -7,6 +7,7 @@
  * was delivered may be replaced, and a segment more for an ACK that says all goes well.
  * What may be sent is an allowance, drawn up with each ACK; nothing else grants one.
  */
+#include "tcp/recovery.h"
 #include "tcp/tcp.h"
 
 void

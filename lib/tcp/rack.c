@@ -8,6 +8,8 @@
  * only be late; a timer looks again when it no longer is. Resent segments are judged as
  * all others are, so a resend that is lost, too, costs no time-out.
  */
+#include "tcp/recovery.h"
+#include "tcp/spans.h"
 #include "tcp/tcp.h"
 
 #define DUP_THRESHOLD 3u

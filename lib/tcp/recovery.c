@@ -7,6 +7,8 @@
  * says from times of sending and SACK. Without SACK each duplicate ACK stands for a segment
  * that left the network, somewhere (RFC 6582).
  */
+#include "tcp/recovery.h"
+#include "tcp/spans.h"
 #include "tcp/tcp.h"
 
 #define DUP_THRESHOLD 3u

@@ -14,6 +14,7 @@
 #include <rte_branch_prediction.h>
 
 #include "tcp/tcp.h"
+#include "tcp/timer.h"
 
 #define COMPACT_MARK     0x51u /* packet_type of a buffer of our own that may grow */
 #define SMALL_BYTES      512u  /* a segment this small is copied when others wait already */

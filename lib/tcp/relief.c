@@ -11,6 +11,7 @@
  * Who holds most is found by a walk over all connections, some in each step; at its end one
  * gives way, and while it is not enough the next walk begins.
  */
+#include "tcp/spans.h"
 #include "tcp/tcp.h"
 
 #define WALK_STEP      256u  /* connections looked at in a step */

@@ -3,6 +3,8 @@
  * sack - what the peer's SACK blocks say (RFC 2018), the first of them perhaps of bytes that
  * came twice (RFC 2883). Blocks that make no sense are ignored.
  */
+#include "tcp/recovery.h"
+#include "tcp/spans.h"
 #include "tcp/tcp.h"
 
 bool

@@ -3,6 +3,9 @@
  * segment - what of it is not inline: payload in pieces, options that few segments have.
  */
 #include "tcp/segment.h"
+#include "tcp/answer.h"
+#include "tcp/recovery.h"
+#include "tcp/spans.h"
 
 /*
  * SACK blocks that fit beside what else the segment carries (RFC 2018, 3). What came twice

@@ -10,6 +10,7 @@
 #define SL_TCP_SEGMENT_H
 
 #include "tcp/tcp.h"
+#include "tcp/timer.h"
 #include "wire/put.h"
 
 #define SL_COPY_MOST   256u  /* payloads up to this are copied even if they could be attached */

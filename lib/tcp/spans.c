@@ -15,7 +15,9 @@
 
 #include <rte_branch_prediction.h>
 
+#include "tcp/spans.h"
 #include "tcp/tcp.h"
+#include "tcp/timer.h"
 
 #define SPAN_SPARE 8u /* one eighth of the spans is kept for cutting */
 

@@ -6,6 +6,8 @@
  * it later or clearing it asks nobody. The wheel holds an entry at or before the earliest; when
  * that comes up, what is due is done and the rest is armed again.
  */
+#include "tcp/timer.h"
+#include "tcp/recovery.h"
 #include "tcp/tcp.h"
 
 #define HALF_OPEN_TRIES 5u /* SYN-ACKs sent again before a passive open is forgotten */

@@ -14,6 +14,7 @@
  * Since records move, and holes close, nobody may hold an index over the end of a step; within
  * one it happens only after the last lane was looked at.
  */
+#include "tcp/answer.h"
 #include "tcp/tcp.h"
 
 #define NEW_ISS_GAP 0x20000u /* above the last number sent; RFC 9293, 3.6.1 wants it larger */

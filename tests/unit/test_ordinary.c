@@ -15,6 +15,7 @@
 #include "core/core.h"
 #include "random.h"
 #include "solo.h"
+#include "tcp/spans.h"
 
 #define LIVES    4000 /* connections, each with options and habits of its own */
 #define SEGMENTS 60   /* at most, to each of them */

@@ -15,6 +15,8 @@
 #include <cmocka.h>
 
 #include "random.h"
+#include "tcp/recovery.h"
+#include "tcp/spans.h"
 #include "tcp/tcp.h"
 
 #define SEGMENTS 200u

@@ -14,6 +14,7 @@
 
 #include "random.h"
 #include "tcp/tcp.h"
+#include "tcp/timer.h"
 
 #define S 1000000u /* a second's microseconds */
 

@@ -13,6 +13,7 @@
 
 #include "core/core.h"
 #include "solo.h"
+#include "tcp/spans.h"
 
 #define MSS 1000u
 
