@@ -348,11 +348,11 @@ parse_tcp(const uint8_t *tcp, struct sl_frame *frame, struct sl_seg *seg)
 /*
  * All of sl_frame_parse_by() for what most frames are: in one buffer, without a tag, IPv4
  * without options and in one piece, TCP. Then all lies at constant places. False if it is
- * something else or anything is wrong with it; nothing is said then.
+ * something else or is badly made; nothing is said then. *@fate says whether its sum is right.
  */
 static inline bool
 parse_common(unsigned int bits, const struct rte_mbuf *m, struct sl_frame *frame,
-	     struct sl_tuple *tuple, struct sl_seg *seg)
+	     struct sl_tuple *tuple, struct sl_seg *seg, enum sl_fate *fate)
 {
 	const uint8_t *eth = at(m, 0), *ip = eth + RTE_ETHER_HDR_LEN, *tcp = ip + SL_IP4_HDR;
 	bool ip_good =
@@ -378,8 +378,11 @@ parse_common(unsigned int bits, const struct rte_mbuf *m, struct sl_frame *frame
 	local = half(ip + 16);
 	sum = remote + local + rte_cpu_to_be_32(len) + RTE_BE32(IPPROTO_TCP);
 	if (!tcp_good &&
-	    !sl_cksum_is_right(sl_cksum_fold(sum + sl_cksum_sum_by(bits, tcp, len))))
-		return false;
+	    !sl_cksum_is_right(sl_cksum_fold(sum + sl_cksum_sum_by(bits, tcp, len)))) {
+		frame->kind = SL_KIND_NONE;
+		*fate = SL_FATE_tcp_checksum;
+		return true;
+	}
 	*frame = (struct sl_frame){ .l3 = RTE_ETHER_HDR_LEN,
 				    .l4 = IP4_TCP,
 				    .l4_len = (uint16_t)len,
@@ -393,6 +396,7 @@ parse_common(unsigned int bits, const struct rte_mbuf *m, struct sl_frame *frame
 	memset(tuple->pad, 0, sizeof(tuple->pad));
 	parse_ports(tcp, tuple);
 	parse_tcp(tcp, frame, seg);
+	*fate = SL_FATE_NONE;
 	return true;
 }
 
@@ -421,8 +425,10 @@ enum sl_fate
 sl_frame_parse_by(unsigned int bits, const struct rte_mbuf *m, struct sl_frame *frame,
 		  struct sl_tuple *tuple, struct sl_seg *seg)
 {
-	if (likely(parse_common(bits, m, frame, tuple, seg)))
-		return SL_FATE_NONE;
+	enum sl_fate fate;
+
+	if (likely(parse_common(bits, m, frame, tuple, seg, &fate)))
+		return fate;
 	return parse_any(bits, m, frame, tuple, seg);
 }
 
