@@ -49,20 +49,11 @@ struct rival_key {
 	uint16_t rport, lport;
 };
 
-/*
- * What is touched of a record here is its first line. An odd number of lines keeps these from
- * falling into every other set of the caches, as in the engine they do not: it touches both.
- */
-struct record {
-	struct sl_tcb tcb;
-	char odd[SL_CACHE_LINE];
-};
-
 struct table {
 	uint32_t n;
 	uint32_t n_in_all;
 	struct sl_flows *flows, *full; /* full: with 95 of 100 ways taken */
-	struct record *rec;
+	struct sl_tcb *tcb;
 	struct rte_hash *rival;
 	char *lines; /* as many as the table's buckets */
 	uint64_t n_lines;
@@ -123,17 +114,17 @@ open_ours(struct table *t, uint32_t entries, uint32_t n)
 	struct sl_flows_conf conf = {
 		.entries = entries,
 		.hash_key = { { 0x0123456789abcdef, 0xfedcba9876543210 } },
-		.conn_stride = sizeof(struct record),
+		.conn_stride = sizeof(struct sl_tcb),
 	};
 
-	conf.conn = t->rec;
+	conf.conn = t->tcb;
 	if (sl_flows_open(&flows, &mem, &conf) != 0)
 		bench_fail("no table");
 	for (uint32_t i = 0; i < n; i++) {
 		struct sl_tuple tuple;
 
 		make_tuple(i, &tuple);
-		sl_key_set(&t->rec[i].tcb.key, NULL, SL_NO_KEY6, &tuple);
+		sl_key_set(&t->tcb[i].key, NULL, SL_NO_KEY6, &tuple);
 		if (sl_flows_insert(flows, sl_flows_hash(flows, &tuple), i) != 0)
 			bench_fail("%u of %u do not fit", i, n);
 	}
@@ -234,7 +225,7 @@ look_floor(const struct table *t, const uint64_t *number, bool record, uint64_t 
 		rte_prefetch0(line[i]);
 	}
 	for (int i = 0; i < BURST; i++) { /* the lines are zero, but only we know that */
-		key[i] = &t->rec[number[i] + *(const volatile uint8_t *)line[i]].tcb.key;
+		key[i] = &t->tcb[number[i] + *(const volatile uint8_t *)line[i]].key;
 		if (record)
 			rte_prefetch0(key[i]);
 	}
@@ -335,7 +326,7 @@ change_ours(const struct look *l, const struct batch *b, int from, bool insert)
 		bool done;
 
 		if (insert) {
-			sl_key_set(&l->table->rec[idx].tcb.key, NULL, SL_NO_KEY6, at[i]);
+			sl_key_set(&l->table->tcb[idx].key, NULL, SL_NO_KEY6, at[i]);
 			done = slot[i] == SL_NO_FLOW &&
 			       sl_flows_insert(l->flows, hash[i], idx) == 0;
 		} else {
@@ -452,7 +443,7 @@ fill(struct table *t, uint32_t n)
 	bool cold = n >= 32000000;
 
 	*t = (struct table){ .n = n, .n_in_all = n, .random = 88172645463325252 };
-	t->rec = bench_memory((size_t)n * sizeof(*t->rec));
+	t->tcb = bench_memory((size_t)n * sizeof(*t->tcb));
 	t->flows = open_ours(t, n, n);
 	if (!cold)
 		open_full(t);
