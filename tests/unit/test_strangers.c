@@ -155,20 +155,39 @@ draw_options(uint8_t *opt, bool syn, uint32_t tsecr)
 	return layout[i].len;
 }
 
+/* Addresses that nobody has whom we would answer, and what lies beside them. */
+static const char *
+draw_edge(bool v6)
+{
+	static const char *const four[] = {
+		"0.0.0.0",         "0.0.0.1",   "1.0.0.0",         "126.255.255.255",
+		"127.0.0.1",       "128.0.0.1", "223.255.255.255", "224.0.0.1",
+		"255.255.255.255", "10.0.0.1",  "10.0.0.255",
+	};
+	static const char *const six[] = {
+		"::",      "::1",     "::0.0.0.5", "::ffff:1.2.3.4", "::fffe:1.2.3.4",
+		"ff02::1", "feff::1", "fe80::1",   "::1:0:0:1",      "0:0:0:1::",
+		"fd00::1",
+	};
+
+	return v6 ? six[rnd_below(&rnd, RTE_DIM(six))] : four[rnd_below(&rnd, RTE_DIM(four))];
+}
+
 static void
-put_ip(struct craft *c, bool v6, unsigned int i, bool from_us, uint8_t proto)
+put_ip(struct craft *c, bool v6, unsigned int i, bool odd, uint8_t proto)
 {
 	char src[40];
 
-	if (v6) {
-		snprintf(src, sizeof(src), from_us ? "fd00::1" : "2001:db8::%x:7", i + 1);
-		craft_ip6(c, src, "fd00::1", proto);
-		return;
-	}
-	snprintf(src, sizeof(src), "%s", from_us ? "10.0.0.255" : "");
-	if (!from_us)
+	if (odd)
+		snprintf(src, sizeof(src), "%s", draw_edge(v6));
+	else if (v6)
+		snprintf(src, sizeof(src), "2001:db8::%x:7", i + 1);
+	else
 		snprintf(src, sizeof(src), "192.0.%u.%u", i / 3, i + 1);
-	craft_ip4(c, src, "10.0.0.1", proto);
+	if (v6)
+		craft_ip6(c, src, "fd00::1", proto);
+	else
+		craft_ip4(c, src, "10.0.0.1", proto);
 }
 
 /* A SYN, the end of a handshake, a wild ACK or another combination of flags. */
@@ -238,15 +257,15 @@ static void
 draw_frame(struct craft *c)
 {
 	static const uint8_t them[6] = { 2, 0, 0, 0, 0, 9 };
-	bool v6 = rnd_below(&rnd, 3) == 0, from_us = rnd_below(&rnd, 40) == 0;
+	bool v6 = rnd_below(&rnd, 3) == 0, odd = rnd_below(&rnd, 12) == 0;
 	uint16_t vlan = rnd_below(&rnd, 40) == 0 ? 7 : 0;
 
 	craft_ether(c, conf.net.port[0].mac, them, vlan, v6 ? 0x86dd : 0x0800);
 	if (rnd_below(&rnd, 20) == 0) {
-		put_ip(c, v6, 1, from_us, v6 ? 58 : 1);
+		put_ip(c, v6, 1, odd, v6 ? 58 : 1);
 		craft_hex(c, v6 ? "8000 0000 1234 0001" : "0800 0000 1234 0001");
 	} else {
-		put_ip(c, v6, rnd_below(&rnd, CLIENTS), from_us, 6);
+		put_ip(c, v6, rnd_below(&rnd, CLIENTS), odd, 6);
 		draw_tcp(c, v6);
 	}
 	craft_end(c);
@@ -469,6 +488,37 @@ compare_with_frames(const struct sl_crowd *c)
 	}
 }
 
+/* A packet that no crowd may have, whatever its frame says; NULL: as ports give it. */
+static struct rte_mbuf *
+draw_odd(struct machine *m, const struct craft *c, bool roomy)
+{
+	unsigned int how = rnd_below(&rnd, 100);
+	struct rte_mbuf *p;
+
+	if (how == 0)
+		return as_a_chain(m, c);
+	if (how > 4)
+		return NULL;
+	p = as_ports_give_it(m, c, roomy);
+	if (how == 1)
+		p->port = 1;
+	else if (how == 2)
+		p->ol_flags |= RTE_MBUF_F_RX_VLAN | RTE_MBUF_F_RX_VLAN_STRIPPED;
+	else if (how == 3)
+		p->ol_flags |= RTE_MBUF_F_EXTERNAL;
+	else
+		rte_mbuf_refcnt_update(p, 1);
+	return p;
+}
+
+static void
+put_drawn(struct machine *m, struct rte_mbuf *p)
+{
+	p->ol_flags &= ~RTE_MBUF_F_EXTERNAL; /* it never was */
+	rte_mbuf_refcnt_set(p, 1);
+	heapbufs_put(&m->hb, p);
+}
+
 /* What is seen without vectors is what is seen in those of @most. */
 static void
 see_bursts(unsigned int most, uint64_t seed)
@@ -487,14 +537,19 @@ see_bursts(unsigned int most, uint64_t seed)
 		uint16_t n = (uint16_t)(1 + rnd_below(&rnd, SL_BURST));
 		bool roomy = draw_roomy();
 		struct rte_mbuf *rx[SL_BURST];
+		uint64_t odd = 0, others;
 		struct craft c;
 
 		for (uint16_t i = 0; i < n; i++) {
 			draw_frame(&c);
-			rx[i] = as_ports_give_it(&m, &c, roomy);
+			rx[i] = draw_odd(&m, &c, roomy);
+			odd |= (uint64_t)(rx[i] != NULL) << i;
+			if (rx[i] == NULL)
+				rx[i] = as_ports_give_it(&m, &c, roomy);
 		}
-		assert_int_equal(sl_glance(&door, rx, n, NULL, alone),
-				 sl_glance(&door, rx, n, leaf, together));
+		others = sl_glance(&door, rx, n, NULL, alone);
+		assert_int_equal(others, sl_glance(&door, rx, n, leaf, together));
+		assert_int_equal(others & odd, odd);
 		for (unsigned int kind = 0; kind < SL_CROWDS; kind++) {
 			const struct sl_crowd *a = &alone[kind];
 
@@ -506,7 +561,7 @@ see_bursts(unsigned int most, uint64_t seed)
 						 sl_crowd_same_place(a, k, leaf));
 		}
 		for (uint16_t i = 0; i < n; i++)
-			heapbufs_put(&m.hb, rx[i]);
+			put_drawn(&m, rx[i]);
 	}
 	heapbufs_close(&m.hb);
 }
