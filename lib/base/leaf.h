@@ -33,7 +33,9 @@ static inline unsigned int
 sl_leaf_bits(unsigned int most)
 {
 #ifdef SL_LEAVES
-	bool avx512 = __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
+	bool bits = __builtin_cpu_supports("bmi") && __builtin_cpu_supports("bmi2");
+	bool avx512 = bits && __builtin_cpu_supports("avx512f") &&
+		      __builtin_cpu_supports("avx512bw") &&
 		      __builtin_cpu_supports("avx512vl") &&
 		      __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512cd");
 
@@ -42,8 +44,7 @@ sl_leaf_bits(unsigned int most)
 		return SL_LEAF_512;
 	if (avx512 && (most == 0 || most >= SL_LEAF_256VL))
 		return SL_LEAF_256VL;
-	if ((most == 0 || most >= SL_LEAF_256) && __builtin_cpu_supports("avx2") &&
-	    __builtin_cpu_supports("bmi2"))
+	if (bits && (most == 0 || most >= SL_LEAF_256) && __builtin_cpu_supports("avx2"))
 		return SL_LEAF_256;
 #endif
 	(void)most;

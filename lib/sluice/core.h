@@ -37,7 +37,8 @@ struct sl_core_conf {
 	uint32_t spans;       /* pieces of data queued to be sent, all connections together */
 	uint32_t rx_buffers;  /* received buffers that may be kept; see DESIGN "Memory" */
 	bool ipv6;            /* reserve memory for IPv6 connections */
-	uint16_t simd_bits;   /* widest vectors to be used; 0: what the CPU has, 1: none */
+	uint16_t simd_bits; /* widest vectors to be used: 512; 257: 256 with the instructions of
+			       AVX-512; 256: AVX2; 1: none; 0: what pays on this CPU */
 
 	struct sl_prf_key secret;        /* this core's own: ISNs, ports, tables */
 	struct sl_prf_key cookie_secret; /* shared by all that accept each other's cookies,

@@ -156,6 +156,7 @@ copied(const struct sl_sender *s, const struct sl_span *span, uint32_t len, uint
 	struct rte_mbuf *m = sl_segment_packet(s->tcp);
 	uint32_t at = 0;
 
+	assert(len <= SL_BUFFER_MOST);
 	*sum = 0;
 	if (m == NULL)
 		return NULL;

@@ -167,7 +167,7 @@ sl_tcp_build(struct rte_mbuf *m, const struct sl_l2 *l2, const struct sl_tuple *
 {
 	struct sl_ends ends = sl_ends_of(tuple);
 
-	sl_put_rich(m, l2, &ends, seg, sl_tcp_payload_sum(m, seg->offloads, seg->sum_bits));
+	sl_put_rich(m, l2, &ends, seg, sl_tcp_payload_sum(m, seg->offloads, 0));
 }
 
 void

@@ -33,8 +33,7 @@ struct sl_seg_out {
 	uint8_t flags, opts, wscale;
 	uint8_t n_sacks;
 	uint8_t ttl, tos;
-	uint8_t offloads;  /* SL_OFFLOAD_* of the port it leaves by */
-	uint16_t sum_bits; /* of vectors that may sum its payload, as sl_leaf_bits() says */
+	uint8_t offloads; /* SL_OFFLOAD_* of the port it leaves by */
 	struct sl_sack sack[SL_SACKS_MAX];
 };
 

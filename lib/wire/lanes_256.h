@@ -258,7 +258,8 @@ copy_frames(uint8_t (*copy)[128], const uint8_t **from, const uint64_t *len)
 
 /*
  * The eight words at @offset of each @frame, which has @len bytes: two of all four at a time.
- * Behind those it is anything; up to twenty bytes there are read, if its buffer's @room allows.
+ * Behind those it is anything; up to twenty-four bytes there are read, if its buffer's @room
+ * allows.
  */
 INLINE void
 take_words(uint8_t *const *frame, const uint64_t *len, unsigned int offset, uint32_t room,

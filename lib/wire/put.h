@@ -203,11 +203,13 @@ sl_put_plain(struct rte_mbuf *m, const struct sl_l2 *l2, const struct sl_ends *e
 {
 	uint8_t *options = rte_pktmbuf_mtod(m, uint8_t *) - SL_TS_ROOM;
 
-	if (likely(seg->opts == SL_OPT_TS))
+	if (likely(seg->opts == SL_OPT_TS)) {
 		sl_put_around(m, l2, ends, seg, SL_TS_ROOM, sl_put_timestamps(options, seg),
 			      payload);
-	else
+	} else {
+		assert(seg->opts == 0);
 		sl_put_around(m, l2, ends, seg, 0, 0, payload);
+	}
 }
 
 /* The same with any options. */
