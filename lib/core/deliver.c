@@ -6,8 +6,6 @@
  * A callback may do anything to any connection of the core. It only sets marks: what it
  * causes is delivered in a later step, sent by output, freed by settle.
  */
-#include <rte_branch_prediction.h>
-
 #include "core/core.h"
 #include "tcp/timer.h"
 
@@ -109,11 +107,6 @@ tell(struct sl_core *core, struct sl_tcb *tcb)
 	bool receives = !(tcb->is & SL_IS_CLOSED_APP);
 
 	tcb->marks = 0;
-	if (likely(marks == SL_MARK_DATA)) {
-		if (is_alive(tcb) && receives)
-			tell_data(core, app, &c);
-		marks = 0;
-	}
 	if ((marks & SL_MARK_OPEN) && tcb->state != SL_ST_CLOSED && !tell_open(core, app, &c)) {
 		sl_tcb_gone(&core->tcp, tcb);
 		return;

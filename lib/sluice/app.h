@@ -112,7 +112,7 @@ struct sl_app {
 	void (*closed)(struct sl_conn *c, enum sl_reason why);
 };
 
-/* Every callback but open may be NULL: data NULL takes all, closed NULL ignores. */
+/* Any callback may be NULL: open NULL takes each connection, data NULL all bytes. */
 
 /* This connection's own @state_bytes. */
 void *sl_conn_state(struct sl_conn *c);

@@ -444,7 +444,7 @@ give_to_app(struct sl_tcp *tcp, struct sl_tcb *tcb)
 {
 	const struct sl_app *app = sl_tcb_app(tcp, tcb);
 
-	if (app->open == NULL && app->closed == NULL && !tcp->draining)
+	if (app->open == NULL && app->closed == NULL && !tcp->draining && !tcp->by_the_book)
 		tcb->is |= SL_IS_OPEN;
 	else
 		sl_tcb_mark(tcp, tcb, SL_MARK_OPEN);
@@ -469,14 +469,15 @@ enter_established(struct sl_tcp *tcp, struct sl_tcb *tcb)
 }
 
 /*
- * Whether the application has closed, waits for no callback and wants none at the end either.
- * It is asked only where the peer's last ACK ends the connection: nothing is owed then.
+ * Whether the application has closed, waits for no callback, not of its timer either, and wants
+ * none at the end. It is asked only where the peer's last ACK ends the connection: nothing is
+ * owed then.
  */
 static bool
 is_forgotten(const struct sl_tcp *tcp, const struct sl_tcb *tcb)
 {
-	return (tcb->is & SL_IS_CLOSED_APP) && tcb->marks == 0 &&
-	       sl_tcb_app(tcp, tcb)->closed == NULL;
+	return (tcb->is & SL_IS_CLOSED_APP) && tcb->marks == 0 && tcb->app_due == 0 &&
+	       !tcp->by_the_book && sl_tcb_app(tcp, tcb)->closed == NULL;
 }
 
 /*
@@ -494,7 +495,6 @@ enter_end(struct sl_tcp *tcp, struct sl_tcb *tcb, enum sl_event_tcp event)
 		return;
 	}
 	tcb->is &= ~SL_IS_OPEN;
-	sl_timer_stop(tcb, SL_TIMER_APP);
 	sl_tcb_gone(tcp, tcb);
 }
 

@@ -476,32 +476,21 @@ take_ordinary(struct sl_tcp *tcp, struct sl_tcb *tcb, struct sl_lane *lane)
 }
 
 /*
- * Whether @seg opens the connection that was made from it: what it acknowledges and where it
- * begins are right then, or there would be none.
+ * What it acknowledges and where it begins is right, its timestamp is the one to echo and the
+ * way back is known, or there would be no connection.
  */
-static bool
-is_ordinary_third(const struct sl_tcb *tcb, const struct sl_seg *seg)
-{
-	uint32_t span = seg->len + !!(seg->flags & SL_FIN);
-	bool plain = (seg->flags & ~(SL_PSH | SL_FIN)) == SL_ACK;
-	bool right = (seg->seq == tcb->rcv_nxt) & (seg->ack == tcb->snd_nxt);
-	bool fits = span <= tcb->rcv_adv - tcb->rcv_nxt;
-	bool timed = !(tcb->is & SL_IS_TS) |
-		     ((seg->opts & SL_OPT_TS) && seg->tsval == tcb->ts_recent);
-	bool ready = tcb->path != SL_NO_PATH;
-
-	return plain & right & fits & timed & ready;
-}
-
 void
 sl_tcb_third(struct sl_tcp *tcp, struct sl_tcb *tcb, struct sl_lane *lane)
 {
 	const struct sl_seg *seg = &lane->seg;
 
-	if (!is_ordinary_third(tcb, seg) || tcp->by_the_book) {
+	if (tcp->by_the_book) {
 		sl_tcb_segment(tcp, tcb, lane);
 		return;
 	}
+	assert((seg->flags & (SL_SYN | SL_ACK | SL_RST)) == SL_ACK);
+	assert(seg->seq == tcb->rcv_nxt && seg->ack == tcb->snd_nxt);
+	assert(!(tcb->is & SL_IS_TS) || seg->tsval == tcb->ts_recent);
 	lane->fate = SL_FATE_tcp_input;
 	open_by(tcp, tcb, seg);
 	if (seg->len > 0 || (seg->flags & SL_FIN))

@@ -22,6 +22,11 @@
 
 enum { SHORT, LONG };
 
+/* What an application was called for, in its own memory. */
+struct called {
+	uint32_t data, timer, peer_closed, writable;
+};
+
 /* Reads all, half or nothing of what is there, and answers by what it read. */
 static uint32_t
 whims_data(struct sl_conn *c, const struct sl_chain *in)
@@ -30,6 +35,7 @@ whims_data(struct sl_conn *c, const struct sl_chain *in)
 	uint8_t first = 0;
 	uint32_t n;
 
+	((struct called *)sl_conn_state(c))->data++;
 	sl_chain_copy(in, 0, &first, 1);
 	n = first % 7 == 0 ? 0 : first % 7 == 1 ? in->bytes / 2 : in->bytes;
 	if (first % 3 == 0)
@@ -40,21 +46,37 @@ whims_data(struct sl_conn *c, const struct sl_chain *in)
 		sl_close(c);
 		return in->bytes;
 	}
+	if (first % 8 == 6) { /* may end with bytes that nobody has read */
+		sl_shutdown(c);
+		return 0;
+	}
 	return n;
+}
+
+static void
+whims_writable(struct sl_conn *c)
+{
+	((struct called *)sl_conn_state(c))->writable++;
 }
 
 static void
 whims_timer(struct sl_conn *c)
 {
+	((struct called *)sl_conn_state(c))->timer++;
 	sl_resume(c);
 	if (sl_conn_peer_closed(c))
 		sl_close(c);
 }
 
-/* At once, or a little later. */
+/* At once, or a little later, or not at all. */
 static void
 whims_peer_closed(struct sl_conn *c)
 {
+	struct called *called = sl_conn_state(c);
+
+	called->peer_closed++;
+	if (called->data % 4 == 1)
+		return;
 	if (sl_send_queued(c) % 2 == 0)
 		sl_close(c);
 	else
@@ -63,7 +85,9 @@ whims_peer_closed(struct sl_conn *c)
 
 static const struct sl_app whims = {
 	.name = "whims",
+	.state_bytes = sizeof(struct called),
 	.data = whims_data,
+	.writable = whims_writable,
 	.timer = whims_timer,
 	.peer_closed = whims_peer_closed,
 };
@@ -109,6 +133,7 @@ compare(uint64_t seed)
 		print_message("seed %lu\n", seed);
 	assert_memory_equal(x, y, sizeof(*x));
 	assert_memory_equal(&a->stats, &b->stats, sizeof(a->stats));
+	assert_memory_equal(a->app_state, b->app_state, sizeof(struct called));
 	compare_queues(a, b);
 	assert_int_equal(a->n_kept, b->n_kept);
 	assert_int_equal(sl_core_next(rig[SHORT].core), sl_core_next(rig[LONG].core));
@@ -177,6 +202,94 @@ send_some(struct rnd *r, uint32_t *tsval, bool has_ts)
 }
 
 static void
+drain(struct solo *s)
+{
+	struct sl_event event = { .kind = SL_EVENT_DRAIN };
+
+	sl_core_event(s->core, s->now, &event);
+}
+
+/*
+ * A handshake whose third segment is as the RFC allows it, or not: with bytes, a FIN, another
+ * window, a timestamp of some other time or none, twice, and followed at once by more.
+ */
+static void
+shake_hands(struct rnd *r, uint32_t irs, const struct sl_seg_out *syn)
+{
+	static uint8_t payload[1400];
+	uint8_t flags =
+		SL_ACK | (rnd_below(r, 2) ? SL_PSH : 0) | (rnd_below(r, 4) == 0 ? SL_FIN : 0);
+	uint16_t len = rnd_below(r, 2) ? (uint16_t)rnd_below(r, sizeof(payload)) : 0;
+	uint16_t wnd = rnd_below(r, 4) ? 500 : (uint16_t)rnd_below(r, 3) * 30;
+	uint32_t later = rnd_below(r, 3) == 0 ? rnd_below(r, 10) - 3 : 0;
+	uint8_t opts = syn->opts & SL_OPT_TS;
+	bool twice = rnd_below(r, 3) == 0, more = rnd_below(r, 2),
+	     reset = rnd_below(r, 10) == 0;
+	bool drains = rnd_below(r, 10) == 0;
+	uint32_t ms = rnd_below(r, 100);
+
+	if (rnd_below(r, 20) == 0)
+		opts ^= SL_OPT_TS;
+	for (size_t i = 0; i < sizeof(payload); i++)
+		payload[i] = (uint8_t)rnd_u64(r);
+	for (int i = 0; i < 2; i++) {
+		struct solo *s = &rig[i];
+		struct sl_seg_out seg = *syn;
+
+		s->irs = irs;
+		seg.seq = irs;
+		seg.flags = SL_SYN;
+		solo_clear(s);
+		solo_send(s, &seg, NULL, 0);
+		solo_step(s);
+		assert_int_equal(s->n_out, 1);
+		s->iss = s->out[0].seg.seq;
+		solo_pass(s, ms);
+		if (drains)
+			drain(s);
+		seg = (struct sl_seg_out){ .seq = irs + 1,
+					   .ack = s->iss + 1,
+					   .flags = flags,
+					   .wnd = wnd,
+					   .opts = opts,
+					   .tsval = syn->tsval + later,
+					   .tsecr = s->out[0].seg.tsval };
+		solo_send(s, &seg, payload, len);
+		if (twice)
+			solo_send(s, &seg, payload, len);
+		seg.seq += len;
+		seg.flags = SL_ACK;
+		if (more)
+			solo_send(s, &seg, payload, sizeof(payload) / 2);
+		seg.seq += more ? sizeof(payload) / 2 : 0;
+		seg.flags = SL_RST;
+		if (reset)
+			solo_send(s, &seg, NULL, 0);
+		solo_step(s);
+	}
+}
+
+/* Settings that both machines have. */
+static void
+draw_settings(struct rnd *r, struct sl_listener_conf *listener)
+{
+	struct sl_tcp_conf *tcp = &listener->tcp;
+
+	tcp->rcvbuf = 3000 + rnd_below(r, 60000);
+	tcp->sndbuf = 1024 + rnd_below(r, 6000);
+	tcp->cookies = rnd_below(r, 2) ? SL_COOKIES_ALWAYS : SL_COOKIES_AUTO;
+	tcp->nagle = rnd_below(r, 2);
+	tcp->delayed_ack_ms = 20 * rnd_below(r, 3);
+	tcp->quick_acks = (uint8_t)rnd_below(r, 8);
+	tcp->user_timeout_ms = rnd_below(r, 4) == 0 ? 400 : 0;
+	if (rnd_below(r, 2)) {
+		tcp->keepalive_ms = 40;
+		tcp->keepalive_interval_ms = 30;
+		tcp->keepalive_probes = 4;
+	}
+}
+
+static void
 open_rigs(struct rnd *r, bool has_ts)
 {
 	struct sl_seg_out syn = { .opts = SL_OPT_MSS | SL_OPT_WSCALE,
@@ -184,10 +297,10 @@ open_rigs(struct rnd *r, bool has_ts)
 				  .wscale = (uint8_t)rnd_below(r, 8),
 				  .wnd = 64000,
 				  .tsval = 1000 };
-	uint32_t irs = (uint32_t)rnd_u64(r), rcvbuf = 3000 + rnd_below(r, 60000);
-	uint32_t sndbuf = 1024 + rnd_below(r, 6000), few = 16 + rnd_below(r, 20);
+	uint32_t irs = (uint32_t)rnd_u64(r), few = 16 + rnd_below(r, 20);
 	bool v6 = rnd_below(r, 2), is_scarce = rnd_below(r, 4) == 0;
-	bool by_cookie = rnd_below(r, 2);
+	bool plainly = rnd_below(r, 2);
+	struct rnd settings = { rnd_u64(r) };
 
 	if (has_ts)
 		syn.opts |= SL_OPT_TS;
@@ -195,17 +308,17 @@ open_rigs(struct rnd *r, bool has_ts)
 		syn.opts |= SL_OPT_SACK_OK;
 	for (int i = 0; i < 2; i++) {
 		solo_init(&rig[i], v6, &whims, NULL);
-		rig[i].conf.listener[0].tcp.rcvbuf = rcvbuf;
-		rig[i].conf.listener[0].tcp.sndbuf = sndbuf;
-		rig[i].conf.listener[0].tcp.cookies =
-			by_cookie ? SL_COOKIES_ALWAYS : SL_COOKIES_AUTO;
+		draw_settings(&(struct rnd){ settings.s }, &rig[i].conf.listener[0]);
 		rig[i].conf.connections = 1;
 		if (is_scarce)
 			rig[i].conf.rx_buffers = few;
 		solo_open(&rig[i]);
 		rig[i].core->tcp.by_the_book = i == LONG;
-		solo_handshake(&rig[i], irs, &syn);
+		if (plainly)
+			solo_handshake(&rig[i], irs, &syn);
 	}
+	if (!plainly)
+		shake_hands(r, irs, &syn);
 }
 
 /* Returns how many bytes came in order; counts the states met in @met. */
@@ -214,13 +327,16 @@ live(uint64_t seed, uint32_t met[SL_ST_COUNT])
 {
 	struct rnd r = { seed };
 	bool has_ts = rnd_below(&r, 4);
-	uint32_t tsval = 1000, bytes = 0;
+	uint32_t tsval = 1000, bytes = 0, drained;
 
 	open_rigs(&r, has_ts);
+	compare(seed);
+	drained = rnd_below(&r, 3) ? UINT32_MAX : rnd_below(&r, SEGMENTS);
 	for (uint32_t n = rnd_below(&r, SEGMENTS); n > 0; n--) {
 		uint32_t burst = rnd_below(&r, 2) ? 1 : 1 + rnd_below(&r, 6),
 			 ms = rnd_below(&r, 3) * rnd_below(&r, 90);
 		uint32_t before = record(&rig[LONG])->rcv_nxt, fails = rnd_below(&r, 20);
+		uint32_t late = rnd_below(&r, 3) ? 0 : rnd_below(&r, 80); /* a busy core */
 
 		met[record(&rig[LONG])->state]++;
 		if (record(&rig[LONG])->state == SL_ST_CLOSED)
@@ -229,6 +345,9 @@ live(uint64_t seed, uint32_t met[SL_ST_COUNT])
 			send_some(&r, &tsval, has_ts);
 		for (int i = 0; i < 2; i++) {
 			solo_clear(&rig[i]);
+			if (n == drained)
+				drain(&rig[i]);
+			rig[i].now += late * SL_NS_PER_MS;
 			if (fails < 3)
 				heapbufs_fail_nth(&rig[i].hb, fails + 1);
 			solo_step(&rig[i]);
