@@ -59,11 +59,11 @@ sl_tcp_options_len(uint8_t opts, uint8_t n_sacks)
 static uint64_t
 put_sacks(uint8_t *p, const struct sl_seg_out *seg, uint8_t n)
 {
-	uint64_t sum = sl_put_summed(p, 0x01010500u | (2 + 8 * n));
+	uint64_t sum = sl_put32_raw(p, 0x01010500u | (2 + 8 * n));
 
 	for (uint8_t i = 0; i < n; i++) {
-		sum += sl_put_summed(p + 4 + 8 * i, seg->sack[i].lo);
-		sum += sl_put_summed(p + 8 + 8 * i, seg->sack[i].hi);
+		sum += sl_put32_raw(p + 4 + 8 * i, seg->sack[i].lo);
+		sum += sl_put32_raw(p + 8 + 8 * i, seg->sack[i].hi);
 	}
 	return sum;
 }
@@ -76,18 +76,18 @@ put_options(uint8_t *p, const struct sl_seg_out *seg)
 	uint64_t sum = 0;
 
 	if (seg->opts & SL_OPT_MSS) {
-		sum += sl_put_summed(p, 0x02040000u | seg->mss);
+		sum += sl_put32_raw(p, 0x02040000u | seg->mss);
 		p += MSS_ROOM;
 	}
 	if (seg->opts & SL_OPT_TS) {
 		sum += sl_put_timestamps(p, seg);
 		p += SL_TS_ROOM;
 	} else if (seg->opts & SL_OPT_SACK_OK) {
-		sum += sl_put_summed(p, 0x01010402);
+		sum += sl_put32_raw(p, 0x01010402);
 		p += SACK_OK_ROOM;
 	}
 	if (seg->opts & SL_OPT_WSCALE) {
-		sum += sl_put_summed(p, 0x01030300u | seg->wscale);
+		sum += sl_put32_raw(p, 0x01030300u | seg->wscale);
 		p += WSCALE_ROOM;
 	}
 	return n > 0 ? sum + put_sacks(p, seg, n) : sum;

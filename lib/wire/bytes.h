@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * bytes - numbers in network order at any address.
+ * bytes - numbers at any address, in network order or as they lie there.
  *
  * Packets promise no alignment; every read and write of a header field above the
  * Ethernet layer goes through here, where memcpy() says so to the compiler.
@@ -43,6 +43,34 @@ sl_put32(uint8_t *p, uint32_t v)
 {
 	v = rte_cpu_to_be_32(v);
 	memcpy(p, &v, sizeof(v));
+}
+
+/* As they lie there: what is compared and summed needs no other order. */
+static inline uint32_t
+sl_raw32(const uint8_t *p)
+{
+	uint32_t v;
+
+	memcpy(&v, p, sizeof(v));
+	return v;
+}
+
+static inline uint64_t
+sl_raw64(const uint8_t *p)
+{
+	uint64_t v;
+
+	memcpy(&v, p, sizeof(v));
+	return v;
+}
+
+/* Put @v at @p and return it as it lies there. */
+static inline uint64_t
+sl_put32_raw(uint8_t *p, uint32_t v)
+{
+	v = rte_cpu_to_be_32(v);
+	memcpy(p, &v, sizeof(v));
+	return v;
 }
 
 #endif

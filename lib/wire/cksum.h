@@ -42,6 +42,13 @@ sl_cksum_fold(uint64_t sum)
 	return (uint16_t)((half + (half << 16 | half >> 16)) >> 16);
 }
 
+/* Both halves of @w together. */
+static inline uint64_t
+sl_cksum_halves(uint64_t w)
+{
+	return (w & 0xffffffff) + (w >> 32);
+}
+
 /* The eight bytes at @p added to @sum, the carry coming back in below. */
 static inline uint64_t
 sl_cksum_carry(uint64_t sum, const uint8_t *p)

@@ -26,8 +26,6 @@
 #define WHOLE_TCP_MASK (0xff000000u | RTE_BE16(IP4_FRAGMENT))
 #define IP4_MAPPED     RTE_BE32(0x0000ffff)
 
-#define IP4_TCP (RTE_ETHER_HDR_LEN + SL_IP4_HDR)
-
 #define OPT_EOL     0
 #define OPT_NOP     1
 #define OPT_MSS     2
@@ -46,15 +44,6 @@ static const uint8_t *
 at(const struct rte_mbuf *m, uint16_t off)
 {
 	return rte_pktmbuf_mtod_offset(m, const uint8_t *, off);
-}
-
-static inline uint32_t
-half(const uint8_t *p)
-{
-	uint32_t w;
-
-	memcpy(&w, p, sizeof(w));
-	return w;
 }
 
 /* Of two numbers that lie one behind the other at @p, and do so in a struct, from @first on. */
@@ -245,7 +234,7 @@ tcp_fits(const struct rte_mbuf *m, const struct sl_frame *frame)
 static inline void
 parse_ports(const uint8_t *tcp, struct sl_tuple *tuple)
 {
-	uint32_t ports = rte_bswap32(half(tcp));
+	uint32_t ports = rte_bswap32(sl_raw32(tcp));
 
 	ports = ports << 16 | ports >> 16;
 	memcpy(&tuple->rport, &ports, sizeof(ports));
@@ -298,7 +287,7 @@ parse_layers(const struct rte_mbuf *m, struct sl_frame *frame, struct sl_tuple *
 static inline bool
 has_ts_alone(const uint8_t *opt, uint16_t len)
 {
-	return len == TS_ALONE_LEN && half(opt) == TS_ALONE;
+	return len == TS_ALONE_LEN && sl_raw32(opt) == TS_ALONE;
 }
 
 static inline void
@@ -363,19 +352,19 @@ parse_common(unsigned int bits, const struct rte_mbuf *m, struct sl_frame *frame
 	uint64_t remote, local, sum;
 
 	if (m->nb_segs > 1 || (m->ol_flags & RTE_MBUF_F_RX_VLAN_STRIPPED) ||
-	    m->data_len < IP4_TCP + SL_TCP_HDR)
+	    m->data_len < SL_IP4_TCP_LEAST)
 		return false;
 	len = (uint32_t)sl_get16(ip + 2) - SL_IP4_HDR; /* wraps below: then no frame holds it */
 	head = (tcp[12] >> 4) * 4u;
-	shape = half(eth + 12) & ETH4_IHL5_MASK;
-	rest = half(ip + 6) & WHOLE_TCP_MASK;
+	shape = sl_raw32(eth + 12) & ETH4_IHL5_MASK;
+	rest = sl_raw32(ip + 6) & WHOLE_TCP_MASK;
 	if ((shape != ETH4_IHL5) | (rest != WHOLE_TCP) | (head < SL_TCP_HDR) | (len < head) |
-	    (len > m->data_len - (uint32_t)IP4_TCP))
+	    (len > m->data_len - (uint32_t)SL_IP4_TCP))
 		return false;
 	if (!ip_good && !sl_cksum_is_right(sl_cksum_fold(sl_cksum_sum(ip, SL_IP4_HDR))))
 		return false;
-	remote = half(ip + 12);
-	local = half(ip + 16);
+	remote = sl_raw32(ip + 12);
+	local = sl_raw32(ip + 16);
 	sum = remote + local + rte_cpu_to_be_32(len) + RTE_BE32(IPPROTO_TCP);
 	if (!tcp_good &&
 	    !sl_cksum_is_right(sl_cksum_fold(sum + sl_cksum_sum_by(bits, tcp, len)))) {
@@ -384,7 +373,7 @@ parse_common(unsigned int bits, const struct rte_mbuf *m, struct sl_frame *frame
 		return true;
 	}
 	*frame = (struct sl_frame){ .l3 = RTE_ETHER_HDR_LEN,
-				    .l4 = IP4_TCP,
+				    .l4 = SL_IP4_TCP,
 				    .l4_len = (uint16_t)len,
 				    .kind = SL_KIND_TCP,
 				    .ttl = ip[8],

@@ -22,42 +22,14 @@
 #define ETH4_IHL5 0x00450008u /* type and first byte of the IP header, as they lie */
 #define ETH6_VER6 0x0060dd86u
 
-#define IP4_TCP (RTE_ETHER_HDR_LEN + SL_IP4_HDR)
-#define IP6_TCP (RTE_ETHER_HDR_LEN + SL_IP6_HDR)
-#define LEAST   (IP4_TCP + SL_TCP_HDR)
-
 #define AHEAD 4 /* packets whose bytes are asked for */
-
-static inline uint64_t
-word(const uint8_t *p)
-{
-	uint64_t w;
-
-	memcpy(&w, p, sizeof(w));
-	return w;
-}
-
-static inline uint32_t
-half(const uint8_t *p)
-{
-	uint32_t w;
-
-	memcpy(&w, p, sizeof(w));
-	return w;
-}
-
-static inline uint64_t
-halves(uint64_t w)
-{
-	return (w & 0xffffffff) + (w >> 32);
-}
 
 /* Whether @m is alone in one buffer of its own, and came by @port. */
 static inline bool
 is_simple(const struct rte_mbuf *m, uint16_t port)
 {
 	return (rte_mbuf_refcnt_read(m) == 1) & (m->nb_segs == 1) & (m->port == port) &
-	       ((m->ol_flags & SL_CROWD_ODD) == 0) & (m->data_len >= LEAST);
+	       ((m->ol_flags & SL_CROWD_ODD) == 0) & (m->data_len >= SL_IP4_TCP_LEAST);
 }
 
 /* The kind of a TCP header with these flags, of the family's two; SL_CROWDS for neither. */
@@ -73,24 +45,24 @@ kind_of(uint8_t flags, unsigned int syn, unsigned int seg)
 static inline unsigned int
 shape(const uint8_t *p, uint16_t len)
 {
-	uint32_t type = half(p + 12);
+	uint32_t type = sl_raw32(p + 12);
 	const uint8_t *tcp;
 	unsigned int l4_len;
 
 	if (likely((type & 0x00ffffff) == ETH4_IHL5)) {
 		l4_len = sl_get16(p + 16) - SL_IP4_HDR; /* wraps below: then no header fits */
-		tcp = p + IP4_TCP;
-		if ((p[23] != IPPROTO_TCP) | (IP4_TCP + l4_len > len) |
+		tcp = p + SL_IP4_TCP;
+		if ((p[23] != IPPROTO_TCP) | (SL_IP4_TCP + l4_len > len) |
 		    (l4_len > SL_TCP_HDR + SL_CROWD_OPTIONS_MOST) | (l4_len < SL_TCP_HDR) |
 		    ((tcp[12] >> 4) * 4u != l4_len))
 			return SL_CROWDS;
 		return kind_of(tcp[13], SL_CROWD_SYN4, SL_CROWD_SEG4);
 	}
-	if ((type & 0x00f0ffff) != ETH6_VER6 || len < IP6_TCP + SL_TCP_HDR)
+	if ((type & 0x00f0ffff) != ETH6_VER6 || len < SL_IP6_TCP + SL_TCP_HDR)
 		return SL_CROWDS;
 	l4_len = sl_get16(p + 18);
-	tcp = p + IP6_TCP;
-	if ((p[20] != IPPROTO_TCP) | (IP6_TCP + l4_len > len) |
+	tcp = p + SL_IP6_TCP;
+	if ((p[20] != IPPROTO_TCP) | (SL_IP6_TCP + l4_len > len) |
 	    (l4_len > SL_TCP_HDR + SL_CROWD_OPTIONS_MOST) | (l4_len < SL_TCP_HDR) |
 	    ((tcp[12] >> 4) * 4u != l4_len))
 		return SL_CROWDS;
@@ -104,7 +76,7 @@ shape(const uint8_t *p, uint16_t len)
 static inline bool
 ether_passes(const struct sl_door *door, const uint8_t *p)
 {
-	uint64_t wrong = (word(p) ^ word(door->mac)) << 16;
+	uint64_t wrong = (sl_raw64(p) ^ sl_raw64(door->mac)) << 16;
 
 	return (wrong == 0) & !(p[6] & 1);
 }
@@ -148,12 +120,12 @@ is_ours6(const struct sl_door *door, const struct sl_addr *a)
 static inline bool
 known_options(struct sl_crowd *c, unsigned int k, const uint8_t *opt, unsigned int len)
 {
-	uint32_t w0 = half(opt), w1, w2;
+	uint32_t w0 = sl_raw32(opt), w1, w2;
 
 	if (len < 12 || (w0 & 0xffff) != RTE_BE16(0x0204))
 		return false;
-	w1 = half(opt + 4);
-	w2 = half(opt + 8);
+	w1 = sl_raw32(opt + 4);
+	w2 = sl_raw32(opt + 8);
 	c->mss[k] = rte_bswap16((uint16_t)(w0 >> 16));
 	if (len == 12) { /* Windows */
 		if ((w1 & 0xffffff) != 0x030301 || w2 != RTE_BE32(0x01010402))
@@ -164,7 +136,7 @@ known_options(struct sl_crowd *c, unsigned int k, const uint8_t *opt, unsigned i
 	}
 	if (len != 20)
 		return false;
-	if (w1 == RTE_BE32(0x0402080a) && (half(opt + 16) & 0xffffff) == 0x030301) {
+	if (w1 == RTE_BE32(0x0402080a) && (sl_raw32(opt + 16) & 0xffffff) == 0x030301) {
 		c->tsval[k] = rte_bswap32(w2); /* Linux */
 		c->tsecr[k] = sl_get32(opt + 12);
 		c->wscale[k] = RTE_MIN(opt[19], 14);
@@ -202,10 +174,10 @@ take_options(struct sl_crowd *c, unsigned int k, const uint8_t *opt, unsigned in
 static inline uint64_t
 sum_rest(const uint8_t *tcp, unsigned int l4_len)
 {
-	uint64_t sum = half(tcp + 16);
+	uint64_t sum = sl_raw32(tcp + 16);
 
 	for (unsigned int i = SL_TCP_HDR; i < l4_len; i += 4)
-		sum += half(tcp + i);
+		sum += sl_raw32(tcp + i);
 	return sum;
 }
 
@@ -213,7 +185,7 @@ sum_rest(const uint8_t *tcp, unsigned int l4_len)
 static inline void
 take_tcp(struct sl_crowd *c, unsigned int k, const uint8_t *tcp, unsigned int l4_len)
 {
-	uint64_t first = rte_bswap64(word(tcp));
+	uint64_t first = rte_bswap64(sl_raw64(tcp));
 	uint32_t ports = (uint32_t)(first >> 32);
 
 	c->numbers[k] = first << 32 | (ports << 16 | ports >> 16);
@@ -226,13 +198,13 @@ take_tcp(struct sl_crowd *c, unsigned int k, const uint8_t *tcp, unsigned int l4
 static inline bool
 take4(const struct sl_door *door, struct sl_crowd *c, unsigned int k, const uint8_t *p)
 {
-	const uint8_t *tcp = p + IP4_TCP;
+	const uint8_t *tcp = p + SL_IP4_TCP;
 	unsigned int l4_len = (tcp[12] >> 4) * 4u;
-	uint64_t addrs = word(p + 26), second = word(p + 18);
-	uint64_t ip = half(p + 14) + halves(second) + halves(addrs);
-	uint64_t sum = halves(addrs) + halves(word(tcp)) + halves(word(tcp + 8)) +
-		       sum_rest(tcp, l4_len) + RTE_BE16(IPPROTO_TCP) +
-		       rte_cpu_to_be_16((uint16_t)l4_len);
+	uint64_t addrs = sl_raw64(p + 26), second = sl_raw64(p + 18);
+	uint64_t ip = sl_raw32(p + 14) + sl_cksum_halves(second) + sl_cksum_halves(addrs);
+	uint64_t sum = sl_cksum_halves(addrs) + sl_cksum_halves(sl_raw64(tcp)) +
+		       sl_cksum_halves(sl_raw64(tcp + 8)) + sum_rest(tcp, l4_len) +
+		       RTE_BE16(IPPROTO_TCP) + rte_cpu_to_be_16((uint16_t)l4_len);
 	bool for_us = ether_passes(door, p);
 	bool whole = ((uint32_t)(second >> 16) & RTE_BE16(0x3fff)) == 0;
 	bool ip_right = sl_cksum_is_right(sl_cksum_fold(ip));
@@ -250,17 +222,18 @@ take4(const struct sl_door *door, struct sl_crowd *c, unsigned int k, const uint
 static inline bool
 take6(const struct sl_door *door, struct sl_crowd *c, unsigned int k, const uint8_t *p)
 {
-	const uint8_t *tcp = p + IP6_TCP;
+	const uint8_t *tcp = p + SL_IP6_TCP;
 	unsigned int l4_len = (tcp[12] >> 4) * 4u;
 	struct sl_addr remote, local;
 	bool for_us = ether_passes(door, p), right, possible;
-	uint64_t sum = halves(word(tcp)) + halves(word(tcp + 8)) + sum_rest(tcp, l4_len) +
-		       RTE_BE16(IPPROTO_TCP) + rte_cpu_to_be_16((uint16_t)l4_len);
+	uint64_t sum = sl_cksum_halves(sl_raw64(tcp)) + sl_cksum_halves(sl_raw64(tcp + 8)) +
+		       sum_rest(tcp, l4_len) + RTE_BE16(IPPROTO_TCP) +
+		       rte_cpu_to_be_16((uint16_t)l4_len);
 
 	memcpy(&remote, p + 22, sizeof(remote));
 	memcpy(&local, p + 38, sizeof(local));
-	sum += halves(remote.q[0]) + halves(remote.q[1]) + halves(local.q[0]) +
-	       halves(local.q[1]);
+	sum += sl_cksum_halves(remote.q[0]) + sl_cksum_halves(remote.q[1]) +
+	       sl_cksum_halves(local.q[0]) + sl_cksum_halves(local.q[1]);
 	right = sl_cksum_is_right(sl_cksum_fold(sum));
 	possible = source6_passes(door, &remote);
 	if (!(for_us & right & possible) || !is_ours6(door, &local))
@@ -277,7 +250,7 @@ take6(const struct sl_door *door, struct sl_crowd *c, unsigned int k, const uint
 static void
 take_odd_options(struct sl_crowd *c, uint64_t odd)
 {
-	unsigned int l4 = c->v6 ? IP6_TCP : IP4_TCP;
+	unsigned int l4 = c->v6 ? SL_IP6_TCP : SL_IP4_TCP;
 
 	for (; odd != 0; odd &= odd - 1) {
 		unsigned int k = (unsigned int)__builtin_ctzll(odd);
@@ -364,7 +337,7 @@ void
 sl_crowd_tell(const struct sl_crowd *c, unsigned int k, struct sl_frame *frame,
 	      struct sl_tuple *tuple, struct sl_seg *seg)
 {
-	const uint16_t l4 = c->v6 ? IP6_TCP : IP4_TCP;
+	const uint16_t l4 = c->v6 ? SL_IP6_TCP : SL_IP4_TCP;
 	const uint8_t *ip = c->frame[k] + RTE_ETHER_HDR_LEN, *tcp = c->frame[k] + l4;
 	const uint16_t head = (tcp[12] >> 4) * 4;
 
@@ -418,7 +391,7 @@ sl_door_admits4(const struct sl_door *door, const struct rte_mbuf *m,
 	const uint8_t *p = rte_pktmbuf_mtod(m, const uint8_t *);
 	uint64_t other = (frame->kind ^ SL_KIND_TCP) | tuple->v6 | frame->vlan |
 			 (m->port ^ door->port) | (m->ol_flags & SL_CROWD_ODD) |
-			 (word(p) ^ word(door->mac)) << 16 | (p[6] & 1);
+			 (sl_raw64(p) ^ sl_raw64(door->mac)) << 16 | (p[6] & 1);
 
 	return other == 0 && source4_passes(door, tuple->remote.w[3]) &&
 	       is_ours4(door, tuple->local.w[3]);

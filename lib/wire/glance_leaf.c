@@ -215,8 +215,6 @@ struct packets {
 	uint32_t room; /* SL_SYNACK_MOST, or 0 if some buffer has less */
 };
 
-#define LEAST (IP4_TCP + SL_TCP_HDR)
-
 static_assert(offsetof(struct rte_mbuf, refcnt) == offsetof(struct rte_mbuf, data_off) + 2 &&
 		      offsetof(struct rte_mbuf, nb_segs) ==
 			      offsetof(struct rte_mbuf, data_off) + 4 &&
@@ -245,7 +243,8 @@ look_at_buffers(const struct sl_door *door, struct rte_mbuf **rx, unsigned int n
 		memcpy(&who, &m->data_off, sizeof(who));
 		off = (uint16_t)who;
 		wrong = (who ^ alone) >> 16 | (m->ol_flags & SL_CROWD_ODD);
-		is_simple = (wrong == 0) & (len - LEAST <= SL_CROWD_FRAME_MOST - LEAST);
+		is_simple = (wrong == 0) &
+			    (len - SL_IP4_TCP_LEAST <= SL_CROWD_FRAME_MOST - SL_IP4_TCP_LEAST);
 		frame = (uint8_t *)m->buf_addr + off;
 		rte_prefetch0(frame);
 		p->frame[i] = is_simple ? frame : none;
@@ -329,7 +328,7 @@ take4(const struct sl_door *door, const struct group *g, unsigned int who)
 	vec w[WORDS], lens, addrs, ip, total, bad;
 	struct fields f;
 
-	who &= load(g->p, g->k, IP4_TCP, w, &lens);
+	who &= load(g->p, g->k, SL_IP4_TCP, w, &lens);
 	addrs = halves(w[2]);
 	ip = high(w[0]) + halves(w[1]) + addrs;
 	total = left(lens + all(SL_IP4_HDR), 56);
@@ -352,8 +351,8 @@ take6(const struct sl_door *door, const struct group *g, unsigned int who)
 	vec w[WORDS], lens, sum, head, bad;
 	struct fields f;
 
-	who &= load(g->p, g->k, IP6_TCP, w, &lens);
-	f.addr[0] = words_at(frame, IP6_TCP - 32);
+	who &= load(g->p, g->k, SL_IP6_TCP, w, &lens);
+	f.addr[0] = words_at(frame, SL_IP6_TCP - 32);
 	for (unsigned int i = 0; i < 3; i++)
 		f.addr[i + 1] = w[i];
 	sum = halves(f.addr[0]) + halves(w[0]) + halves(w[1]) + halves(w[2]);

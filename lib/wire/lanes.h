@@ -25,14 +25,12 @@
 
 #include "wire/proto.h"
 
-#define IP4_TCP (RTE_ETHER_HDR_LEN + SL_IP4_HDR)
-#define IP6_TCP (RTE_ETHER_HDR_LEN + SL_IP6_HDR)
-#define BEFORE  24 /* bytes of the words before TCP: the first three */
-#define WORDS   8
-#define SPREAD  64 /* bytes of a frame that are taken or written at once */
-#define LANES   (SL_LEAF_BITS / 64)
-#define ALL     ((1u << LANES) - 1)
-#define INLINE  static inline __attribute__((always_inline))
+#define BEFORE 24 /* bytes of the words before TCP: the first three */
+#define WORDS  8
+#define SPREAD 64 /* bytes of a frame that are taken or written at once */
+#define LANES  (SL_LEAF_BITS / 64)
+#define ALL    ((1u << LANES) - 1)
+#define INLINE static inline __attribute__((always_inline))
 
 #if SL_LEAF_BITS == 512
 #include "wire/lanes_512.h"

@@ -15,6 +15,11 @@
 #define SL_ICMP_HDR 8u
 #define SL_ARP_LEN  28u /* for IPv4 over Ethernet */
 
+/* Where TCP begins in a frame without tag and options, and the least that such a frame has. */
+#define SL_IP4_TCP       (RTE_ETHER_HDR_LEN + SL_IP4_HDR)
+#define SL_IP6_TCP       (RTE_ETHER_HDR_LEN + SL_IP6_HDR)
+#define SL_IP4_TCP_LEAST (SL_IP4_TCP + SL_TCP_HDR)
+
 /* Types of ICMP and ICMPv6 messages. */
 #define SL_ICMP4_ECHO_REPLY  0
 #define SL_ICMP4_UNREACHABLE 3

@@ -43,15 +43,6 @@ sl_ends_of(const struct sl_tuple *t)
 	};
 }
 
-/* Put @v at @p and return it as it lies there. */
-static inline uint64_t
-sl_put_summed(uint8_t *p, uint32_t v)
-{
-	v = rte_cpu_to_be_32(v);
-	memcpy(p, &v, sizeof(v));
-	return v;
-}
-
 /* The Ethernet header in front of @l3; returns where it begins. */
 static inline uint8_t *
 sl_put_ether(uint8_t *l3, const struct sl_l2 *l2, uint16_t type)
@@ -79,10 +70,10 @@ sl_put_ip4(uint8_t *ip, const struct sl_ends *ends, uint16_t payload, uint8_t pr
 
 	memcpy(&local, ends->local, sizeof(local));
 	memcpy(&remote, ends->remote, sizeof(remote));
-	sum = sl_put_summed(ip, 0x45u << 24 | (uint32_t)tos << 16 |
-					(uint16_t)(payload + SL_IP4_HDR));
-	sum += sl_put_summed(ip + 4, SL_IP4_DONT_FRAGMENT);
-	sum += sl_put_summed(ip + 8, (uint32_t)ttl << 24 | (uint32_t)proto << 16);
+	sum = sl_put32_raw(ip, 0x45u << 24 | (uint32_t)tos << 16 |
+				       (uint16_t)(payload + SL_IP4_HDR));
+	sum += sl_put32_raw(ip + 4, SL_IP4_DONT_FRAGMENT);
+	sum += sl_put32_raw(ip + 8, (uint32_t)ttl << 24 | (uint32_t)proto << 16);
 	memcpy(ip + 12, &local, sizeof(local));
 	memcpy(ip + 16, &remote, sizeof(remote));
 	if (!port_sums)
@@ -117,8 +108,8 @@ sl_ends_sum(const struct sl_ends *ends, uint32_t len)
 static inline uint64_t
 sl_put_timestamps(uint8_t *p, const struct sl_seg_out *seg)
 {
-	return sl_put_summed(p, seg->opts & SL_OPT_SACK_OK ? 0x0402080a : 0x0101080a) +
-	       sl_put_summed(p + 4, seg->tsval) + sl_put_summed(p + 8, seg->tsecr);
+	return sl_put32_raw(p, seg->opts & SL_OPT_SACK_OK ? 0x0402080a : 0x0101080a) +
+	       sl_put32_raw(p + 4, seg->tsval) + sl_put32_raw(p + 8, seg->tsecr);
 }
 
 /* A TCP header of @head bytes, without its options and its checksum; returns its sum. */
@@ -128,10 +119,10 @@ sl_put_tcp(uint8_t *tcp, const struct sl_ends *ends, const struct sl_seg_out *se
 {
 	uint64_t sum;
 
-	sum = sl_put_summed(tcp, (uint32_t)ends->lport << 16 | ends->rport);
-	sum += sl_put_summed(tcp + 4, seg->seq);
-	sum += sl_put_summed(tcp + 8, seg->ack);
-	sum += sl_put_summed(tcp + 12, head << 26 | (uint32_t)seg->flags << 16 | seg->wnd);
+	sum = sl_put32_raw(tcp, (uint32_t)ends->lport << 16 | ends->rport);
+	sum += sl_put32_raw(tcp + 4, seg->seq);
+	sum += sl_put32_raw(tcp + 8, seg->ack);
+	sum += sl_put32_raw(tcp + 12, head << 26 | (uint32_t)seg->flags << 16 | seg->wnd);
 	sl_put32(tcp + 16, 0); /* checksum and urgent pointer */
 	return sum;
 }

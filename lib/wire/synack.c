@@ -14,26 +14,10 @@
 #include "wire/crowd_leaf.h"
 #include "wire/proto.h"
 
-static inline uint64_t
-halves(uint64_t w)
-{
-	return (w & 0xffffffff) + (w >> 32);
-}
-
 static inline void
 put(uint8_t *p, uint64_t w)
 {
 	memcpy(p, &w, sizeof(w));
-}
-
-/* Write @host at @p in network order; returns what it adds to a sum. */
-static inline uint32_t
-put_half(uint8_t *p, uint32_t host)
-{
-	uint32_t w = rte_cpu_to_be_32(host);
-
-	memcpy(p, &w, sizeof(w));
-	return w;
 }
 
 static inline uint64_t
@@ -41,20 +25,20 @@ put_options(uint8_t *p, const struct sl_crowd *c, unsigned int k,
 	    const struct sl_synack_terms *terms, uint32_t tsval)
 {
 	uint8_t opts = c->opts[k];
-	uint64_t sum = put_half(p, 0x02040000u | terms->mss);
+	uint64_t sum = sl_put32_raw(p, 0x02040000u | terms->mss);
 
 	p += 4;
 	if (opts & SL_OPT_TS) {
-		sum += put_half(p, opts & SL_OPT_SACK_OK ? 0x0402080a : 0x0101080a);
-		sum += put_half(p + 4, tsval);
-		sum += put_half(p + 8, c->tsval[k]);
+		sum += sl_put32_raw(p, opts & SL_OPT_SACK_OK ? 0x0402080a : 0x0101080a);
+		sum += sl_put32_raw(p + 4, tsval);
+		sum += sl_put32_raw(p + 8, c->tsval[k]);
 		p += 12;
 	} else if (opts & SL_OPT_SACK_OK) {
-		sum += put_half(p, 0x01010402);
+		sum += sl_put32_raw(p, 0x01010402);
 		p += 4;
 	}
 	if (opts & SL_OPT_WSCALE)
-		sum += put_half(p, 0x01030300u | terms->scale);
+		sum += sl_put32_raw(p, 0x01030300u | terms->scale);
 	return sum;
 }
 
@@ -69,7 +53,7 @@ put_tcp(uint8_t *tcp, const struct sl_crowd *c, unsigned int k,
 	uint32_t ack = (uint32_t)(c->numbers[k] >> 32) + 1;
 	uint64_t second = rte_bswap64((uint64_t)ack << 32 | len / 4 << 28 |
 				      (SL_SYN | SL_ACK) << 16 | terms->wnd);
-	uint64_t sum = halves(first) + halves(second);
+	uint64_t sum = sl_cksum_halves(first) + sl_cksum_halves(second);
 	uint16_t part;
 
 	pseudo += RTE_BE16(IPPROTO_TCP) + rte_cpu_to_be_16((uint16_t)len);
@@ -93,7 +77,7 @@ put_ip4(uint8_t *ip, uint64_t addrs, const struct sl_synack_terms *terms, unsign
 	uint32_t first = rte_cpu_to_be_32(0x45u << 24 | (uint32_t)terms->tos << 16 | total);
 	uint64_t second = rte_cpu_to_be_64(0x4000ull << 32 | (uint32_t)terms->ttl << 24 |
 					   IPPROTO_TCP << 16);
-	uint64_t sum = first + halves(second) + halves(turned);
+	uint64_t sum = first + sl_cksum_halves(second) + sl_cksum_halves(turned);
 
 	memcpy(ip, &first, sizeof(first));
 	put(ip + 4, second);
@@ -153,12 +137,13 @@ sl_synacks_build(struct sl_crowd *c, const struct sl_door *door,
 		unsigned int bytes = sl_synack_bytes(c->v6, c->opts[k]);
 		unsigned int len = bytes - RTE_ETHER_HDR_LEN - l3;
 		uint8_t *p = c->frame[k], *ip = p + RTE_ETHER_HDR_LEN;
-		uint64_t pseudo = halves(c->addr[0][k]);
+		uint64_t pseudo = sl_cksum_halves(c->addr[0][k]);
 
 		turn_ether(p, door);
 		if (c->v6) {
-			pseudo += halves(c->addr[1][k]) + halves(c->addr[2][k]) +
-				  halves(c->addr[3][k]);
+			pseudo += sl_cksum_halves(c->addr[1][k]) +
+				  sl_cksum_halves(c->addr[2][k]) +
+				  sl_cksum_halves(c->addr[3][k]);
 			put_ip6(ip, c, k, terms, len);
 		} else {
 			put_ip4(ip, c->addr[0][k], terms, len + SL_IP4_HDR);

@@ -136,9 +136,9 @@ SL_LEAF_OF(sl_synacks4)(struct sl_crowd *c, const struct sl_door *door,
 			turn_ether(f.at[i], mac);
 			memcpy(f.at[i] + 8, &more, sizeof(more));
 			sl_synack_resize(c->m[k + i],
-					 IP4_TCP - BEFORE + (unsigned int)bytes[i]);
+					 SL_IP4_TCP - BEFORE + (unsigned int)bytes[i]);
 		}
-		give_words(f.at, bytes, IP4_TCP - BEFORE, w);
+		give_words(f.at, bytes, SL_IP4_TCP - BEFORE, w);
 	}
 }
 
@@ -166,10 +166,10 @@ SL_LEAF_OF(sl_synacks6)(struct sl_crowd *c, const struct sl_door *door,
 			turn_ether(p, mac);
 			memcpy(p + 8, &middle, sizeof(middle));
 			memcpy(p + 16, &last, sizeof(last)); /* and two bytes too many */
-			memcpy(p + IP6_TCP - 32, &c->addr[2][k + i], sizeof(uint64_t));
+			memcpy(p + SL_IP6_TCP - 32, &c->addr[2][k + i], sizeof(uint64_t));
 			sl_synack_resize(c->m[k + i],
-					 IP6_TCP - BEFORE + (unsigned int)bytes[i]);
+					 SL_IP6_TCP - BEFORE + (unsigned int)bytes[i]);
 		}
-		give_words(f.at, bytes, IP6_TCP - BEFORE, w);
+		give_words(f.at, bytes, SL_IP6_TCP - BEFORE, w);
 	}
 }
