@@ -1,13 +1,11 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * recv - bytes received: those in order wait for the application, those behind a gap for
- * the gap to fill.
+ * the gap to fill (pieces.c), and the FIN for all of them.
  *
  * Received bytes stay in the packets that brought them. A queue is a list of segments
  * linked by rte_mbuf.next; what waits for an application hangs on a block that is lent to its
- * connection (lent.c). A piece out of order keeps its sequence number in hash.usr, which nobody
- * else uses once a packet was parsed. A newer segment that covers a kept piece whole takes its
- * place; otherwise the bytes that came first win.
+ * connection (lent.c).
  */
 #include <string.h>
 
@@ -16,10 +14,8 @@
 #include "tcp/tcp.h"
 #include "tcp/timer.h"
 
-#define COMPACT_MARK     0x51u /* packet_type of a buffer of our own that may grow */
-#define SMALL_BYTES      512u  /* a segment this small is copied when others wait already */
-#define PIECES_FREE      64u   /* pieces out of order, however small */
-#define PIECE_BYTES_MEAN 512u  /* beyond that, bytes each must bring on average */
+#define COMPACT_MARK 0x51u /* packet_type of a buffer of our own that may grow */
+#define SMALL_BYTES  512u  /* a segment this small is copied when others wait already */
 
 void
 sl_tcp_put_kept(struct sl_tcp *tcp, struct rte_mbuf *m)
@@ -179,185 +175,6 @@ sl_tcb_taken(struct sl_tcp *tcp, struct sl_tcb *tcb, uint32_t bytes)
 	m->pkt_len = m->data_len;
 }
 
-static uint32_t
-piece_seq(const struct rte_mbuf *m)
-{
-	return m->hash.usr;
-}
-
-static uint32_t
-piece_end(const struct rte_mbuf *m)
-{
-	return m->hash.usr + m->data_len;
-}
-
-static void
-piece_unlink(struct sl_active *a, struct rte_mbuf *prev, struct rte_mbuf *m)
-{
-	if (prev == NULL)
-		a->ooo_head = m->next;
-	else
-		prev->next = m->next;
-	if (a->ooo_tail == m)
-		a->ooo_tail = prev;
-	m->next = NULL;
-	a->ooo_bytes -= m->data_len;
-	a->n_ooo--;
-}
-
-static void
-piece_link(struct sl_active *a, struct rte_mbuf *prev, struct rte_mbuf *m)
-{
-	if (prev == NULL) {
-		m->next = a->ooo_head;
-		a->ooo_head = m;
-	} else {
-		m->next = prev->next;
-		prev->next = m;
-	}
-	if (a->ooo_tail == prev)
-		a->ooo_tail = m;
-	a->ooo_bytes += m->data_len;
-	a->n_ooo++;
-}
-
-/* Keep the piece @m, cut to what is new in it; false if nothing was. */
-static bool
-piece_insert(struct sl_tcp *tcp, struct sl_active *a, struct rte_mbuf *m)
-{
-	struct rte_mbuf *prev = NULL, *cur = a->ooo_head;
-
-	if (a->ooo_tail != NULL && sl_seq_ge(piece_seq(m), piece_end(a->ooo_tail))) {
-		prev = a->ooo_tail;
-		cur = NULL;
-	}
-	while (cur != NULL && sl_seq_le(piece_end(cur), piece_seq(m))) {
-		prev = cur;
-		cur = cur->next;
-	}
-	if (cur != NULL && sl_seq_le(piece_seq(cur), piece_seq(m))) {
-		uint32_t cut = piece_end(cur) - piece_seq(m);
-
-		if (cut >= m->data_len)
-			return false;
-		m->data_off += cut;
-		m->data_len -= cut;
-		m->pkt_len = m->data_len;
-		m->hash.usr += cut;
-		prev = cur;
-		cur = cur->next;
-	}
-	while (cur != NULL && sl_seq_le(piece_end(cur), piece_end(m))) {
-		struct rte_mbuf *next = cur->next;
-
-		piece_unlink(a, prev, cur);
-		sl_tcp_put_kept(tcp, cur);
-		cur = next;
-	}
-	if (cur != NULL && sl_seq_lt(piece_seq(cur), piece_end(m))) {
-		m->data_len = piece_seq(cur) - piece_seq(m);
-		m->pkt_len = m->data_len;
-		if (m->data_len == 0)
-			return false;
-	}
-	piece_link(a, prev, m);
-	return true;
-}
-
-/* Grow @block to all kept bytes that it touches. */
-static void
-grow_to_island(const struct sl_active *a, struct sl_sack *block)
-{
-	uint32_t lo = 0, hi = 0;
-	bool any = false;
-
-	for (const struct rte_mbuf *m = a->ooo_head; m != NULL; m = m->next) {
-		if (any && piece_seq(m) == hi) {
-			hi = piece_end(m);
-			continue;
-		}
-		if (any && sl_seq_le(block->lo, hi))
-			break; /* the one that ends here is it */
-		lo = piece_seq(m);
-		hi = piece_end(m);
-		any = true;
-	}
-	if (any && sl_seq_le(lo, block->hi) && sl_seq_le(block->lo, hi)) {
-		block->lo = sl_seq_min(lo, block->lo);
-		block->hi = sl_seq_max(hi, block->hi);
-	}
-}
-
-/*
- * The block @lo..@hi is the newest; what it touches grows together (RFC 2018, 4). Only
- * with as many blocks as we remember may there be pieces that none of them covers; then
- * they are looked at, unless it is known that none @touches.
- */
-static void
-remember_sack(struct sl_active *a, uint32_t lo, uint32_t hi, bool touches)
-{
-	struct sl_sack kept[SL_SACKS_MAX];
-	uint8_t n = 0;
-
-	if (touches && a->n_recent == SL_SACKS_MAX) {
-		struct sl_sack block = { lo, hi };
-
-		grow_to_island(a, &block);
-		lo = block.lo;
-		hi = block.hi;
-	}
-	for (uint8_t i = 0; i < a->n_recent; i++) {
-		const struct sl_sack *s = &a->recent[i];
-		bool apart = sl_seq_lt(hi, s->lo) || sl_seq_gt(lo, s->hi);
-
-		if (apart) {
-			kept[n++] = *s;
-		} else {
-			lo = sl_seq_min(lo, s->lo);
-			hi = sl_seq_max(hi, s->hi);
-		}
-	}
-	a->recent[0] = (struct sl_sack){ lo, hi };
-	a->n_recent = 1;
-	for (uint8_t i = 0; i < n && a->n_recent < SL_SACKS_MAX; i++)
-		a->recent[a->n_recent++] = kept[i];
-}
-
-static void
-forget_sacks_until(struct sl_active *a, uint32_t rcv_nxt)
-{
-	uint8_t n = 0;
-
-	for (uint8_t i = 0; i < a->n_recent; i++) {
-		if (sl_seq_gt(a->recent[i].lo, rcv_nxt))
-			a->recent[n++] = a->recent[i];
-	}
-	a->n_recent = n;
-}
-
-/* Of @lo..@hi, the first run of bytes that is kept already; false: none is. */
-static bool
-find_kept(const struct sl_active *a, uint32_t lo, uint32_t hi, struct sl_sack *run)
-{
-	bool any = false;
-
-	if (a->ooo_tail == NULL || sl_seq_ge(lo, piece_end(a->ooo_tail)))
-		return false;
-	for (const struct rte_mbuf *m = a->ooo_head; m != NULL; m = m->next) {
-		if (sl_seq_le(piece_end(m), lo))
-			continue;
-		if (sl_seq_ge(piece_seq(m), any ? run->hi + 1 : hi))
-			break;
-		if (!any)
-			run->lo = sl_seq_max(piece_seq(m), lo);
-		run->hi = sl_seq_min(piece_end(m), hi);
-		any = true;
-		if (run->hi == hi)
-			break;
-	}
-	return any;
-}
-
 /* @lo..@hi came a second time: the first block of the next ACK says so (RFC 2883, 4). */
 static void
 note_dup(struct sl_tcp *tcp, struct sl_tcb *tcb, struct sl_sack dup)
@@ -382,82 +199,25 @@ sl_tcb_note_repeat(struct sl_tcp *tcp, struct sl_tcb *tcb, const struct sl_seg *
 		note_dup(tcp, tcb, dup);
 }
 
-/*
- * Whether bytes from @seq on find their place, and the block that tells of them, only by a
- * walk: not if they come behind all others, and join a block that is remembered or none.
- */
-static bool
-needs_walk(const struct sl_active *a, uint32_t seq)
-{
-	uint32_t end;
-
-	if (a->ooo_tail == NULL)
-		return false;
-	end = piece_end(a->ooo_tail);
-	if (seq != end || a->n_recent < SL_SACKS_MAX)
-		return sl_seq_lt(seq, end);
-	for (uint8_t i = 0; i < a->n_recent; i++) {
-		if (a->recent[i].hi == end)
-			return false;
-	}
-	return true;
-}
-
-/* A peer may leave thousands of pieces here, and have them walked through by every segment. */
-static bool
-may_walk(struct sl_tcp *tcp, const struct sl_active *a)
-{
-	if (a->n_ooo <= PIECES_FREE)
-		return true;
-	if (tcp->walk_budget == 0)
-		return false;
-	tcp->walk_budget -= a->n_ooo < tcp->walk_budget ? a->n_ooo : tcp->walk_budget;
-	return true;
-}
-
-static bool
-may_keep_piece(struct sl_tcp *tcp, const struct sl_active *a, uint32_t seq)
-{
-	bool dense = a->n_ooo < PIECES_FREE + a->ooo_bytes / PIECE_BYTES_MEAN;
-
-	return dense && !sl_tcp_is_scarce(tcp) && (!needs_walk(a, seq) || may_walk(tcp, a));
-}
-
 /* Bytes behind a gap: kept if there is room for them, and told of by SACK. */
 static void
 receive_behind_gap(struct sl_tcp *tcp, struct sl_tcb *tcb, struct sl_lane *lane, uint32_t seq,
 		   uint32_t len)
 {
 	struct sl_active *a = sl_tcb_borrow(tcp, tcb);
-	struct rte_mbuf *m;
 	struct sl_sack dup = { 0 };
-	bool kept = false, walks;
+	struct rte_mbuf *m;
 
-	if (a == NULL || !may_keep_piece(tcp, a, seq)) {
+	if (a == NULL || !sl_pieces_may_keep(tcp, a, seq)) {
 		sl_count(tcp, ooo_dropped);
 		sl_tcb_unborrow(tcp, tcb);
 		return;
 	}
-	walks = needs_walk(a, seq);
-	if (find_kept(a, seq, seq + len, &dup))
+	if (sl_pieces_find(a, seq, seq + len, &dup))
 		note_dup(tcp, tcb, dup);
 	m = take_payload(tcp, lane, seq - lane->seg.seq, len);
-	while (m != NULL) {
-		struct rte_mbuf *next = m->next;
-		uint32_t n = m->data_len;
-
-		m->next = NULL;
-		m->hash.usr = seq;
-		seq += n;
-		if (piece_insert(tcp, a, m))
-			kept = true;
-		else
-			sl_tcp_put_kept(tcp, m);
-		m = next;
-	}
-	if (kept)
+	if (sl_pieces_keep(tcp, a, m, seq, len))
 		sl_count(tcp, out_of_order);
-	remember_sack(a, seq - len, seq, walks);
 }
 
 /* Pieces that the gap no longer holds back move to the application's queue. */
@@ -466,33 +226,9 @@ close_gap(struct sl_tcp *tcp, struct sl_tcb *tcb, struct sl_active *a)
 {
 	struct rte_mbuf *m;
 
-	while ((m = a->ooo_head) != NULL && sl_seq_le(piece_seq(m), tcb->rcv_nxt)) {
-		uint32_t cut = tcb->rcv_nxt - piece_seq(m);
-
-		piece_unlink(a, NULL, m);
-		if (cut >= m->data_len) {
-			sl_tcp_put_kept(tcp, m);
-			continue;
-		}
-		m->data_off += cut;
-		m->data_len -= cut;
-		m->pkt_len = m->data_len;
+	while ((m = sl_pieces_take(tcp, a, tcb->rcv_nxt)) != NULL)
 		append_segment(tcp, tcb, m);
-	}
-	forget_sacks_until(a, tcb->rcv_nxt);
-}
-
-static void
-drop_pieces(struct sl_tcp *tcp, struct sl_active *a)
-{
-	struct rte_mbuf *m;
-
-	while ((m = a->ooo_head) != NULL) {
-		piece_unlink(a, NULL, m);
-		sl_tcp_put_kept(tcp, m);
-	}
-	a->n_recent = 0;
-	a->has_fin = false;
+	sl_pieces_passed(a, tcb->rcv_nxt);
 }
 
 void
@@ -503,7 +239,7 @@ sl_tcb_prune(struct sl_tcp *tcp, struct sl_tcb *tcb)
 	if (a == NULL)
 		return;
 	sl_count_n(tcp, pruned, a->n_ooo);
-	drop_pieces(tcp, a);
+	sl_pieces_drop(tcp, a);
 	sl_tcb_unborrow(tcp, tcb);
 }
 
@@ -514,7 +250,7 @@ sl_tcb_drop_received(struct sl_tcp *tcp, struct sl_tcb *tcb)
 
 	sl_tcb_taken(tcp, tcb, sl_tcb_unread(tcp, tcb));
 	if (a != NULL)
-		drop_pieces(tcp, a);
+		sl_pieces_drop(tcp, a);
 }
 
 static void
@@ -535,7 +271,7 @@ receive_fin(struct sl_tcp *tcp, struct sl_tcb *tcb)
 	tcb->rcv_adv = sl_seq_max(tcb->rcv_adv, tcb->rcv_nxt);
 	tcb->is |= SL_IS_FIN_IN;
 	if (a != NULL)
-		drop_pieces(tcp, a); /* nothing can follow a FIN */
+		sl_pieces_drop(tcp, a); /* nothing can follow a FIN */
 	sl_tcb_mark(tcp, tcb, SL_MARK_FIN);
 	owe_ack(tcp, tcb, false);
 	sl_tcb_event(tcp, tcb, SL_EV_FIN_RCVD);
@@ -645,7 +381,7 @@ knows_end(const struct sl_active *a, uint32_t *end)
 static void
 keep_fin(struct sl_active *a, uint32_t seq)
 {
-	bool denies = a->ooo_tail != NULL && sl_seq_lt(seq, piece_end(a->ooo_tail));
+	bool denies = sl_pieces_go_beyond(a, seq);
 
 	if (a->has_fin || denies)
 		return;

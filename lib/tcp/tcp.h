@@ -3,10 +3,12 @@
  * tcp - one core's TCP: its records, lists and clocks, and who may do what to them.
  *
  * The files of this layer each do one thing to a connection:
- *   conn.c      make, find, mark, end and free it; the one place that assigns a state
+ *   conn.c      make, end and free it; the one place that assigns a state
+ *   lists.c     who waits for what
  *   input.c     a segment that met a connection (RFC 9293, 3.10.7)
  *   ack.c       what an acknowledgement means: spans freed, RTT, losses
- *   recv.c      bytes received: in order, out of order
+ *   recv.c      bytes received, and the FIN behind them
+ *   pieces.c    those that lie behind a gap
  *   window.c    how many more may come
  *   grow.c      how large a receive buffer has grown
  *   relief.c    who gives way when received buffers stay scarce
@@ -375,14 +377,6 @@ void sl_tcb_close(struct sl_tcp *tcp, struct sl_tcb *tcb);
 int sl_tcb_open_path(struct sl_tcp *tcp, struct sl_tcb *tcb, const struct sl_addr *remote,
 		     const struct sl_l2 *came);
 
-void sl_tcb_mark(struct sl_tcp *tcp, struct sl_tcb *tcb, uint8_t marks); /* to be delivered */
-void sl_tcb_output(struct sl_tcp *tcp, struct sl_tcb *tcb);              /* owes segments */
-/* It has ended. Settle frees it, if it owes nothing: else who pays the last debt calls again.
- */
-void sl_tcb_gone(struct sl_tcp *tcp, struct sl_tcb *tcb);
-/* Off to wait until some next hop is found; comes back through output. */
-void sl_tcb_park(struct sl_tcp *tcp, struct sl_tcb *tcb);
-
 void sl_tcb_tuple(const struct sl_tcp *tcp, const struct sl_key *key, struct sl_tuple *tuple);
 
 /* Borrow the block of a connection with gaps or losses; NULL if none is left, counted. */
@@ -393,20 +387,32 @@ void sl_tcb_unborrow(struct sl_tcp *tcp, struct sl_tcb *tcb);
 /* Free what settle may free: moves to TIME-WAIT or gives the record back. */
 void sl_tcb_settle(struct sl_tcp *tcp);
 
-void sl_list_init(struct sl_list *list);
-/* The next connection that owes the application or the network something; NULL: none. */
-struct sl_tcb *sl_tcp_pop_deliver(struct sl_tcp *tcp);
-struct sl_tcb *sl_tcp_pop_output(struct sl_tcp *tcp);
-
-/* Whether the path became known for those that wait for one: back to output. */
-void sl_tcp_unpark(struct sl_tcp *tcp);
-
 /* The first sequence number for @tuple (RFC 6528), and its timestamp offset (RFC 7323, 5.4). */
 uint32_t sl_tcp_isn(const struct sl_tcp *tcp, const struct sl_tuple *tuple);
 uint32_t sl_tcp_ts_offset(const struct sl_tcp *tcp, const struct sl_tuple *tuple);
 
 /* The line @six of key6 is nobody's any more. */
 void sl_key6_give(struct sl_tcp *tcp, uint32_t six);
+
+/* --- lists.c --- */
+
+void sl_tcb_mark(struct sl_tcp *tcp, struct sl_tcb *tcb, uint8_t marks); /* to be delivered */
+void sl_tcb_output(struct sl_tcp *tcp, struct sl_tcb *tcb);              /* owes segments */
+/* It has ended. Settle frees it, if it owes nothing: else who pays the last debt calls again.
+ */
+void sl_tcb_gone(struct sl_tcp *tcp, struct sl_tcb *tcb);
+/* Off to wait until some next hop is found; comes back through output. */
+void sl_tcb_park(struct sl_tcp *tcp, struct sl_tcb *tcb);
+
+void sl_list_init(struct sl_list *list);
+/* The next connection that owes the application or the network something; NULL: none. */
+struct sl_tcb *sl_tcp_pop_deliver(struct sl_tcp *tcp);
+struct sl_tcb *sl_tcp_pop_output(struct sl_tcp *tcp);
+/* The next that ended and owes nothing: it may be freed. */
+struct sl_tcb *sl_tcp_pop_gone(struct sl_tcp *tcp);
+
+/* Whether the path became known for those that wait for one: back to output. */
+void sl_tcp_unpark(struct sl_tcp *tcp);
 
 /* --- open.c --- */
 
@@ -453,6 +459,24 @@ void sl_tcp_put_kept(struct sl_tcp *tcp, struct rte_mbuf *m);
 
 /* Drop the pieces behind gaps, and speak of them no more. */
 void sl_tcb_prune(struct sl_tcp *tcp, struct sl_tcb *tcb);
+
+/* --- pieces.c --- */
+
+/* Whether what begins at @seq may be kept, and looked for a place for. */
+bool sl_pieces_may_keep(struct sl_tcp *tcp, const struct sl_active *a, uint32_t seq);
+/* Keep the list @m of segments, @len bytes from @seq on; false if nothing in them was new. */
+bool sl_pieces_keep(struct sl_tcp *tcp, struct sl_active *a, struct rte_mbuf *m, uint32_t seq,
+		    uint32_t len);
+/* Of @lo..@hi, the first run of bytes that is kept already; false: none is. */
+bool sl_pieces_find(const struct sl_active *a, uint32_t lo, uint32_t hi, struct sl_sack *run);
+/* A segment that begins at @rcv_nxt, which is the caller's now; NULL: what is next lacks. */
+struct rte_mbuf *sl_pieces_take(struct sl_tcp *tcp, struct sl_active *a, uint32_t rcv_nxt);
+/* Nothing below @rcv_nxt is told of by SACK any more. */
+void sl_pieces_passed(struct sl_active *a, uint32_t rcv_nxt);
+/* Whether bytes behind @seq are kept. */
+bool sl_pieces_go_beyond(const struct sl_active *a, uint32_t seq);
+/* Give all of them back, and forget a FIN behind them. */
+void sl_pieces_drop(struct sl_tcp *tcp, struct sl_active *a);
 
 /* --- window.c --- */
 
