@@ -14,9 +14,22 @@ void
 sl_prr_begin(const struct sl_tcb *tcb, struct sl_active *a, uint32_t flight)
 {
 	a->recover_fs = flight > 0 ? flight : 1;
+	a->prr_inverse = UINT64_MAX / a->recover_fs;
 	a->prr_delivered = 0;
 	a->prr_out = 0;
 	a->prr_room = tcb->mss; /* a fast retransmission, whatever the shares say */
+}
+
+/*
+ * @x / recover_fs, rounded down: a repair divides once, when it begins. The product with what
+ * it came to is never too large, and too small by one at most.
+ */
+static uint64_t
+by_recover_fs(const struct sl_active *a, uint64_t x)
+{
+	uint64_t q = (uint64_t)((unsigned __int128)x * a->prr_inverse >> 64);
+
+	return q + (x - q * a->recover_fs >= a->recover_fs);
 }
 
 /* RFC 9937, 6: more is out than is to be: its share of what was delivered, rounded up. */
@@ -24,7 +37,7 @@ static uint32_t
 proportional(const struct sl_active *a, uint32_t target)
 {
 	uint64_t share = (uint64_t)a->prr_delivered * target + a->recover_fs - 1;
-	uint64_t may = share / a->recover_fs;
+	uint64_t may = by_recover_fs(a, share);
 
 	return may > a->prr_out ? (uint32_t)(may - a->prr_out) : 0;
 }

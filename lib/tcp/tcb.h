@@ -165,6 +165,7 @@ struct sl_active {
 	alignas(SL_CACHE_LINE) uint32_t recover_fs; /* RFC 9937: out at the start; 0: no PRR */
 	uint32_t prr_delivered, prr_out;            /* bytes since then */
 	uint32_t prr_room;                          /* what may be sent before the next ACK */
+	uint64_t prr_inverse;                       /* (2^64 - 1) / recover_fs, rounded down */
 	struct sl_sack dup;
 };
 
