@@ -31,7 +31,9 @@
 #include "base/units.h"
 #include "bench.h"
 #include "flow/wheel.h"
+#include "tcp/tcb.h"
 
+#define LATE_MS    8u /* at most: what a call of the wheel does is bounded */
 #define LONG_MS    60000u
 #define WARM_UP_S  10u
 #define BURST      32
@@ -40,12 +42,12 @@
 #define LINE_IDS   15u /* entries in a line of the wheel */
 #define UP_OF      8
 
-/* A connection as far as time goes: its hot line, with what else it would hold. */
+/* A connection as far as time goes, and as large as one: its hot line, and another. */
 struct record {
 	sl_tick_t due, armed;
-	uint32_t rest[14];
+	uint32_t rest[sizeof(struct sl_tcb) / 4 - 2];
 };
-static_assert(sizeof(struct record) == SL_CACHE_LINE, "a line");
+static_assert(sizeof(struct record) == sizeof(struct sl_tcb), "as far apart as in the engine");
 
 struct timers {
 	uint32_t n;
@@ -55,6 +57,7 @@ struct timers {
 	uint32_t *word, (*line)[SL_CACHE_LINE / 4]; /* as the wheel's, for the floor */
 	uint64_t random;
 	uint64_t n_ops, n_fired;
+	uint64_t n_armed, n_cancelled; /* deadlines set where none was; taken back */
 };
 
 enum kind { MIXED, HOT, FLOOR };
@@ -101,26 +104,13 @@ arm(const struct timers *t, uint32_t id)
 		sl_wheel_arm(t->wheel, id, r->due);
 }
 
-/* As the engine does it: deadlines live in the record, the wheel only covers them. */
-static void
-wheel_burst(struct timers *t, const struct op *op, sl_tick_t now)
+/* Who comes up and is not due is armed again. */
+static inline void
+expire(struct timers *t, sl_tick_t now)
 {
 	uint32_t id[EXPIRE_MAX];
-	uint16_t n;
+	uint16_t n = sl_wheel_expire(t->wheel, now, id, EXPIRE_MAX);
 
-	for (int i = 0; i < BURST; i++)
-		rte_prefetch0(&t->record[op[i].id]);
-	for (int i = 0; i < BURST; i++) {
-		struct record *r = &t->record[op[i].id];
-
-		if (op[i].cancel) {
-			r->due = 0;
-			continue;
-		}
-		r->due = sl_tick_after(now, op[i].ms);
-		arm(t, op[i].id);
-	}
-	n = sl_wheel_expire(t->wheel, now, id, EXPIRE_MAX);
 	for (uint16_t i = 0; i < n; i++)
 		rte_prefetch0(&t->record[id[i]]);
 	for (uint16_t i = 0; i < n; i++) {
@@ -135,6 +125,63 @@ wheel_burst(struct timers *t, const struct op *op, sl_tick_t now)
 			arm(t, id[i]);
 		}
 	}
+}
+
+/*
+ * As the engine does it: deadlines live in the record, the wheel only covers them. @was are
+ * the deadlines that operations met.
+ */
+static void
+wheel_burst(struct timers *t, const struct op *op, sl_tick_t now, sl_tick_t *was)
+{
+	for (int i = 0; i < BURST; i++)
+		rte_prefetch0(&t->record[op[i].id]);
+	for (int i = 0; i < BURST; i++) {
+		struct record *r = &t->record[op[i].id];
+
+		was[i] = r->due;
+		if (op[i].cancel) {
+			r->due = 0;
+			continue;
+		}
+		r->due = sl_tick_after(now, op[i].ms);
+		arm(t, op[i].id);
+	}
+	expire(t, now);
+}
+
+/* What was due has fired, or is about to; the operations of a burst are kept account of. */
+static void
+check_burst(struct timers *t, const struct op *op, sl_tick_t now, const sl_tick_t *was)
+{
+	for (int i = 0; i < BURST; i++) {
+		if (was[i] != 0 && sl_tick_lt(was[i] + LATE_MS, now))
+			bench_fail("a deadline is late by %u ms", now - was[i]);
+		t->n_armed += was[i] == 0 && !op[i].cancel;
+		t->n_cancelled += was[i] != 0 && op[i].cancel;
+	}
+}
+
+/* At the end nothing that is due is left, and as many fired as were set, and not taken back. */
+static void
+check_all(struct timers *t)
+{
+	sl_tick_t now = tick_now(t), next;
+	uint64_t n_left = 0;
+
+	while (sl_wheel_next(t->wheel, &next) && sl_tick_le(next, now))
+		expire(t, now);
+
+	for (uint32_t i = 0; i < t->n; i++) {
+		sl_tick_t due = t->record[i].due;
+
+		if (due != 0 && sl_tick_le(due, now))
+			bench_fail("timer %u is late by %u ms", i, now - due);
+		n_left += due != 0;
+	}
+	if (t->n_fired == 0 || t->n_armed != t->n_cancelled + t->n_fired + n_left)
+		bench_fail("%lu armed, %lu taken back, %lu fired, %lu left", t->n_armed,
+			   t->n_cancelled, t->n_fired, n_left);
 }
 
 /* Of a record, what is always zero, though only we know that. */
@@ -200,6 +247,7 @@ static double
 window(struct timers *t, enum kind kind)
 {
 	uint64_t cycles = 0, n = 0, fires = 0;
+	sl_tick_t was[BURST];
 	struct op op[BURST];
 
 	while (n < 4 * WINDOW_UNITS) {
@@ -217,8 +265,10 @@ window(struct timers *t, enum kind kind)
 		if (kind == FLOOR)
 			floor_burst(t, op);
 		else
-			wheel_burst(t, op, now);
+			wheel_burst(t, op, now, was);
 		cycles += rte_rdtsc() - before;
+		if (kind != FLOOR)
+			check_burst(t, op, now, was);
 		n += BURST;
 		t->n_ops += kind == FLOOR ? 0 : BURST;
 	}
@@ -279,6 +329,7 @@ fill_ours(struct timers *t)
 			sl_tick_after(tick_now(t), 1 + bench_below(&t->random, LONG_MS));
 		arm(t, i);
 	}
+	t->n_armed = t->n;
 	while (t->n_ops < (uint64_t)WARM_UP_S * t->n)
 		mixed_window(t);
 	t->word = take(NULL, t->n * sizeof(*t->word), SL_CACHE_LINE);
@@ -299,6 +350,18 @@ fill_rival(struct timers *t)
 		rte_timer_init(&t->rival[i]);
 		rte_timer_reset(&t->rival[i], ms * per_ms, SINGLE, 0, fired, t);
 	}
+}
+
+/* After what is due has been asked for once more, no timer of the rival's is late, either. */
+static void
+check_rival(struct timers *t)
+{
+	uint64_t now = rte_get_timer_cycles();
+
+	rte_timer_manage();
+	for (uint32_t i = 0; i < t->n; i++)
+		if (t->rival[i].status.state == RTE_TIMER_PENDING && t->rival[i].expire < now)
+			bench_fail("timer %u of rte_timer is late", i);
 }
 
 /* Ours, and the rival up to a million, on @n connections; @size says how many those are. */
@@ -326,6 +389,9 @@ compare(struct timers *t, uint32_t n, const char *size)
 	bench_rows(row, n <= RIVAL_MAX ? 4 : 3);
 	if (sl_wheel_count(ours->wheel) > n || sl_wheel_check(ours->wheel) != 0)
 		bench_fail("%u entries in the wheel", sl_wheel_count(ours->wheel));
+	check_all(ours);
+	if (n <= RIVAL_MAX)
+		check_rival(rival);
 	bench_figure(name[4], "count", sl_wheel_count(ours->wheel));
 }
 

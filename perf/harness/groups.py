@@ -55,7 +55,7 @@ def named(mode):
         Group("bulk", windows, SMALL, 50),
         Group("bytes", [], connection_mb(1 << 20), 50),
         Group("table", windows, 64, 400),
-        Group("timer", ["--windows", max(24, w // 2)], 64, 200),
+        Group("timer", ["--windows", max(24, w // 2)], 64, 300),
         Group("cores", windows, SMALL, 50),
     ]
     if mode == QUICK:
