@@ -57,6 +57,13 @@ configure(struct sl_engine_conf *conf, const struct world_conf *c, uint16_t port
 	 * later than 200 ms; a retransmission there would be the bench's doing.
 	 */
 	l->tcp.rto_min_ms = 10000;
+	for (uint16_t i = 1; i <= c->more_listeners; i++) {
+		struct sl_listener_conf *more = &conf->listener[conf->n_listeners++];
+
+		*more = *l;
+		snprintf(more->name, sizeof(more->name), "bench%u", i);
+		more->port = PORT_MORE + i;
+	}
 }
 
 /* From now on time goes slower, without a jump. */

@@ -29,6 +29,7 @@
 #define WORLD_BATCH 256
 #define PORT_SERVER 80
 #define PORT_CLOSED 81
+#define PORT_MORE   8000 /* of further listeners: the first behind it, the second behind that */
 
 struct world_conf {
 	uint32_t connections, time_wait;
@@ -36,6 +37,7 @@ struct world_conf {
 	const struct sl_app *app;
 	uint8_t cookies; /* enum sl_cookies */
 	bool no_v6;
+	uint16_t more_listeners; /* like the one at PORT_SERVER */
 	uint32_t slow; /* time goes so many times slower than the counter says; 0: as it does */
 };
 
