@@ -38,13 +38,12 @@ static inline uint64_t
 together(const struct sums *s)
 {
 	vector all = s->all[0] + s->all[1], high = s->high[0] + s->high[1];
-	uint64_t words = 0, upper = 0;
+	uint64_t sum = 0;
 
-	for (int k = 0; k < WORDS; k++) {
-		words += all[k];
-		upper += high[k];
-	}
-	return words - (upper << 32) + upper;
+	all += high - (high << 32);
+	for (int k = 0; k < WORDS; k++)
+		sum += all[k];
+	return sum;
 }
 
 /* One at a time: an array of two is copied by halves through the stack, which waits. */
@@ -77,13 +76,20 @@ copy_rest(uint8_t *to, const uint8_t *from, size_t len)
 static inline uint64_t
 copy_summed(uint8_t *to, const uint8_t *from, size_t len)
 {
+	const size_t both = 2 * sizeof(vector);
 	size_t rest = len % sizeof(vector);
-	const uint8_t *end = from + len - rest;
 	struct sums s = { 0 };
 	uint64_t sum;
 
-	for (; from < end; from += sizeof(vector), to += sizeof(vector))
+	for (; len >= both; len -= both, from += both, to += both) {
 		add(&s, 0, copied(to, from));
+		add(&s, 1, copied(to + sizeof(vector), from + sizeof(vector)));
+	}
+	if (len >= sizeof(vector)) {
+		add(&s, 0, copied(to, from));
+		from += sizeof(vector);
+		to += sizeof(vector);
+	}
 	sum = together(&s);
 	return rest == 0 ? sum : sum + copy_rest(to, from, rest);
 }
