@@ -62,15 +62,23 @@ sl_core_next_lane(struct sl_core *core, uint64_t *set)
 }
 
 /*
- * strangers.c. Sort the burst into crowds; what is in none has a lane.
+ * strangers.c. Sort the burst into crowds; what is in none is to have a lane: bit i for rx[i].
  */
-void sl_strangers_glance(struct sl_core *core, struct rte_mbuf **rx, uint16_t n);
+uint64_t sl_strangers_glance(struct sl_core *core, struct rte_mbuf **rx, uint16_t n);
 /* Hash the crowds; those who may have a record get lanes. */
 void sl_strangers_find(struct sl_core *core);
 /* Answer the others, as far as they are alike; the rest get lanes, and have missed. */
 void sl_strangers_answer(struct sl_core *core);
-/* A lane for the packet @m at place @i of the burst, its fate open. */
-void sl_lane_open(struct sl_core *core, struct rte_mbuf *m, unsigned int i);
+
+/* A lane for the packet @m, its fate open. */
+static inline void
+sl_lane_open(struct sl_lane *lane, struct rte_mbuf *m)
+{
+	lane->m = m;
+	lane->slot = SL_NO_FLOW;
+	lane->fate = SL_FATE_NONE;
+	lane->route = SL_ROUTE_NET;
+}
 
 /* deliver.c: make the callbacks that are due; each connection once. */
 void sl_core_deliver(struct sl_core *core);

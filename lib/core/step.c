@@ -9,6 +9,7 @@
 #include "core/core.h"
 #include "tcp/answer.h"
 #include "tcp/timer.h"
+#include "wire/common.h"
 
 /* Nothing, but in perf/, which builds this file once more to see what each stage takes. */
 #ifndef SL_STAGE_ENDS
@@ -29,24 +30,26 @@ end(struct sl_lane *lane, enum sl_fate fate)
 	lane->route = SL_ROUTE_DONE;
 }
 
-/* The lane of packet @i is of TCP, and to be looked up. */
-static void
-seek(struct sl_core *core, unsigned int i)
-{
-	struct sl_sought *s = &core->sought;
-
-	s->tuple[s->n] = &core->lane[i].tuple;
-	s->at[s->n++] = (uint8_t)i;
-}
-
-/* Whether it is for us. Of most packets the door knows; the others' fate has a name. */
-static enum sl_fate
-accept(const struct sl_core *core, const struct sl_lane *lane)
+/* What most frames are, and what is left of them: for us, badly summed, or to be judged. */
+static inline enum sl_fate
+take_apart(const struct sl_core *core, struct sl_lane *lane)
 {
 	const struct sl_door *door = core->open_door;
+	unsigned int bits = core->tcp.leaf_bits;
+	enum sl_fate fate;
 
-	if (door != NULL && sl_door_admits4(door, lane->m, &lane->frame, &lane->tuple))
-		return SL_FATE_NONE;
+	if (likely(sl_frame_common(bits, lane->m, &lane->frame, &lane->tuple, &lane->seg,
+				   &fate))) {
+		if (unlikely(fate != SL_FATE_NONE))
+			return fate;
+		if (likely(door != NULL && sl_door_admits4(door, lane->m, &lane->tuple)))
+			return SL_FATE_NONE;
+	} else {
+		fate = sl_frame_parse_any(bits, lane->m, &lane->frame, &lane->tuple,
+					  &lane->seg);
+		if (fate != SL_FATE_NONE || lane->frame.kind == SL_KIND_ARP)
+			return fate;
+	}
 	return sl_net_accept(core->net, lane->m, &lane->frame, &lane->tuple);
 }
 
@@ -55,32 +58,34 @@ static void
 parse(struct sl_core *core, struct rte_mbuf **rx, uint16_t n)
 {
 	struct sl_tcp *tcp = &core->tcp;
-	uint64_t bytes = 0;
+	struct sl_sought *s = &core->sought;
+	uint64_t bytes = 0, lanes;
+	uint16_t n_sought = 0;
 
 	assert(n <= SL_BURST);
-	sl_strangers_glance(core, rx, n);
+	lanes = sl_strangers_glance(core, rx, n);
 	for (uint16_t i = 0; i < n; i++)
 		bytes += rx[i]->pkt_len;
 	sl_count_n(tcp, rx, n);
 	sl_count_n(tcp, rx_bytes, bytes);
-	core->sought.n = 0;
-	for (uint64_t set = core->lanes; set != 0; set &= set - 1) {
+	core->lanes = lanes;
+	for (uint64_t set = lanes; set != 0; set &= set - 1) {
 		unsigned int i = (unsigned int)__builtin_ctzll(set);
 		struct sl_lane *lane = &core->lane[i];
 		enum sl_fate fate;
 
-		fate = sl_frame_parse_by(tcp->leaf_bits, lane->m, &lane->frame, &lane->tuple,
-					 &lane->seg);
-		if (fate == SL_FATE_NONE && lane->frame.kind != SL_KIND_ARP)
-			fate = accept(core, lane);
-		if (fate != SL_FATE_NONE)
+		sl_lane_open(lane, rx[i]);
+		fate = take_apart(core, lane);
+		if (unlikely(fate != SL_FATE_NONE)) {
 			end(lane, fate);
-		else if (lane->frame.kind == SL_KIND_TCP)
-			seek(core, i);
+		} else if (likely(lane->frame.kind == SL_KIND_TCP)) {
+			s->tuple[n_sought] = &lane->tuple;
+			s->at[n_sought++] = (uint8_t)i;
+		}
 	}
-	if (core->sought.n > 0)
-		sl_flows_hash_burst(tcp->flows, tcp->many, core->sought.tuple,
-				    core->sought.hash, core->sought.n);
+	s->n = n_sought;
+	if (n_sought > 0)
+		sl_flows_hash_burst(tcp->flows, tcp->many, s->tuple, s->hash, n_sought);
 }
 
 static bool
@@ -89,19 +94,32 @@ is_syn(const struct sl_lane *lane)
 	return (lane->seg.flags & (SL_SYN | SL_ACK)) == SL_SYN;
 }
 
+/* How many of the lanes @set are SYNs. */
+static uint64_t
+count_syns(struct sl_core *core, uint64_t set)
+{
+	uint64_t n = 0;
+
+	while (set != 0)
+		n += is_syn(sl_core_next_lane(core, &set));
+	return n;
+}
+
 /* Look up all TCP lanes at once, TIME-WAIT records included. */
 static void
 find(struct sl_core *core)
 {
 	struct sl_sought *s = &core->sought;
-	uint64_t hits = 0, n_syns = 0, parsed = core->lanes;
+	uint64_t hits = 0, parsed = core->lanes;
+	uint8_t flags = 0;
 
 	sl_strangers_find(core);
 	for (uint64_t set = core->lanes & ~parsed; set != 0; set &= set - 1) {
 		unsigned int i = (unsigned int)__builtin_ctzll(set);
 
+		s->tuple[s->n] = &core->lane[i].tuple;
 		s->hash[s->n] = core->lane[i].hash;
-		seek(core, i);
+		s->at[s->n++] = (uint8_t)i;
 	}
 	if (s->n > 0)
 		sl_flows_lookup(core->tcp.flows, s->tuple, s->hash, s->slot, s->n);
@@ -112,10 +130,11 @@ find(struct sl_core *core)
 		lane->hash = s->hash[k];
 		lane->slot = s->slot[k];
 		hits |= (uint64_t)hit << s->at[k];
-		n_syns += hit & is_syn(lane);
+		flags |= lane->seg.flags;
 	}
 	core->hits = hits;
-	sl_count_n(&core->tcp, syn, n_syns);
+	if (flags & SL_SYN)
+		sl_count_n(&core->tcp, syn, count_syns(core, hits));
 }
 
 static_assert(SL_NO_FLOW >= SL_FLOW_TW, "less than that is a connection");

@@ -31,25 +31,14 @@ door_of(const struct sl_core *core, uint16_t port)
 	return NULL;
 }
 
-void
-sl_lane_open(struct sl_core *core, struct rte_mbuf *m, unsigned int i)
-{
-	struct sl_lane *lane = &core->lane[i];
-
-	lane->m = m;
-	lane->slot = SL_NO_FLOW;
-	lane->fate = SL_FATE_NONE;
-	lane->route = SL_ROUTE_NET;
-	core->lanes |= 1ull << i;
-}
-
 /* A lane for entry @k of @c, of which all is known but whether it met somebody. */
 static void
 open_for(struct sl_core *core, const struct sl_crowd *c, unsigned int k)
 {
 	struct sl_lane *lane = &core->lane[c->at[k]];
 
-	sl_lane_open(core, c->m[k], c->at[k]);
+	sl_lane_open(lane, c->m[k]);
+	core->lanes |= 1ull << c->at[k];
 	sl_crowd_tell(c, k, &lane->frame, &lane->tuple, &lane->seg);
 	lane->hash = c->hash[k];
 }
@@ -61,25 +50,16 @@ open_for_all(struct sl_core *core, const struct sl_crowd *c, uint64_t who)
 		open_for(core, c, (unsigned int)__builtin_ctzll(who));
 }
 
-void
+uint64_t
 sl_strangers_glance(struct sl_core *core, struct rte_mbuf **rx, uint16_t n)
 {
-	uint64_t others = first_bits(n);
-
-	core->lanes = 0;
 	core->n_spent = 0;
 	core->open_door = n > 0 ? door_of(core, rx[0]->port) : NULL;
-	if (likely(core->open_door != NULL)) {
-		others = sl_glance(core->open_door, rx, n, core->tcp.crowd_leaf, core->crowd);
-	} else {
-		for (unsigned int kind = 0; kind < SL_CROWDS; kind++)
-			core->crowd[kind].n = 0;
-	}
-	for (; others != 0; others &= others - 1) {
-		unsigned int i = (unsigned int)__builtin_ctzll(others);
-
-		sl_lane_open(core, rx[i], i);
-	}
+	if (likely(core->open_door != NULL))
+		return sl_glance(core->open_door, rx, n, core->tcp.crowd_leaf, core->crowd);
+	for (unsigned int kind = 0; kind < SL_CROWDS; kind++)
+		core->crowd[kind].n = 0;
+	return first_bits(n);
 }
 
 void

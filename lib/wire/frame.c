@@ -12,19 +12,11 @@
 
 #include "wire/bytes.h"
 #include "wire/cksum.h"
+#include "wire/common.h"
 #include "wire/proto.h"
 #include "wire/quote.h"
 
 #define IP6_EXTS_MAX 8 /* extension headers we are willing to walk */
-
-#define IP4_FRAGMENT 0x3fff /* more fragments, or not the first one */
-
-/* Words of four bytes as they lie in frames: a type and what follows it, and two of IPv4. */
-#define ETH4_IHL5      0x00450008u
-#define ETH4_IHL5_MASK 0x00ffffffu
-#define WHOLE_TCP      ((uint32_t)IPPROTO_TCP << 24)
-#define WHOLE_TCP_MASK (0xff000000u | RTE_BE16(IP4_FRAGMENT))
-#define IP4_MAPPED     RTE_BE32(0x0000ffff)
 
 #define OPT_EOL     0
 #define OPT_NOP     1
@@ -36,31 +28,11 @@
 
 #define WSCALE_MAX 14 /* RFC 7323, 2.3 */
 
-/* What stands in nearly every segment but SYNs: timestamps behind two NOPs (appendix A). */
-#define TS_ALONE     RTE_BE32(0x0101080a)
-#define TS_ALONE_LEN 12
-
 static const uint8_t *
 at(const struct rte_mbuf *m, uint16_t off)
 {
 	return rte_pktmbuf_mtod_offset(m, const uint8_t *, off);
 }
-
-/* Of two numbers that lie one behind the other at @p, and do so in a struct, from @first on. */
-static inline void
-take_two(uint32_t *first, const uint8_t *p)
-{
-	uint64_t both;
-
-	memcpy(&both, p, sizeof(both));
-	both = rte_bswap64(both);
-	both = both << 32 | both >> 32;
-	memcpy(first, &both, sizeof(both));
-}
-
-static_assert(offsetof(struct sl_seg, ack) == offsetof(struct sl_seg, seq) + 4 &&
-		      offsetof(struct sl_seg, tsecr) == offsetof(struct sl_seg, tsval) + 4,
-	      "they are taken two at a time");
 
 /* Whether @len bytes at @off lie in the first segment. */
 static bool
@@ -122,7 +94,7 @@ parse_ip4(const struct rte_mbuf *m, struct sl_frame *frame, struct sl_tuple *tup
 		return SL_FATE_ip4_bad;
 	if (!trusting && !ip4_cksum_is_right(m, ip, head))
 		return SL_FATE_ip4_checksum;
-	if (sl_get16(ip + 6) & IP4_FRAGMENT)
+	if (sl_get16(ip + 6) & SL_IP4_FRAGMENT)
 		return SL_FATE_ip_fragment;
 
 	frame->l4 = frame->l3 + head;
@@ -231,18 +203,6 @@ tcp_fits(const struct rte_mbuf *m, const struct sl_frame *frame)
 	return head >= SL_TCP_HDR && head <= frame->l4_len && holds(m, frame->l4, head);
 }
 
-static inline void
-parse_ports(const uint8_t *tcp, struct sl_tuple *tuple)
-{
-	uint32_t ports = rte_bswap32(sl_raw32(tcp));
-
-	ports = ports << 16 | ports >> 16;
-	memcpy(&tuple->rport, &ports, sizeof(ports));
-}
-
-static_assert(offsetof(struct sl_tuple, lport) == offsetof(struct sl_tuple, rport) + 2,
-	      "ports are taken in one");
-
 /*
  * From the first byte to the first of the transport, whose kind goes to frame->kind and
  * whose smallest header is known to be there. @trusting skips checksums.
@@ -284,20 +244,6 @@ parse_layers(const struct rte_mbuf *m, struct sl_frame *frame, struct sl_tuple *
 	return SL_FATE_NONE;
 }
 
-static inline bool
-has_ts_alone(const uint8_t *opt, uint16_t len)
-{
-	return len == TS_ALONE_LEN && sl_raw32(opt) == TS_ALONE;
-}
-
-static inline void
-take_ts_alone(struct sl_seg *seg, const uint8_t *opt)
-{
-	take_two(&seg->tsval, opt + 4);
-	seg->opts = SL_OPT_TS;
-	seg->n_sacks = 0;
-}
-
 /*
  * UNKNOWN and NONE say nothing of the bytes, and some ports call BAD what is merely padded:
  * only GOOD saves us the work.
@@ -317,82 +263,18 @@ tcp_cksum_is_right(const struct rte_mbuf *m, const struct sl_frame *frame,
 	       sl_cksum_is_right(sum);
 }
 
-static inline void
+static void
 parse_tcp(const uint8_t *tcp, struct sl_frame *frame, struct sl_seg *seg)
 {
-	uint16_t head = (tcp[12] >> 4) * 4;
+	uint32_t head = (tcp[12] >> 4) * 4u;
 
-	frame->payload = frame->l4 + head;
-	take_two(&seg->seq, tcp + 4);
-	seg->wnd = sl_get16(tcp + 14);
-	seg->urg = sl_get16(tcp + 18);
-	seg->len = frame->l4_len - head;
-	seg->flags = tcp[13];
-	if (likely(has_ts_alone(tcp + SL_TCP_HDR, head - SL_TCP_HDR)))
-		take_ts_alone(seg, tcp + SL_TCP_HDR);
-	else
-		sl_seg_options(seg, tcp + SL_TCP_HDR, head - SL_TCP_HDR);
+	frame->payload = (uint16_t)(frame->l4 + head);
+	sl_take_tcp(seg, tcp, head, frame->l4_len - head);
 }
 
-/*
- * All of sl_frame_parse_by() for what most frames are: in one buffer, without a tag, IPv4
- * without options and in one piece, TCP. Then all lies at constant places. False if it is
- * something else or is badly made; nothing is said then. *@fate says whether its sum is right.
- */
-static inline bool
-parse_common(unsigned int bits, const struct rte_mbuf *m, struct sl_frame *frame,
-	     struct sl_tuple *tuple, struct sl_seg *seg, enum sl_fate *fate)
-{
-	const uint8_t *eth = at(m, 0), *ip = eth + RTE_ETHER_HDR_LEN, *tcp = ip + SL_IP4_HDR;
-	bool ip_good =
-		(m->ol_flags & RTE_MBUF_F_RX_IP_CKSUM_MASK) == RTE_MBUF_F_RX_IP_CKSUM_GOOD;
-	bool tcp_good =
-		(m->ol_flags & RTE_MBUF_F_RX_L4_CKSUM_MASK) == RTE_MBUF_F_RX_L4_CKSUM_GOOD;
-	uint32_t len, head, shape, rest;
-	uint64_t remote, local, sum;
-
-	if (m->nb_segs > 1 || (m->ol_flags & RTE_MBUF_F_RX_VLAN_STRIPPED) ||
-	    m->data_len < SL_IP4_TCP_LEAST)
-		return false;
-	len = (uint32_t)sl_get16(ip + 2) - SL_IP4_HDR; /* wraps below: then no frame holds it */
-	head = (tcp[12] >> 4) * 4u;
-	shape = sl_raw32(eth + 12) & ETH4_IHL5_MASK;
-	rest = sl_raw32(ip + 6) & WHOLE_TCP_MASK;
-	if ((shape != ETH4_IHL5) | (rest != WHOLE_TCP) | (head < SL_TCP_HDR) | (len < head) |
-	    (len > m->data_len - (uint32_t)SL_IP4_TCP))
-		return false;
-	if (!ip_good && !sl_cksum_is_right(sl_cksum_fold(sl_cksum_sum(ip, SL_IP4_HDR))))
-		return false;
-	remote = sl_raw32(ip + 12);
-	local = sl_raw32(ip + 16);
-	sum = remote + local + rte_cpu_to_be_32(len) + RTE_BE32(IPPROTO_TCP);
-	if (!tcp_good &&
-	    !sl_cksum_is_right(sl_cksum_fold(sum + sl_cksum_sum_by(bits, tcp, len)))) {
-		frame->kind = SL_KIND_NONE;
-		*fate = SL_FATE_tcp_checksum;
-		return true;
-	}
-	*frame = (struct sl_frame){ .l3 = RTE_ETHER_HDR_LEN,
-				    .l4 = SL_IP4_TCP,
-				    .l4_len = (uint16_t)len,
-				    .kind = SL_KIND_TCP,
-				    .ttl = ip[8],
-				    .tos = ip[1] };
-	tuple->remote.q[0] = tuple->local.q[0] = 0;
-	tuple->remote.q[1] = remote << 32 | IP4_MAPPED;
-	tuple->local.q[1] = local << 32 | IP4_MAPPED;
-	tuple->v6 = 0;
-	memset(tuple->pad, 0, sizeof(tuple->pad));
-	parse_ports(tcp, tuple);
-	parse_tcp(tcp, frame, seg);
-	*fate = SL_FATE_NONE;
-	return true;
-}
-
-/* The long way, layer by layer: what says what is wrong. */
-static __rte_noinline enum sl_fate
-parse_any(unsigned int bits, const struct rte_mbuf *m, struct sl_frame *frame,
-	  struct sl_tuple *tuple, struct sl_seg *seg)
+enum sl_fate
+sl_frame_parse_any(unsigned int bits, const struct rte_mbuf *m, struct sl_frame *frame,
+		   struct sl_tuple *tuple, struct sl_seg *seg)
 {
 	enum sl_fate fate = parse_layers(m, frame, tuple, false);
 
@@ -404,7 +286,7 @@ parse_any(unsigned int bits, const struct rte_mbuf *m, struct sl_frame *frame,
 		return fate;
 	}
 	if (frame->kind == SL_KIND_TCP) {
-		parse_ports(at(m, frame->l4), tuple);
+		sl_take_ports(at(m, frame->l4), tuple);
 		parse_tcp(at(m, frame->l4), frame, seg);
 	}
 	return SL_FATE_NONE;
@@ -416,9 +298,9 @@ sl_frame_parse_by(unsigned int bits, const struct rte_mbuf *m, struct sl_frame *
 {
 	enum sl_fate fate;
 
-	if (likely(parse_common(bits, m, frame, tuple, seg, &fate)))
+	if (likely(sl_frame_common(bits, m, frame, tuple, seg, &fate)))
 		return fate;
-	return parse_any(bits, m, frame, tuple, seg);
+	return sl_frame_parse_any(bits, m, frame, tuple, seg);
 }
 
 bool
@@ -430,7 +312,7 @@ sl_frame_steer(const struct rte_mbuf *m, struct sl_tuple *tuple)
 	if (parse_layers(m, &frame, tuple, true) != SL_FATE_NONE)
 		return false;
 	if (frame.kind == SL_KIND_TCP) {
-		parse_ports(at(m, frame.l4), tuple);
+		sl_take_ports(at(m, frame.l4), tuple);
 		return true;
 	}
 	return sl_quote_parse(m, &frame, tuple, &seq);
@@ -469,8 +351,8 @@ sl_seg_options(struct sl_seg *seg, const uint8_t *opt, uint16_t len)
 
 	seg->opts = 0;
 	seg->n_sacks = 0;
-	if (has_ts_alone(opt, len)) {
-		take_ts_alone(seg, opt);
+	if (sl_has_ts_alone(opt, len)) {
+		sl_take_ts_alone(seg, opt);
 		return;
 	}
 	while (i < len && opt[i] != OPT_EOL) {

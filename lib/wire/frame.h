@@ -91,6 +91,11 @@ enum sl_fate sl_frame_parse_by(unsigned int bits, const struct rte_mbuf *m,
 			       struct sl_frame *frame, struct sl_tuple *tuple,
 			       struct sl_seg *seg);
 
+/* The same, layer by layer: for what sl_frame_common() does not take. */
+enum sl_fate sl_frame_parse_any(unsigned int bits, const struct rte_mbuf *m,
+				struct sl_frame *frame, struct sl_tuple *tuple,
+				struct sl_seg *seg);
+
 /* The same by the plain twin. */
 static inline enum sl_fate
 sl_frame_parse(const struct rte_mbuf *m, struct sl_frame *frame, struct sl_tuple *tuple,

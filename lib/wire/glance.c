@@ -69,36 +69,6 @@ shape(const uint8_t *p, uint16_t len)
 	return kind_of(tcp[13], SL_CROWD_SYN6, SL_CROWD_SEG6);
 }
 
-/*
- * The Ethernet header says us, and no group. Of the source only that: whose MAC address
- * that is, is asked when the peer has proved that it hears us.
- */
-static inline bool
-ether_passes(const struct sl_door *door, const uint8_t *p)
-{
-	uint64_t wrong = (sl_raw64(p) ^ sl_raw64(door->mac)) << 16;
-
-	return (wrong == 0) & !(p[6] & 1);
-}
-
-static inline bool
-source4_passes(const struct sl_door *door, uint32_t addr)
-{
-	uint8_t first = (uint8_t)addr; /* network order: 0/8, 127/8, groups and above */
-
-	return (first != 0) & (first != 127) & (first < 224) &
-	       !sl_door_knows(door, sl_door_bit4(addr));
-}
-
-static inline bool
-is_ours4(const struct sl_door *door, uint32_t addr)
-{
-	for (unsigned int i = 0; i < door->n4; i++)
-		if (door->addr4[i] == addr)
-			return true;
-	return false;
-}
-
 static inline bool
 source6_passes(const struct sl_door *door, const struct sl_addr *a)
 {
@@ -205,14 +175,14 @@ take4(const struct sl_door *door, struct sl_crowd *c, unsigned int k, const uint
 	uint64_t sum = sl_cksum_halves(addrs) + sl_cksum_halves(sl_raw64(tcp)) +
 		       sl_cksum_halves(sl_raw64(tcp + 8)) + sum_rest(tcp, l4_len) +
 		       RTE_BE16(IPPROTO_TCP) + rte_cpu_to_be_16((uint16_t)l4_len);
-	bool for_us = ether_passes(door, p);
+	bool for_us = sl_door_hears(door, p);
 	bool whole = ((uint32_t)(second >> 16) & RTE_BE16(0x3fff)) == 0;
 	bool ip_right = sl_cksum_is_right(sl_cksum_fold(ip));
 	bool right = sl_cksum_is_right(sl_cksum_fold(sum));
-	bool possible = source4_passes(door, (uint32_t)addrs);
+	bool possible = sl_door_source4(door, (uint32_t)addrs);
 
 	if (!(for_us & whole & ip_right & right & possible) ||
-	    !is_ours4(door, (uint32_t)(addrs >> 32)))
+	    !sl_door_is_ours4(door, (uint32_t)(addrs >> 32)))
 		return false;
 	c->addr[0][k] = addrs;
 	take_tcp(c, k, tcp, l4_len);
@@ -225,7 +195,7 @@ take6(const struct sl_door *door, struct sl_crowd *c, unsigned int k, const uint
 	const uint8_t *tcp = p + SL_IP6_TCP;
 	unsigned int l4_len = (tcp[12] >> 4) * 4u;
 	struct sl_addr remote, local;
-	bool for_us = ether_passes(door, p), right, possible;
+	bool for_us = sl_door_hears(door, p), right, possible;
 	uint64_t sum = sl_cksum_halves(sl_raw64(tcp)) + sl_cksum_halves(sl_raw64(tcp + 8)) +
 		       sum_rest(tcp, l4_len) + RTE_BE16(IPPROTO_TCP) +
 		       rte_cpu_to_be_16((uint16_t)l4_len);
@@ -382,17 +352,4 @@ sl_crowd_same_place(const struct sl_crowd *c, unsigned int k, const struct sl_cr
 		same |= (uint64_t)(other == 0) << i;
 	}
 	return same;
-}
-
-bool
-sl_door_admits4(const struct sl_door *door, const struct rte_mbuf *m,
-		const struct sl_frame *frame, const struct sl_tuple *tuple)
-{
-	const uint8_t *p = rte_pktmbuf_mtod(m, const uint8_t *);
-	uint64_t other = (frame->kind ^ SL_KIND_TCP) | tuple->v6 | frame->vlan |
-			 (m->port ^ door->port) | (m->ol_flags & SL_CROWD_ODD) |
-			 (sl_raw64(p) ^ sl_raw64(door->mac)) << 16 | (p[6] & 1);
-
-	return other == 0 && source4_passes(door, tuple->remote.w[3]) &&
-	       is_ours4(door, tuple->local.w[3]);
 }

@@ -18,10 +18,12 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include <rte_branch_prediction.h>
 #include <rte_mbuf.h>
 
 #include "base/addr.h"
 #include "base/units.h"
+#include "wire/bytes.h"
 #include "wire/frame.h"
 
 #define SL_DOOR_ADDRS 33 /* of a family: those configured, and a link-local one */
@@ -59,6 +61,51 @@ static inline bool
 sl_door_knows(const struct sl_door *door, uint32_t bit)
 {
 	return door->ours[bit / 32] >> bit % 32 & 1;
+}
+
+/*
+ * The Ethernet header at @p says us, and no group sends. Of the source only that: whose MAC
+ * address that is, is asked when the peer has proved that it hears us. The first bit of its
+ * first byte is the lowest of the seventh byte, and all above is shifted out.
+ */
+static inline bool
+sl_door_hears(const struct sl_door *door, const uint8_t *p)
+{
+	return (sl_raw64(p) ^ sl_raw64(door->mac)) << 15 == 0;
+}
+
+static inline bool
+sl_door_source4(const struct sl_door *door, uint32_t addr)
+{
+	uint8_t first = (uint8_t)addr; /* network order: 0/8, 127/8, groups and above */
+
+	return (first != 0) & (first != 127) & (first < 224) &
+	       !sl_door_knows(door, sl_door_bit4(addr));
+}
+
+static inline bool
+sl_door_is_ours4(const struct sl_door *door, uint32_t addr)
+{
+	if (likely(door->n4 > 0 && door->addr4[0] == addr))
+		return true;
+	for (unsigned int i = 1; i < door->n4; i++)
+		if (door->addr4[i] == addr)
+			return true;
+	return false;
+}
+
+/*
+ * Whether @m, which sl_frame_common() took apart, from and to these, is one that
+ * sl_net_accept() would surely let pass. If not, ask that.
+ */
+static inline bool
+sl_door_admits4(const struct sl_door *door, const struct rte_mbuf *m,
+		const struct sl_tuple *tuple)
+{
+	return m->port == door->port &&
+	       sl_door_hears(door, rte_pktmbuf_mtod(m, const uint8_t *)) &&
+	       sl_door_source4(door, tuple->remote.w[3]) &&
+	       sl_door_is_ours4(door, tuple->local.w[3]);
 }
 
 enum sl_crowd_kind {
@@ -132,12 +179,5 @@ void sl_crowd_tuple(const struct sl_crowd *c, unsigned int k, struct sl_tuple *t
 /* Bit i: entry i of @c calls the same address and port as entry @k. @leaf may be NULL. */
 uint64_t sl_crowd_same_place(const struct sl_crowd *c, unsigned int k,
 			     const struct sl_crowd_leaf *leaf);
-
-/*
- * Whether @m, which sl_frame_parse() took apart, is a TCP segment over IPv4, with payload or
- * without, that sl_net_accept() would surely let pass. If not, ask that.
- */
-bool sl_door_admits4(const struct sl_door *door, const struct rte_mbuf *m,
-		     const struct sl_frame *frame, const struct sl_tuple *tuple);
 
 #endif
