@@ -79,6 +79,14 @@ rig_small(struct sl_engine_conf *conf, const char *device)
 	conf->drain_ms = 200;
 }
 
+static void
+stop(struct enginerig *rig)
+{
+	if (!rig->stopped)
+		sl_engine_stop(rig->engine);
+	rig->stopped = true;
+}
+
 static void *
 play_host(void *arg)
 {
@@ -88,7 +96,7 @@ play_host(void *arg)
 		rig->host(rig);
 	else
 		rig_nap_ms(200);
-	sl_engine_stop(rig->engine);
+	stop(rig);
 	return NULL;
 }
 
@@ -159,7 +167,7 @@ rig_end(struct enginerig *rig)
 {
 	struct rte_mbuf *m;
 
-	sl_engine_stop(rig->engine);
+	stop(rig);
 	rig_nap_ms(150); /* it may still be sending */
 	while ((m = take(rig)) != NULL)
 		rte_pktmbuf_free(m);

@@ -33,6 +33,7 @@ struct enginerig {
 	uint8_t mac[6];                      /* the engine's, learnt by ARP */
 	unsigned int n_answers, n_found;
 	uint64_t n_lost;
+	bool stopped; /* twice would be by force */
 };
 
 extern const uint8_t rig_host_mac[6];
