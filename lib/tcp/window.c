@@ -15,48 +15,50 @@
 /* What a window follows from. */
 struct space {
 	uint32_t size;     /* of the buffer */
-	uint32_t unread;   /* bytes in it */
+	uint32_t room;     /* left in it */
 	uint32_t promised; /* bytes that may come already */
 };
 
 static inline struct space
 space_of(const struct sl_tcp *tcp, const struct sl_tcb *tcb)
 {
+	uint32_t size = sl_tcb_rcvbuf(tcp, tcb), unread = sl_tcb_unread(tcp, tcb);
+
 	return (struct space){
-		.size = sl_tcb_rcvbuf(tcp, tcb),
-		.unread = sl_tcb_unread(tcp, tcb),
+		.size = size,
+		.room = unread < size ? size - unread : 0,
 		.promised = tcb->rcv_adv - tcb->rcv_nxt,
 	};
 }
 
-/* How far the right edge could move now. */
+/* What could be promised now: more by a step at least, or what is already. */
 static inline uint32_t
-edge_gain(const struct sl_tcp *tcp, const struct sl_tcb *tcb, const struct space *s)
+to_promise(const struct sl_tcp *tcp, const struct sl_tcb *tcb, const struct space *s)
 {
-	uint32_t may = s->size, most = 65535u << tcb->rcv_scale, room;
+	uint32_t room = s->room, most = 65535u << tcb->rcv_scale;
 	uint32_t half = s->size / 2, step = half < tcb->mss ? half : tcb->mss;
 
-	if (unlikely(sl_tcp_is_scarce(tcp)))
-		may = sl_tcp_share(tcp, tcb, may);
-	room = s->unread < may ? may - s->unread : 0;
+	if (unlikely(sl_tcp_is_scarce(tcp))) {
+		uint32_t kept = s->size - sl_tcp_share(tcp, tcb, s->size);
+
+		room = room > kept ? room - kept : 0;
+	}
 	if (room > most)
 		room = most;
-	return room < s->promised + step ? 0 : room - s->promised;
+	return room < s->promised + step ? s->promised : room;
 }
 
 /*
- * What is promised, in units of the shift: never less than that, so that the right edge
+ * What is @promised, in units of the shift: never less than that, so that the right edge
  * stays. But a peer that sends crumbs and is not read would push the edge on by rounding
  * alone; beyond some units it is rounded down, as RFC 7323, 2.4 allows. What was promised
  * is taken all the same.
  */
 static inline uint32_t
-in_units(const struct space *s, uint8_t scale)
+in_units(uint32_t promised, uint32_t room, uint8_t scale)
 {
-	uint32_t up = (s->promised + (1u << scale) - 1) >> scale;
-	uint32_t room = s->unread < s->size ? s->size - s->unread : 0;
-	uint32_t most = room + (ROUNDED_UP_MOST << scale);
-	uint32_t field = up << scale <= most ? up : s->promised >> scale;
+	uint32_t up = (promised + (1u << scale) - 1) >> scale;
+	uint32_t field = up <= (room >> scale) + ROUNDED_UP_MOST ? up : promised >> scale;
 
 	return field < 65535 ? field : 65535;
 }
@@ -65,12 +67,10 @@ uint16_t
 sl_tcb_window(struct sl_tcp *tcp, struct sl_tcb *tcb)
 {
 	struct space s = space_of(tcp, tcb);
-	uint8_t scale = tcb->rcv_scale;
-	uint32_t field;
+	uint32_t promised = to_promise(tcp, tcb, &s), scale = tcb->rcv_scale;
+	uint32_t field = in_units(promised, s.room, scale), said = field << scale;
 
-	s.promised += edge_gain(tcp, tcb, &s);
-	field = in_units(&s, scale);
-	tcb->rcv_adv = tcb->rcv_nxt + sl_seq_max(s.promised, field << scale);
+	tcb->rcv_adv = tcb->rcv_nxt + (said > promised ? said : promised);
 	return (uint16_t)field;
 }
 
@@ -81,6 +81,6 @@ sl_tcb_window_opened(const struct sl_tcp *tcp, const struct sl_tcb *tcb)
 	uint32_t half = s.size / 2;
 	uint32_t worth = half < 2u * tcb->mss ? half : 2u * tcb->mss;
 
-	return s.promised < half && edge_gain(tcp, tcb, &s) >= worth &&
+	return s.promised < half && to_promise(tcp, tcb, &s) - s.promised >= worth &&
 	       sl_state_can_receive(tcb->state);
 }
