@@ -50,11 +50,13 @@ sl_slots_get(struct sl_slots *slots)
 {
 	uint32_t idx = slots->top;
 
-	if (unlikely(slots->n_free == 0))
-		return SL_NO_INDEX;
-	slots->n_free--;
-	if (idx == SL_NO_INDEX)
+	if (unlikely(idx == SL_NO_INDEX)) {
+		if (slots->n_free == 0)
+			return SL_NO_INDEX;
+		slots->n_free--;
 		return slots->n_used++;
+	}
+	slots->n_free--;
 	slots->top = *sl_slots_link(slots, idx);
 	if (slots->top != SL_NO_INDEX)
 		rte_prefetch0(sl_slots_link(slots, slots->top));

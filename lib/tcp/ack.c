@@ -48,7 +48,8 @@ update_window(struct sl_tcb *tcb, const struct sl_seg *seg)
 	tcb->wnd = seg->wnd;
 	tcb->wnd_of_syn = false;
 	tcb->snd_wl1 = seg->seq;
-	if ((uint32_t)seg->wnd << tcb->snd_scale > sl_tcb_max_snd_wnd(tcb)) {
+	if ((tcb->max_wnd_of_syn || seg->wnd > tcb->max_wnd) &&
+	    (uint32_t)seg->wnd << tcb->snd_scale > sl_tcb_max_snd_wnd(tcb)) {
 		tcb->max_wnd = seg->wnd;
 		tcb->max_wnd_of_syn = false;
 	}
@@ -86,23 +87,35 @@ take_sample(const struct sl_tcp *tcp, struct sl_tcb *tcb, const struct sl_seg *s
 	}
 }
 
+/* All below @ack has arrived, and the way there is good. */
+static inline void
+go_on_from(struct sl_tcp *tcp, struct sl_tcb *tcb, uint32_t ack)
+{
+	tcb->snd_una = ack;
+	tcb->progress = tcp->tick;
+	sl_path_confirm(tcp->net, tcp->now, tcb->path);
+}
+
+/* Bytes are acknowledged, and no block is lent that could know of a loss. */
 static inline void
 take_new_ack(struct sl_tcp *tcp, struct sl_tcb *tcb, const struct sl_seg *seg)
 {
-	struct sl_covered newest;
+	struct sl_covered newest = sl_spans_free_until(tcp, tcb, seg->ack);
 
-	if (unlikely(sl_tcb_has_active(tcp, tcb))) { /* what is judged needs the round trip */
-		newest = sl_spans_covered(tcp, tcb, seg->ack);
-		take_sample(tcp, tcb, seg, &newest);
-		sl_recovery_delivered(tcp, tcb, seg);
-		sl_spans_free_until(tcp, tcb, seg->ack);
-	} else {
-		newest = sl_spans_free_until(tcp, tcb, seg->ack);
-		take_sample(tcp, tcb, seg, &newest);
-	}
-	tcb->snd_una = seg->ack;
-	tcb->progress = tcp->tick;
-	sl_path_confirm(tcp->net, tcp->now, tcb->path);
+	take_sample(tcp, tcb, seg, &newest);
+	go_on_from(tcp, tcb, seg->ack);
+}
+
+/* The same where one is: what is judged needs the round trip. */
+static void
+judge_new_ack(struct sl_tcp *tcp, struct sl_tcb *tcb, const struct sl_seg *seg)
+{
+	struct sl_covered newest = sl_spans_covered(tcp, tcb, seg->ack);
+
+	take_sample(tcp, tcb, seg, &newest);
+	sl_recovery_delivered(tcp, tcb, seg);
+	sl_spans_free_until(tcp, tcb, seg->ack);
+	go_on_from(tcp, tcb, seg->ack);
 }
 
 static bool
@@ -151,7 +164,9 @@ sl_tcb_ack(struct sl_tcp *tcp, struct sl_tcb *tcb, const struct sl_seg *seg)
 	if (sl_seq_lt(seg->ack, tcb->snd_una))
 		return; /* old; its window is older still */
 	news = look_at(tcp, tcb, seg);
-	if (news.acked > 0)
+	if (news.acked > 0 && sl_tcb_has_active(tcp, tcb))
+		judge_new_ack(tcp, tcb, seg);
+	else if (news.acked > 0)
 		take_new_ack(tcp, tcb, seg);
 	opened = update_window(tcb, seg);
 	if ((tcb->wnd == 0 || opened) && tcb->state != SL_ST_FIN_WAIT_2)
@@ -178,38 +193,46 @@ sl_tcb_ack(struct sl_tcp *tcp, struct sl_tcb *tcb, const struct sl_seg *seg)
 		sl_tcb_event(tcp, tcb, SL_EV_FIN_ACKED);
 }
 
+/* Whether @seg acknowledges all there was to send, no FIN among it, and nobody waits for room.
+ */
+static inline bool
+is_all(const struct sl_tcb *tcb, const struct sl_seg *seg)
+{
+	return seg->ack == tcb->snd_end && tcb->state == SL_ST_ESTABLISHED &&
+	       !(tcb->is & SL_IS_WANTS_ROOM);
+}
+
 /*
- * As sl_tcb_ack(), which a test compares this with, where no block is lent that could know of a
- * loss. Bytes are acknowledged, or else what repeats an ACK is looked at as any other.
+ * As sl_tcb_ack(), which a test compares this with, where nothing is wrong and nothing owed.
+ * With bytes acknowledged all that is often left to do is nothing; what repeats an ACK, or
+ * opens a window, is looked at as any other.
  */
 void
 sl_tcb_ack_ordinary(struct sl_tcp *tcp, struct sl_tcb *tcb, const struct sl_seg *seg)
 {
 	uint32_t acked = seg->ack - tcb->snd_una;
-	bool fin_acked, opened, unsent, used;
+	bool fin_acked, used;
 
-	if (acked == 0 || (tcb->dup_acks | tcb->probe_doubt) != 0) {
+	if (unlikely(acked == 0 || tcb->wnd == 0)) {
 		sl_tcb_ack(tcp, tcb, seg);
 		return;
 	}
-	fin_acked = sl_state_fin_pending(tcb->state) && seg->ack == tcb->snd_end + 1;
 	used = used_its_window(tcb, tcb->snd_nxt - tcb->snd_una);
 	take_new_ack(tcp, tcb, seg);
-	opened = update_window(tcb, seg);
+	update_window(tcb, seg);
 	if (used || sl_tcb_has_epoch(tcp, tcb))
 		sl_cc_acked(tcp, tcb, acked, used);
-	if (opened)
-		tcb->backoff = 0;
-	unsent = sl_tcb_has_unsent(tcb);
-	if (unsent || tcb->owes != 0)
-		sl_tcb_output(tcp, tcb);
-	tell_room(tcp, tcb);
-	if (tcb->snd_una != tcb->snd_nxt || unsent || (tcb->is & SL_IS_WANTS_ROOM))
-		sl_timer_resend(tcp, tcb, true);
-	else
-		sl_timer_rest(tcb);
 	if (tcp->draining)
 		sl_tcb_mark(tcp, tcb, 0);
+	if (is_all(tcb, seg)) {
+		sl_timer_rest(tcb);
+		return;
+	}
+	fin_acked = sl_state_fin_pending(tcb->state) && seg->ack == tcb->snd_end + 1;
+	if (sl_tcb_has_unsent(tcb))
+		sl_tcb_output(tcp, tcb);
+	tell_room(tcp, tcb);
+	sl_timer_resend(tcp, tcb, true);
 	if (fin_acked)
 		sl_tcb_event(tcp, tcb, SL_EV_FIN_ACKED);
 }

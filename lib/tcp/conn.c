@@ -522,7 +522,7 @@ active_give(struct sl_tcp *tcp, struct sl_tcb *tcb)
 
 	sl_slots_put(&tcp->free_active, lent->active);
 	lent->active = SL_NO_BLOCK;
-	sl_lent_give(tcp, tcb);
+	sl_lent_give(tcp, tcb, lent);
 	sl_uncount(tcp, active);
 }
 

@@ -31,8 +31,10 @@ is_at_rest(const struct sl_tcp *tcp, const struct sl_tcb *tcb)
 static void
 part(struct sl_tcp *tcp, struct sl_tcb *tcb)
 {
-	sl_tcb_lent(tcp, tcb)->epoch = SL_NO_BLOCK;
-	sl_lent_give(tcp, tcb);
+	struct sl_lent *lent = sl_tcb_lent(tcp, tcb);
+
+	lent->epoch = SL_NO_BLOCK;
+	sl_lent_give(tcp, tcb, lent);
 }
 
 /* A block of somebody at rest, taken from him; SL_NO_BLOCK: not among those looked at. */

@@ -411,6 +411,14 @@ in_time_wait(struct sl_tcp *tcp, struct sl_tcb *tcb, struct sl_lane *lane)
 
 static_assert(SL_OPT_TS % SL_IS_TS == 0, "one is the other, shifted");
 
+/* Nothing is asked or awaited of the peer, nothing owed to it but bytes and their ACK. */
+static inline bool
+is_calm(const struct sl_tcb *tcb)
+{
+	return tcb->dup_acks == 0 && tcb->owes == 0 && !tcb->wnd_of_syn && tcb->n_probes == 0 &&
+	       !tcb->probe_doubt;
+}
+
 /*
  * Whether @seg is what an established connection nearly always gets: the next bytes, or none,
  * with room for them, acknowledging something sensible; or the FIN behind them, or an ACK
@@ -425,7 +433,7 @@ is_ordinary(const struct sl_tcp *tcp, const struct sl_tcb *tcb, const struct sl_
 	uint32_t other = (seg->seq ^ tcb->rcv_nxt) | (seg->opts ^ timed) |
 			 ((seg->flags & ~(uint32_t)(SL_PSH | SL_FIN)) ^ SL_ACK);
 
-	return other == 0 && span <= tcb->rcv_adv - tcb->rcv_nxt &&
+	return other == 0 && is_calm(tcb) && span <= tcb->rcv_adv - tcb->rcv_nxt &&
 	       (span == 0 ? TALKING >> tcb->state & 1 : tcb->state == SL_ST_ESTABLISHED) &&
 	       sl_seq_between(tcb->snd_una, seg->ack, tcb->snd_nxt) &&
 	       (timed == 0 || !sl_seq_lt(seg->tsval, tcb->ts_recent)) && /* PAWS */
@@ -442,9 +450,8 @@ static inline bool
 says_nothing(const struct sl_tcb *tcb, const struct sl_seg *seg)
 {
 	return tcb->snd_una == tcb->snd_nxt && tcb->snd_nxt == tcb->snd_end &&
-	       seg->wnd == tcb->wnd && seg->wnd > 0 && !tcb->wnd_of_syn &&
-	       sl_seq_le(tcb->snd_wl1, seg->seq) && !(tcb->is & SL_IS_WANTS_ROOM) &&
-	       tcb->owes == 0 && !tcb->probe_doubt &&
+	       seg->wnd == tcb->wnd && seg->wnd > 0 && sl_seq_le(tcb->snd_wl1, seg->seq) &&
+	       !(tcb->is & SL_IS_WANTS_ROOM) &&
 	       !sl_state_fin_pending(tcb->state); /* a FIN may be owed by nobody's list */
 }
 
@@ -458,7 +465,7 @@ take_ordinary(struct sl_tcp *tcp, struct sl_tcb *tcb, struct sl_lane *lane)
 {
 	const struct sl_seg *seg = &lane->seg;
 
-	heard_from(tcp, tcb);
+	tcb->heard = tcp->tick;
 	if (seg->opts != 0 && tcb->unacked == 0) {
 		tcb->ts_recent = seg->tsval;
 		tcb->ts_age = tcp->ts_age;

@@ -35,15 +35,3 @@ sl_lent_take(struct sl_tcp *tcp, struct sl_tcb *tcb)
 	};
 	return lent;
 }
-
-void
-sl_lent_give(struct sl_tcp *tcp, struct sl_tcb *tcb)
-{
-	const struct sl_lent *lent = sl_tcb_lent(tcp, tcb);
-
-	if (lent == NULL || lent->bytes > 0 || lent->active != SL_NO_BLOCK ||
-	    lent->epoch != SL_NO_BLOCK)
-		return;
-	sl_slots_put(&tcp->free_lent, tcb->lent);
-	tcb->lent = SL_NO_BLOCK;
-}

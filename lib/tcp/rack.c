@@ -43,7 +43,7 @@ echoes_older(const struct sl_tcp *tcp, const struct sl_tcb *tcb, const struct sl
 }
 
 void
-sl_rack_rtt(struct sl_tcb *tcb, uint32_t rtt_us)
+sl_rack_shorter(struct sl_tcb *tcb, uint32_t rtt_us)
 {
 	uint32_t us16 = rtt_us / 16;
 

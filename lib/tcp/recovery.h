@@ -54,8 +54,17 @@ bool sl_sack_tells_dup(const struct sl_tcb *tcb, const struct sl_seg *seg, struc
 
 /* --- rack.c --- */
 
-/* A round trip was measured on what was sent once. */
-void sl_rack_rtt(struct sl_tcb *tcb, uint32_t rtt_us);
+/* As below, where it may be the shortest. */
+void sl_rack_shorter(struct sl_tcb *tcb, uint32_t rtt_us);
+
+/* A round trip was measured on what was sent once. No sample is yet: less one, that is most. */
+static inline void
+sl_rack_rtt(struct sl_tcb *tcb, uint32_t rtt_us)
+{
+	if (unlikely(rtt_us / 16 <= tcb->min_rtt_us16 - 1u))
+		sl_rack_shorter(tcb, rtt_us);
+}
+
 /* @s was delivered, says @seg; in order of sequence within one ACK. */
 void sl_rack_delivered(const struct sl_tcp *tcp, struct sl_tcb *tcb, struct sl_active *a,
 		       const struct sl_span *s, const struct sl_seg *seg);

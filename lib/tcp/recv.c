@@ -17,14 +17,6 @@
 #define COMPACT_MARK 0x51u /* packet_type of a buffer of our own that may grow */
 #define SMALL_BYTES  512u  /* a segment this small is copied when others wait already */
 
-void
-sl_tcp_put_kept(struct sl_tcp *tcp, struct rte_mbuf *m)
-{
-	tcp->n_kept--;
-	sl_uncount(tcp, kept);
-	sl_tcp_put(tcp, m);
-}
-
 /* Of the segment @m the @len bytes from @skip on, which are kept from now on. */
 static inline void
 keep(struct sl_tcp *tcp, struct rte_mbuf *m, uint32_t skip, uint32_t len)
@@ -113,21 +105,30 @@ advance(struct sl_tcb *tcb, uint32_t n)
 	tcb->unacked = unacked < SL_UNACKED_MOST ? unacked : SL_UNACKED_MOST;
 }
 
+/* The bytes of @m where they take less room: NULL if behind those of @tail, @m given back. */
+static __rte_noinline struct rte_mbuf *
+squeeze(struct sl_tcp *tcp, struct rte_mbuf *tail, struct rte_mbuf *m)
+{
+	if (!append_copy(tail, m))
+		return compact(tcp, m);
+	sl_tcp_put_kept(tcp, m);
+	return NULL;
+}
+
 /* Put one segment behind what waits for the application. */
-static void
+static inline void
 append_segment(struct sl_tcp *tcp, struct sl_tcb *tcb, struct rte_mbuf *m)
 {
 	bool pressed = tcp->n_kept > tcp->rx_buffers / 4 * 3;
 	struct sl_lent *in = sl_lent_take(tcp, tcb);
+	uint32_t len = m->data_len;
 
-	advance(tcb, m->data_len);
-	in->bytes += m->data_len;
-	if (pressed || (in->head != NULL && m->data_len < SMALL_BYTES)) {
-		if (append_copy(in->tail, m)) {
-			sl_tcp_put_kept(tcp, m);
+	advance(tcb, len);
+	in->bytes += len;
+	if (unlikely(pressed || (len < SMALL_BYTES && in->head != NULL))) {
+		m = squeeze(tcp, in->tail, m);
+		if (m == NULL)
 			return;
-		}
-		m = compact(tcp, m);
 	}
 	if (in->head == NULL)
 		in->head = m;
@@ -167,7 +168,7 @@ sl_tcb_taken(struct sl_tcp *tcp, struct sl_tcb *tcb, uint32_t bytes)
 	}
 	if (m == NULL) {
 		in->tail = NULL;
-		sl_lent_give(tcp, tcb);
+		sl_lent_give(tcp, tcb, in);
 		return;
 	}
 	m->data_off += bytes;
@@ -299,7 +300,7 @@ may_earn(const struct sl_tcp *tcp, const struct sl_tcb *tcb, uint32_t len)
 static bool
 is_awaited(struct sl_tcb *tcb, uint32_t len)
 {
-	if (tcb->quick_acks == 0 || len < tcb->mss)
+	if (len < tcb->mss || tcb->quick_acks == 0)
 		return false;
 	tcb->quick_acks--;
 	return true;

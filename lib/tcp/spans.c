@@ -59,7 +59,7 @@ cut_front(struct sl_span *s, uint32_t len)
 }
 
 /* Append a piece of @len bytes; NULL if the pool is down to what cutting needs. */
-static struct sl_span *
+static inline struct sl_span *
 span_append(struct sl_tcp *tcp, struct sl_tcb *tcb, uint64_t where, uint32_t len, uint8_t marks)
 {
 	uint32_t unsent = sl_spans_unsent(tcb), last = sl_spans_last(tcp, tcb), idx;
@@ -126,7 +126,7 @@ span_buffer(struct sl_tcp *tcp, struct sl_tcb *tcb, uint32_t left)
 	return s;
 }
 
-static void
+static inline void
 accepted(struct sl_tcp *tcp, struct sl_tcb *tcb, uint32_t took, uint32_t offered)
 {
 	if (took > 0 && sl_state_is_synchronized(tcb->state))
@@ -167,8 +167,9 @@ sl_spans_copy(struct sl_tcp *tcp, struct sl_tcb *tcb, const void *data, uint32_t
 	return took;
 }
 
-uint32_t
-sl_spans_pin(struct sl_tcp *tcp, struct sl_tcb *tcb, const void *data, uint32_t len)
+/* Of what is too long for one piece, or for the room there is. */
+static __rte_noinline uint32_t
+pin_in_pieces(struct sl_tcp *tcp, struct sl_tcb *tcb, const void *data, uint32_t len)
 {
 	uint32_t room = sl_spans_room(tcp, tcb);
 	uint32_t want = len < room ? len : room;
@@ -185,6 +186,16 @@ sl_spans_pin(struct sl_tcp *tcp, struct sl_tcb *tcb, const void *data, uint32_t 
 	}
 	accepted(tcp, tcb, took, len);
 	return took;
+}
+
+uint32_t
+sl_spans_pin(struct sl_tcp *tcp, struct sl_tcb *tcb, const void *data, uint32_t len)
+{
+	if (unlikely(len == 0 || len > SL_SPAN_BYTES_MOST || len > sl_spans_room(tcp, tcb) ||
+		     span_append(tcp, tcb, in_memory(data), len, SL_SPAN_PINNED) == NULL))
+		return pin_in_pieces(tcp, tcb, data, len);
+	accepted(tcp, tcb, len, len);
+	return len;
 }
 
 /*
@@ -277,31 +288,22 @@ unmark(struct sl_tcp *tcp, struct sl_tcb *tcb, const struct sl_span *span, uint3
 		a->resent -= len;
 }
 
-static inline void
-span_free_head(struct sl_tcp *tcp, struct sl_tcb *tcb)
+void
+sl_spans_let_go(struct sl_tcp *tcp, struct sl_tcb *tcb, const struct sl_span *s)
 {
-	uint32_t idx = tcb->span_head;
-	struct sl_span *s = &tcp->span[idx];
-
 	if (s->marks & (SL_SPAN_SACKED | SL_SPAN_LOST | SL_SPAN_RESENT))
 		unmark(tcp, tcb, s, s->len);
-	tcb->span_head = s->next;
-	if (tcb->span_head == SL_NO_INDEX)
-		tcb->span_edge = SL_NO_INDEX;
 	if (s->marks & SL_SPAN_OWN)
 		sl_tcp_put(tcp, sl_span_owner(s));
 	else if (!(s->marks & SL_SPAN_PINNED))
 		sl_tcp_put_kept(tcp, sl_span_owner(s));
-	sl_slots_put(&tcp->free_span, idx);
 }
 
-static inline struct sl_covered
-told_of(const struct sl_span *s)
+void
+sl_span_acked(struct sl_tcp *tcp, struct sl_tcb *tcb, struct sl_span *s, uint32_t len)
 {
-	return (struct sl_covered){
-		.is_sample = (s->n_sent == 1) & !(s->marks & SL_SPAN_SACKED),
-		.sent_us = s->sent_us,
-	};
+	unmark(tcp, tcb, s, len);
+	cut_front(s, len);
 }
 
 struct sl_covered
@@ -312,29 +314,7 @@ sl_spans_covered(const struct sl_tcp *tcp, const struct sl_tcb *tcb, uint32_t ac
 	for (uint32_t i = tcb->span_head; i != SL_NO_INDEX; i = tcp->span[i].next) {
 		if (sl_seq_gt(tcp->span[i].seq + tcp->span[i].len, ack))
 			break;
-		last = told_of(&tcp->span[i]);
-	}
-	return last;
-}
-
-struct sl_covered
-sl_spans_free_until(struct sl_tcp *tcp, struct sl_tcb *tcb, uint32_t ack)
-{
-	struct sl_covered last = { .is_sample = false };
-
-	while (tcb->span_head != SL_NO_INDEX) {
-		struct sl_span *s = &tcp->span[tcb->span_head];
-		int32_t covered = (int32_t)(ack - s->seq);
-
-		if (covered < (int32_t)s->len) {
-			if (covered > 0) {
-				unmark(tcp, tcb, s, (uint32_t)covered);
-				cut_front(s, (uint32_t)covered);
-			}
-			break;
-		}
-		last = told_of(s);
-		span_free_head(tcp, tcb);
+		last = sl_span_told(&tcp->span[i]);
 	}
 	return last;
 }
@@ -342,6 +322,9 @@ sl_spans_free_until(struct sl_tcp *tcp, struct sl_tcb *tcb, uint32_t ack)
 void
 sl_spans_free_all(struct sl_tcp *tcp, struct sl_tcb *tcb)
 {
-	while (tcb->span_head != SL_NO_INDEX)
-		span_free_head(tcp, tcb);
+	uint32_t i = tcb->span_head;
+
+	while (i != SL_NO_INDEX)
+		i = sl_span_free(tcp, tcb, i);
+	sl_spans_begin_at(tcb, SL_NO_INDEX);
 }

@@ -20,9 +20,7 @@ struct sl_covered {
 	uint32_t sent_us; /* when */
 };
 
-/* Free all below @ack, which lies in snd_una .. snd_nxt; spans may be cut. */
-struct sl_covered sl_spans_free_until(struct sl_tcp *tcp, struct sl_tcb *tcb, uint32_t ack);
-/* What that would tell, and nothing is freed yet. */
+/* What sl_spans_free_until() would tell, and nothing is freed yet. */
 struct sl_covered sl_spans_covered(const struct sl_tcp *tcp, const struct sl_tcb *tcb,
 				   uint32_t ack);
 void sl_spans_free_all(struct sl_tcp *tcp, struct sl_tcb *tcb);
@@ -82,6 +80,65 @@ sl_span_is_out(const struct sl_span *s)
 	uint8_t marks = s->marks & (SL_SPAN_SACKED | SL_SPAN_LOST | SL_SPAN_RESENT);
 
 	return marks == 0 || marks == (SL_SPAN_LOST | SL_SPAN_RESENT);
+}
+
+/* What @s is marked with is counted no more, and its buffer is given back. */
+void sl_spans_let_go(struct sl_tcp *tcp, struct sl_tcb *tcb, const struct sl_span *s);
+/* Of @s, the first @len bytes are acknowledged. */
+void sl_span_acked(struct sl_tcp *tcp, struct sl_tcb *tcb, struct sl_span *s, uint32_t len);
+
+/* Free the oldest piece, @idx, and return which is the oldest then: the caller's to note. */
+static inline uint32_t
+sl_span_free(struct sl_tcp *tcp, struct sl_tcb *tcb, uint32_t idx)
+{
+	const struct sl_span *s = &tcp->span[idx];
+	uint32_t next = s->next;
+
+	if (s->marks != SL_SPAN_PINNED)
+		sl_spans_let_go(tcp, tcb, s);
+	sl_slots_put(&tcp->free_span, idx);
+	return next;
+}
+
+/* All pieces before @head are freed. */
+static inline void
+sl_spans_begin_at(struct sl_tcb *tcb, uint32_t head)
+{
+	tcb->span_head = head;
+	if (head == SL_NO_INDEX)
+		tcb->span_edge = SL_NO_INDEX;
+}
+
+static inline struct sl_covered
+sl_span_told(const struct sl_span *s)
+{
+	return (struct sl_covered){
+		.is_sample = (s->n_sent == 1) & !(s->marks & SL_SPAN_SACKED),
+		.sent_us = s->sent_us,
+	};
+}
+
+/* Free all below @ack, which lies in snd_una .. snd_nxt; spans may be cut. */
+static inline struct sl_covered
+sl_spans_free_until(struct sl_tcp *tcp, struct sl_tcb *tcb, uint32_t ack)
+{
+	struct sl_covered last = { .is_sample = false };
+	uint32_t i = tcb->span_head;
+
+	while (i != SL_NO_INDEX) {
+		struct sl_span *s = &tcp->span[i];
+		int32_t covered = (int32_t)(ack - s->seq);
+
+		if (covered < (int32_t)s->len) {
+			if (covered > 0)
+				sl_span_acked(tcp, tcb, s, (uint32_t)covered);
+			break;
+		}
+		last = sl_span_told(s);
+		i = sl_span_free(tcp, tcb, i);
+	}
+	sl_spans_begin_at(tcb, i);
+	return last;
 }
 
 #endif

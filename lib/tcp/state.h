@@ -65,8 +65,10 @@ sl_state_can_receive(enum sl_state state)
 static inline bool
 sl_state_can_send(enum sl_state state)
 {
-	return state == SL_ST_ESTABLISHED || state == SL_ST_CLOSE_WAIT ||
-	       state == SL_ST_SYN_SENT || state == SL_ST_SYN_RECEIVED;
+	const uint32_t open = 1u << SL_ST_SYN_SENT | 1u << SL_ST_SYN_RECEIVED |
+			      1u << SL_ST_ESTABLISHED | 1u << SL_ST_CLOSE_WAIT;
+
+	return open >> state & 1;
 }
 
 /* Our FIN is queued or sent and not acknowledged yet. */

@@ -253,12 +253,12 @@ struct sl_tcb {
 	uint16_t max_wnd;              /* of the largest window there ever was */
 	uint16_t unacked; /* how far our last ACK is behind RCV.NXT, SL_UNACKED_MOST at most */
 	uint16_t ts_age;  /* when ts_recent was taken, SL_TS_AGE_S each: ticks wrap too soon */
-	uint8_t acks_owed : 4;
-	uint8_t owes : 4;           /* SL_OWES_* */
-	uint8_t marks : 7;          /* SL_MARK_* */
-	uint8_t wnd_of_syn : 1;     /* wnd is a SYN's, which is never scaled (RFC 7323, 2.2) */
-	uint8_t n_probes : 7;       /* keep-alives not answered, or SL_PROBES_RESEND */
-	uint8_t max_wnd_of_syn : 1; /* as wnd_of_syn */
+	uint8_t dup_acks : 4;    /* in a row */
+	uint8_t owes : 4;        /* SL_OWES_* */
+	uint8_t marks : 7;       /* SL_MARK_* */
+	uint8_t wnd_of_syn : 1;  /* wnd is a SYN's, which is never scaled (RFC 7323, 2.2) */
+	uint8_t n_probes : 7;    /* keep-alives not answered, or SL_PROBES_RESEND */
+	uint8_t probe_doubt : 1; /* a probe that ended at SND.UNA may have repaired a loss */
 	uint8_t listener;
 
 	/* line 1: sending and time */
@@ -279,13 +279,13 @@ struct sl_tcb {
 	uint32_t n_challenges : 2;     /* sent and not earned back */
 	uint32_t next : SL_INDEX_BITS; /* of output, parked or gone; SL_NO_INDEX: the last */
 	uint32_t quick_acks : 3;       /* full segments that will be acknowledged at once */
-	uint32_t probe_doubt : 1; /* a probe that ended at SND.UNA may have repaired a loss */
-	uint32_t cwnd : 28;       /* bytes; this and ssthresh are written by cc.h's */
-	uint32_t snd_scale : 4;   /* the peer's shift: of the windows it sends */
+	uint32_t max_wnd_of_syn : 1;   /* as wnd_of_syn */
+	uint32_t cwnd : 28;            /* bytes; this and ssthresh are written by cc.h's */
+	uint32_t snd_scale : 4;        /* the peer's shift: of the windows it sends */
 	uint32_t ssthresh : 28;
-	uint32_t rcv_scale : 4;   /* ours */
-	uint32_t srtt_us8 : 28;   /* smoothed RTT, eighths of a microsecond; 0: none yet */
-	uint32_t dup_acks : 4;    /* in a row */
+	uint32_t rcv_scale : 4; /* ours */
+	uint32_t srtt_us8 : 28; /* smoothed RTT, eighths of a microsecond; 0: none yet */
+	uint32_t acks_owed : 4;
 	uint32_t rttvar_us4 : 28; /* its variation, quarters: see sl_tcb_rto_ms() */
 	uint32_t why : 4;         /* enum sl_reason, once it ends */
 	uint16_t ack_due;         /* of SL_ACK_MASK */

@@ -230,6 +230,16 @@ sl_tcb_has_epoch(const struct sl_tcp *tcp, const struct sl_tcb *tcb)
 	return tcb->lent != SL_NO_BLOCK && tcp->lent[tcb->lent].epoch != SL_NO_BLOCK;
 }
 
+/* Something was taken out of @lent: it goes back if that was the last; see lent.c. */
+static inline void
+sl_lent_give(struct sl_tcp *tcp, struct sl_tcb *tcb, const struct sl_lent *lent)
+{
+	if (lent->bytes > 0 || (lent->active & lent->epoch) != SL_NO_BLOCK)
+		return; /* two that are none */
+	sl_slots_put(&tcp->free_lent, tcb->lent);
+	tcb->lent = SL_NO_BLOCK;
+}
+
 /* Bytes received in order and not taken yet. */
 static inline uint32_t
 sl_tcb_unread(const struct sl_tcp *tcp, const struct sl_tcb *tcb)
@@ -454,8 +464,6 @@ void sl_tcb_note_repeat(struct sl_tcp *tcp, struct sl_tcb *tcb, const struct sl_
 void sl_tcb_taken(struct sl_tcp *tcp, struct sl_tcb *tcb, uint32_t bytes);
 /* Drop all that was received and not taken. */
 void sl_tcb_drop_received(struct sl_tcp *tcp, struct sl_tcb *tcb);
-/* A received buffer of ours is given back, or a reference to it is taken. */
-void sl_tcp_put_kept(struct sl_tcp *tcp, struct rte_mbuf *m);
 
 /* Drop the pieces behind gaps, and speak of them no more. */
 void sl_tcb_prune(struct sl_tcp *tcp, struct sl_tcb *tcb);
@@ -499,8 +507,6 @@ void sl_tcb_earn(struct sl_tcp *tcp, struct sl_tcb *tcb, const struct sl_seg *se
 
 /* The block of a connection that is about to have something in it: there is always one. */
 struct sl_lent *sl_lent_take(struct sl_tcp *tcp, struct sl_tcb *tcb);
-/* Something was taken out: the block goes back if that was the last. */
-void sl_lent_give(struct sl_tcp *tcp, struct sl_tcb *tcb);
 /* How many blocks that takes, with so many received buffers, and larger blocks of either kind.
  */
 uint32_t sl_lent_count(uint32_t rx_buffers, uint32_t n_active);
@@ -544,6 +550,15 @@ sl_tcp_put(struct sl_tcp *tcp, struct rte_mbuf *m)
 	tcp->done[tcp->n_done++] = m;
 	if (tcp->n_done >= tcp->bufs->put_together || tcp->out == NULL)
 		sl_tcp_put_all(tcp); /* also between steps: the next may be long in coming */
+}
+
+/* The same for a buffer that came and was kept, or a reference to one. */
+static inline void
+sl_tcp_put_kept(struct sl_tcp *tcp, struct rte_mbuf *m)
+{
+	tcp->n_kept--;
+	sl_uncount(tcp, kept);
+	sl_tcp_put(tcp, m);
 }
 
 #endif

@@ -199,7 +199,7 @@ at_most(uint32_t value, uint32_t most)
  * it all the same, up to five minutes.
  */
 void
-sl_timer_rtt(struct sl_tcb *tcb, uint32_t rtt_us)
+sl_timer_rtt_extreme(struct sl_tcb *tcb, uint32_t rtt_us)
 {
 	rtt_us = at_most(rtt_us > 0 ? rtt_us : 1, SL_RTT_MOST);
 	if (tcb->srtt_us8 == 0) {

@@ -46,8 +46,27 @@ void sl_timer_sent(struct sl_tcp *tcp, struct sl_tcb *tcb);
  * is wrong; @rto_ms is sl_tcb_rto_ms().
  */
 void sl_timer_begin(struct sl_tcp *tcp, struct sl_tcb *tcb, uint32_t rto_ms);
-/* A round trip was measured. */
-void sl_timer_rtt(struct sl_tcb *tcb, uint32_t rtt_us);
+/* As below: the first round trip, or one of any length. */
+void sl_timer_rtt_extreme(struct sl_tcb *tcb, uint32_t rtt_us);
+
+/*
+ * A round trip was measured (RFC 6298, 2.3). One that is no longer than SRTT can be leads to
+ * nothing that their bits do not hold.
+ */
+static inline void
+sl_timer_rtt(struct sl_tcb *tcb, uint32_t rtt_us)
+{
+	uint32_t srtt = tcb->srtt_us8, var = tcb->rttvar_us4, by;
+
+	if (unlikely(srtt == 0 || rtt_us - 1 >= SL_RTT_MOST / 8)) {
+		sl_timer_rtt_extreme(tcb, rtt_us);
+		return;
+	}
+	by = rtt_us - srtt / 8;
+	tcb->srtt_us8 = srtt + by;
+	tcb->rttvar_us4 = var - var / 4 + ((int32_t)by < 0 ? -by : by);
+}
+
 /* The wheel says that something of @idx may be due. */
 void sl_timer_expire(struct sl_tcp *tcp, uint32_t idx);
 /* LIFE, according to the state entered or what the application has done. */

@@ -89,13 +89,13 @@ nothing_overflows(void **state)
 	struct sl_tcb tcb;
 
 	begin(&tcb);
-	tcb.dup_acks = tcb.why = 5;
+	tcb.acks_owed = tcb.why = 5;
 	for (uint32_t n = 0; n < 1000000; n++) {
 		sl_timer_rtt(&tcb, (uint32_t)rnd_u64(&rnd) >> rnd_below(&rnd, 32));
 		assert_in_range(sl_tcb_rto_ms(&tcp, &tcb), 1, 600000);
 		assert_true(tcb.srtt_us8 > 0);
 	}
-	assert_int_equal(tcb.dup_acks, 5);
+	assert_int_equal(tcb.acks_owed, 5);
 	assert_int_equal(tcb.why, 5);
 	for (uint32_t n = 0; n < 100; n++) /* and what was too long is forgotten */
 		sl_timer_rtt(&tcb, 1000);
