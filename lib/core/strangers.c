@@ -7,7 +7,8 @@
  * a lane and go through the stages one after the other, in order of arrival.
  *
  * Packets of one connection keep their order: strangers go first, and one whose hash
- * resembles that of a packet with a lane gets a lane, too.
+ * resembles that of a packet with a lane gets a lane, too. If the packet with a lane has found
+ * a record, no stranger is of its connection, or it would have resembled that record.
  */
 #include <string.h>
 
@@ -152,12 +153,12 @@ sl_strangers_answer(struct sl_core *core)
 	if (any == 0)
 		return;
 	seen.any = false;
-	for (uint64_t set = core->lanes; set != 0;) {
+	for (uint64_t set = core->lanes & ~core->hits; set != 0;) {
 		const struct sl_lane *lane = sl_core_next_lane(core, &set);
 
-		if (lane->route != SL_ROUTE_DONE && lane->frame.kind == SL_KIND_TCP)
-			see(&seen, lane->hash,
-			    lane->slot == SL_NO_FLOW && sl_seg_span(&lane->seg) > 0);
+		if (lane->slot == SL_NO_FLOW && lane->route != SL_ROUTE_DONE &&
+		    lane->frame.kind == SL_KIND_TCP)
+			see(&seen, lane->hash, sl_seg_span(&lane->seg) > 0);
 	}
 	for (unsigned int kind = SL_CROWD_SEG4; kind <= SL_CROWD_SEG6; kind++) {
 		const struct sl_crowd *c = &core->crowd[kind];
