@@ -288,26 +288,36 @@ sl_glance(const struct sl_door *door, struct rte_mbuf **rx, uint16_t n,
 	return others;
 }
 
-void
-sl_crowd_tuple(const struct sl_crowd *c, unsigned int k, struct sl_tuple *tuple)
+/* @v6 is a constant in each of the calls below, as it is in tell(). */
+static inline void
+tuple_of(const struct sl_crowd *c, unsigned int k, bool v6, struct sl_tuple *tuple)
 {
 	const uint64_t mapped = RTE_BE32(0x0000ffff);
 	uint64_t addrs = c->addr[0][k];
 
-	tuple->remote.q[0] = c->v6 ? addrs : 0;
-	tuple->remote.q[1] = c->v6 ? c->addr[1][k] : addrs << 32 | mapped;
-	tuple->local.q[0] = c->v6 ? c->addr[2][k] : 0;
-	tuple->local.q[1] = c->v6 ? c->addr[3][k] : (addrs & ~0xffffffffull) | mapped;
+	tuple->remote.q[0] = v6 ? addrs : 0;
+	tuple->remote.q[1] = v6 ? c->addr[1][k] : addrs << 32 | mapped;
+	tuple->local.q[0] = v6 ? c->addr[2][k] : 0;
+	tuple->local.q[1] = v6 ? c->addr[3][k] : (addrs & ~0xffffffffull) | mapped;
 	memcpy(&tuple->rport, &c->numbers[k], 2 * sizeof(tuple->rport)); /* lport is next */
-	tuple->v6 = c->v6;
+	tuple->v6 = v6;
 	memset(tuple->pad, 0, sizeof(tuple->pad));
 }
 
 void
-sl_crowd_tell(const struct sl_crowd *c, unsigned int k, struct sl_frame *frame,
-	      struct sl_tuple *tuple, struct sl_seg *seg)
+sl_crowd_tuple(const struct sl_crowd *c, unsigned int k, struct sl_tuple *tuple)
 {
-	const uint16_t l4 = c->v6 ? SL_IP6_TCP : SL_IP4_TCP;
+	if (c->v6)
+		tuple_of(c, k, true, tuple);
+	else
+		tuple_of(c, k, false, tuple);
+}
+
+static inline void
+tell(const struct sl_crowd *c, unsigned int k, bool v6, struct sl_frame *frame,
+     struct sl_tuple *tuple, struct sl_seg *seg)
+{
+	const uint16_t l4 = v6 ? SL_IP6_TCP : SL_IP4_TCP;
 	const uint8_t *ip = c->frame[k] + RTE_ETHER_HDR_LEN, *tcp = c->frame[k] + l4;
 	const uint16_t head = (tcp[12] >> 4) * 4;
 
@@ -316,9 +326,9 @@ sl_crowd_tell(const struct sl_crowd *c, unsigned int k, struct sl_frame *frame,
 				    .payload = l4 + head,
 				    .l4_len = head,
 				    .kind = SL_KIND_TCP,
-				    .ttl = c->v6 ? ip[7] : ip[8],
-				    .tos = c->v6 ? (uint8_t)(sl_get16(ip) >> 4) : ip[1] };
-	sl_crowd_tuple(c, k, tuple);
+				    .ttl = v6 ? ip[7] : ip[8],
+				    .tos = v6 ? (uint8_t)(sl_get16(ip) >> 4) : ip[1] };
+	tuple_of(c, k, v6, tuple);
 	seg->seq = (uint32_t)(c->numbers[k] >> 32);
 	seg->ack = c->ack[k];
 	seg->tsval = c->tsval[k];
@@ -333,6 +343,16 @@ sl_crowd_tell(const struct sl_crowd *c, unsigned int k, struct sl_frame *frame,
 	seg->n_sacks = 0;
 	if (unlikely(seg->opts & SL_OPT_SACK))
 		sl_seg_options(seg, tcp + SL_TCP_HDR, head - SL_TCP_HDR);
+}
+
+void
+sl_crowd_tell(const struct sl_crowd *c, unsigned int k, struct sl_frame *frame,
+	      struct sl_tuple *tuple, struct sl_seg *seg)
+{
+	if (c->v6)
+		tell(c, k, true, frame, tuple, seg);
+	else
+		tell(c, k, false, frame, tuple, seg);
 }
 
 uint64_t
