@@ -377,7 +377,8 @@ sl_tcb_event(struct sl_tcp *tcp, struct sl_tcb *tcb, enum sl_event_tcp event)
 	switch (next) {
 	case SL_ST_SYN_SENT:
 	case SL_ST_SYN_RECEIVED:
-		count_half_open(tcp, tcb, true);
+		if (!(tcb->is & SL_IS_COOKIE)) /* whose third segment is here already */
+			count_half_open(tcp, tcb, true);
 		break;
 	case SL_ST_ESTABLISHED:
 		enter_established(tcp, tcb);
