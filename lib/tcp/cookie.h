@@ -80,8 +80,10 @@ struct sl_cookie_batch {
 	bool v6;
 	const uint64_t (*addr)[SL_BURST];
 	const uint64_t *numbers;
-	const uint8_t *opts;      /* SL_OPT_*: in the segment, of a SYN those agreed to */
-	const uint32_t *ts_clock; /* where those have SL_OPT_TS */
+	const uint8_t *opts; /* SL_OPT_*: in the segment, of a SYN those agreed to */
+	/* Where those have SL_OPT_TS: low halves that with @clock are each one's ts_clock. */
+	const uint64_t *offset;
+	uint32_t clock;
 };
 
 struct sl_cookie_many {

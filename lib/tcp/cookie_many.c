@@ -117,12 +117,14 @@ encode_all(const uint8_t *restrict opts, const uint16_t *restrict mss,
 }
 
 static inline void
-say_all(const uint8_t *restrict opts, const uint32_t *restrict ts_clock, size_t len,
-	unsigned int n, struct sealing *restrict s)
+say_all(const uint8_t *restrict opts, const uint64_t *restrict offset, uint32_t clock,
+	size_t len, unsigned int n, struct sealing *restrict s)
 {
+	const uint32_t behind = clock - (1u << TS_LOW_BITS);
+
 	for (unsigned int i = 0; i < n; i++) {
 		uint32_t ts = opts[i] >> 3 & 1;
-		uint32_t ours = with(ts, (ts_clock[i] - (1u << TS_LOW_BITS)) >> TS_LOW_BITS);
+		uint32_t ours = with(ts, (behind + (uint32_t)offset[i]) >> TS_LOW_BITS);
 
 		s->clock[i] = ours;
 		s->for_mask[i] = sl_prf_last(mask_rest(ts), len);
@@ -145,7 +147,7 @@ make(const struct sl_cookie_keys *keys, const struct sl_prf_many *many,
 	assert(keys->valid[place] && n <= SL_BURST);
 
 	encode_all(b->opts, mss, wscale, b->v6, whole(n), s.opts, s.exact);
-	say_all(b->opts, b->ts_clock, 8 * (n_words + 1) + 7, whole(n), &s);
+	say_all(b->opts, b->offset, b->clock, 8 * (n_words + 1) + 7, whole(n), &s);
 	word[n_words] = b->numbers;
 	many->begin(&keys->key[place], NULL, word, n_words + 1, &states, n);
 	many->end(&states, s.for_mask, mask, n);
@@ -199,7 +201,7 @@ check(const struct sl_cookie_keys *keys, const struct sl_prf_many *many,
 		uint32_t isn = bits | (parity(bits) ^ (uint32_t)place[i]) << 6;
 		uint32_t no_ts = (b->opts[i] & SL_OPT_TS) == 0;
 		uint32_t echo = lay_tsval(mac[i], mask[i], exact[i], clock[i]) == tsecr[i];
-		uint32_t fresh = is_fresh(tsecr[i], b->ts_clock[i]);
+		uint32_t fresh = is_fresh(tsecr[i], b->clock + (uint32_t)b->offset[i]);
 
 		right[i] = (isn == ack[i] - 1) & (no_ts | (echo & fresh)) &
 			   (place[i] != 0 ? valid[1] : valid[0]);

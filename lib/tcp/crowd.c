@@ -61,13 +61,15 @@ pick(struct sl_tcp *tcp, const struct sl_crowd *c, uint64_t who)
 	return to;
 }
 
-/* The timestamp clock of each that has timestamps, as sl_tcp_ts_offset() makes them. */
+/*
+ * The timestamp offset of each that has timestamps, in low halves, as sl_tcp_ts_offset() makes
+ * them but for their base.
+ */
 static void
-ts_clocks(const struct sl_tcp *tcp, const struct sl_crowd *c, uint32_t *clock)
+ts_offsets(const struct sl_tcp *tcp, const struct sl_crowd *c, uint64_t *offset)
 {
 	const uint64_t *const word[4] = { c->addr[0], c->addr[1], c->addr[2], c->addr[3] };
-	uint32_t base = tcp->tick + tcp->ts_base;
-	uint64_t last[SL_BURST], offset[SL_BURST];
+	uint64_t last[SL_BURST];
 	struct sl_prf_states states;
 	uint8_t any = 0;
 
@@ -79,8 +81,6 @@ ts_clocks(const struct sl_tcp *tcp, const struct sl_crowd *c, uint32_t *clock)
 		return;
 	tcp->many->begin(&tcp->ts_key, NULL, word, c->v6 ? 4 : 1, &states, c->n);
 	tcp->many->end(&states, last, offset, c->n);
-	for (unsigned int k = 0; k < c->n; k++)
-		clock[k] = base + (uint32_t)offset[k];
 }
 
 /* Of the options offered, what the listener agrees to. */
@@ -115,10 +115,11 @@ answer_by_cookies(struct sl_tcp *tcp, struct sl_crowd *c, const struct sl_door *
 		.offloads = sl_tcp_port(tcp, door->port)->offloads,
 	};
 	struct sl_synack_each each;
-	uint32_t clock[SL_BURST];
-	const struct sl_cookie_batch batch = { c->v6, c->addr, c->numbers, c->opts, clock };
+	uint64_t offset[SL_BURST];
+	const struct sl_cookie_batch batch = { c->v6,   c->addr, c->numbers,
+					       c->opts, offset,  tcp->tick + tcp->ts_base };
 
-	ts_clocks(tcp, c, clock);
+	ts_offsets(tcp, c, offset);
 	tcp->cookie_many->make(&tcp->cookies, tcp->many, &batch, c->mss, c->wscale, each.isn,
 			       each.tsval, n);
 	sl_synacks_build(c, door, &terms, &each, tcp->crowd_leaf);
@@ -235,10 +236,11 @@ bad_among_few(struct sl_tcp *tcp, const struct sl_crowd *c, uint64_t who)
 static uint64_t
 bad_cookies(struct sl_tcp *tcp, const struct sl_crowd *c, uint64_t who)
 {
-	uint32_t clock[SL_BURST];
-	struct sl_cookie_batch batch = { c->v6, c->addr, c->numbers, c->opts, clock };
+	uint64_t offset[SL_BURST];
+	const struct sl_cookie_batch batch = { c->v6,   c->addr, c->numbers,
+					       c->opts, offset,  tcp->tick + tcp->ts_base };
 
-	ts_clocks(tcp, c, clock);
+	ts_offsets(tcp, c, offset);
 	return who & ~tcp->cookie_many->check(&tcp->cookies, tcp->many, &batch, c->ack,
 					      c->tsecr, c->n);
 }

@@ -474,9 +474,11 @@ bits_look_like_those_of_a_coin(void **state)
 	}
 }
 
+#define CROWD_CLOCK 0xdeadbeefu /* which with each one's offset wraps, or not */
+
 struct crowd {
-	uint64_t addr[4][SL_BURST], numbers[SL_BURST];
-	uint32_t clock[SL_BURST], isn[SL_BURST], tsval[SL_BURST], ack[SL_BURST];
+	uint64_t addr[4][SL_BURST], numbers[SL_BURST], offset[SL_BURST];
+	uint32_t isn[SL_BURST], tsval[SL_BURST], ack[SL_BURST];
 	uint32_t tsecr[SL_BURST];
 	uint16_t mss[SL_BURST];
 	uint8_t wscale[SL_BURST], opts[SL_BURST];
@@ -497,7 +499,7 @@ draw_syn(struct rnd *r, struct crowd *c, unsigned int i, bool v6)
 	c->addr[1][i] = t->remote.q[1];
 	c->addr[2][i] = t->local.q[0];
 	c->addr[3][i] = t->local.q[1];
-	c->clock[i] = (uint32_t)rnd_u64(r);
+	c->offset[i] = rnd_u64(r);
 	c->mss[i] = (uint16_t)(rnd_u64(r) >> rnd_below(r, 16));
 	c->wscale[i] = (uint8_t)rnd_below(r, 15);
 	c->opts[i] = (uint8_t)rnd_u64(r);
@@ -507,7 +509,7 @@ draw_syn(struct rnd *r, struct crowd *c, unsigned int i, bool v6)
 		.wscale = c->opts[i] & SL_OPT_WSCALE ? c->wscale[i] : SL_COOKIE_NO_SCALE,
 		.sack = c->opts[i] & SL_OPT_SACK_OK,
 		.ts = c->opts[i] & SL_OPT_TS,
-		.ts_clock = c->clock[i],
+		.ts_clock = CROWD_CLOCK + (uint32_t)c->offset[i],
 	};
 	c->numbers[i] = (uint64_t)s->irs << 32 | (uint32_t)t->lport << 16 | t->rport;
 }
@@ -528,7 +530,7 @@ draw_ack(struct rnd *r, struct crowd *c, unsigned int i, const struct sl_cookie 
 		c->tsecr[i] ^= 1u << rnd_below(r, 32);
 		break;
 	case 2:
-		c->clock[i] += SL_COOKIE_LIFE_MS + rnd_below(r, 5000);
+		c->offset[i] += SL_COOKIE_LIFE_MS + rnd_below(r, 5000);
 		break;
 	case 3:
 		seq++;
@@ -555,7 +557,8 @@ many_are_sealed_and_checked_as_each_alone(void **state)
 		struct sl_cookie_keys keys = made;
 		unsigned int n = 1 + rnd_below(&r, SL_BURST);
 		bool v6 = rnd_below(&r, 2);
-		const struct sl_cookie_batch b = { v6, c.addr, c.numbers, c.opts, c.clock };
+		const struct sl_cookie_batch b = { v6,     c.addr,   c.numbers,
+						   c.opts, c.offset, CROWD_CLOCK };
 		uint64_t good;
 
 		for (unsigned int i = 0; i < n; i++)
@@ -576,7 +579,8 @@ many_are_sealed_and_checked_as_each_alone(void **state)
 			struct sl_cookie_syn back;
 			bool want = sl_cookie_check(&keys, &c.tuple[i],
 						    (uint32_t)(c.numbers[i] >> 32), c.ack[i],
-						    c.syn[i].ts, c.tsecr[i], c.clock[i], &back);
+						    c.syn[i].ts, c.tsecr[i],
+						    CROWD_CLOCK + (uint32_t)c.offset[i], &back);
 
 			assert_int_equal(good >> i & 1, want);
 		}
