@@ -358,18 +358,16 @@ sl_flows_hash_keys(const struct sl_flows *flows, const struct sl_prf_many *many,
 		rte_prefetch0(sl_flows_place(flows, hash[i]).home);
 }
 
+/* From the last to the first, so that each bit is put in by a shift. */
 uint64_t
 sl_flows_resembling(const struct sl_flows *flows, const uint64_t *hash, uint16_t n)
 {
 	uint64_t found = 0;
 
-	for (uint16_t i = 0; i < n; i++) {
+	for (uint16_t i = n; i-- > 0;) {
 		const struct sl_bucket *home = &flows->bucket[sl_flows_home(flows, hash[i])];
-		uint16_t tag = sl_flows_tag(hash[i]);
-		bool tagged = sl_bucket_match(home, tag) != 0;
-		bool away = sl_bucket_away(home, tag) != 0;
 
-		found |= (uint64_t)(tagged | away) << i;
+		found = found << 1 | sl_bucket_resembles(home, hash[i]);
 	}
 	return found;
 }

@@ -40,4 +40,17 @@ sl_tags_match(const uint16_t tag[SL_TAGS], uint16_t want)
 #endif
 }
 
+/* Not 0 if any is @want: less than sl_tags_match(), where nobody asks which. */
+static inline uint32_t
+sl_tags_any(const uint16_t tag[SL_TAGS], uint16_t want)
+{
+#ifdef __SSE2__
+	return (uint32_t)_mm_movemask_epi8(
+		_mm_cmpeq_epi16(_mm_load_si128((const __m128i *)(const void *)tag),
+				_mm_set1_epi16((short)want)));
+#else
+	return sl_tags_match_plain(tag, want);
+#endif
+}
+
 #endif
