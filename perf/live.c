@@ -83,49 +83,19 @@ request_window(void *arg)
 	return (double)(w->cycles - cycles) / (double)(w->packets - packets);
 }
 
-/* SYNs of strangers, and their SYN-ACKs counted, while many connections live. */
-static double
-syn_window(void *arg)
-{
-	struct peer *p = arg;
-	struct world *w = p->world;
-	struct rte_mbuf *m[64];
-	uint64_t cycles = w->cycles, packets = w->packets, n = 0, answers = 0;
-
-	while (w->packets - packets < WINDOW_UNITS) {
-		for (; !world_batch_is_full(w); n++) {
-			struct wire_end end = peer_stranger(p);
-			struct wire_seg seg = { .seq = (uint32_t)p->random,
-						.tsval = (uint32_t)n,
-						.wnd = 64240,
-						.flags = WIRE_SYN,
-						.options = WIRE_SYN_LINUX };
-
-			wire_put(world_packet(w), &end, &seg);
-		}
-		world_run(w);
-		for (uint16_t got; (got = world_sent(w, m, 64)) > 0; answers += got) {
-			if (!wire_is_right(m[0]))
-				bench_fail("a wrong checksum");
-			rte_pktmbuf_free_bulk(m, got);
-		}
-	}
-	if (answers < n)
-		bench_fail("%lu SYNs, %lu answers", n, answers);
-	return (double)(w->cycles - cycles) / (double)(w->packets - packets);
-}
-
 void
 group_live(void)
 {
 	static struct world w;
 	static struct peer p;
+	static struct stream syn;
 	static struct floor f;
 	char name[4][32];
 	uint32_t n = options.size ? options.size : 1000000;
 	const struct bench_row row[] = {
 		{ "macswap_loop", world_macswap, &w },
-		{ bench_sized(name[0], sizeof(name[0]), "syn_cookie", n), syn_window, &p },
+		{ bench_sized(name[0], sizeof(name[0]), "syn_cookie", n), stream_proved_window,
+		  &syn },
 		{ bench_sized(name[1], sizeof(name[1]), "floor_syn", n), floor_syn, &f },
 		{ bench_sized(name[2], sizeof(name[2]), "request", n), request_window, &p },
 		{ bench_sized(name[3], sizeof(name[3]), "floor_request", n), floor_request,
@@ -143,6 +113,7 @@ group_live(void)
 					     .cookies = SL_COOKIES_ALWAYS,
 					     .slow = 20 + n / 50000 });
 	floor_open(&f, &w, n);
+	stream_open_syn(&syn, &w, false);
 	peer_open(&p, &w, n, false);
 	peer_establish(&p);
 	peer_request_all(&p);

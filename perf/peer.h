@@ -5,7 +5,7 @@
  * A connection's address and port are its number and its generation, passed through a
  * permutation of 44 bits: every new one is a fresh tuple that looks random, and an answer
  * names the connection it belongs to. Every answer's numbers are compared with what they
- * must be, the checksums of one in SAMPLE; a mistake ends the bench.
+ * must be, the checksums of one in WIRE_SAMPLE; a mistake ends the bench.
  */
 #ifndef PERF_PEER_H
 #define PERF_PEER_H
@@ -15,8 +15,6 @@
 
 #include "wire.h"
 #include "world.h"
-
-#define PEER_SAMPLE 16
 
 /* What a connection does next. */
 enum peer_stage { PEER_SYN, PEER_ACK, PEER_REQUEST, PEER_FIN, PEER_LAST, PEER_STAGES };
@@ -40,7 +38,6 @@ struct peer {
 	uint64_t random;
 	uint32_t tsval;
 	uint64_t n_done;     /* connections that went through all stages */
-	uint64_t n_answers;  /* segments from the server */
 	uint64_t n_segments; /* of them with bytes */
 	uint64_t n_repeated; /* of them those that came before */
 	/* Called for each right answer; moves the connection on. */

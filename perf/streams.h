@@ -43,7 +43,6 @@ struct stream {
 	/* Of a window: what was sent, what came back, and sums over who asked and who heard. */
 	uint64_t n_sent[SENT_KINDS];
 	uint64_t n_synacks, n_resets, asked, answered;
-	uint64_t n_seen;                  /* answers, ever */
 	struct wire_in proof[PROOFS_MAX]; /* SYN-ACKs whose cookies go back */
 	unsigned int n_proofs;
 };

@@ -229,6 +229,14 @@ wire_get(const struct rte_mbuf *m, struct wire_in *in)
 	return true;
 }
 
+bool
+wire_is_drawn(void)
+{
+	static _Thread_local uint64_t random = 88172645463325252;
+
+	return (bench_random(&random) >> 32) % WIRE_SAMPLE == 0;
+}
+
 /* Whether a port that makes checksums has what it needs for those of @m. */
 static bool
 is_left_right(const struct rte_mbuf *m)

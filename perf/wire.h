@@ -63,6 +63,13 @@ void wire_put(struct rte_mbuf *m, const struct wire_end *end, const struct wire_
 /* Read a TCP frame of the server's; false if it is none. */
 bool wire_get(const struct rte_mbuf *m, struct wire_in *in);
 
+/*
+ * Whether this answer is one of those that are looked at closely: one in WIRE_SAMPLE, drawn at
+ * random, so that no place in a burst, and no lane of a vector, is always left out.
+ */
+#define WIRE_SAMPLE 16
+bool wire_is_drawn(void);
+
 /* Whether both checksums of a TCP frame, chains included, and its MAC addresses are right. */
 bool wire_is_right(const struct rte_mbuf *m);
 
