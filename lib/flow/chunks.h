@@ -19,12 +19,12 @@ enum {
 	SL_WHEEL_WORDS = SL_WHEEL_SLOTS / 64,
 	SL_WHEEL_ALL = SL_WHEEL_LEVELS * SL_WHEEL_SLOTS,
 	SL_CHUNK_IDS = 15,
-	SL_CHUNK_WAYS = 16, /* a position is the chunk times this, plus the place in it */
-	SL_AT_BYTES = 3,    /* a chunk's number */
-	SL_MOVES = 8,       /* that may wait; a power of two */
+	SL_CHUNK_WORDS = 16, /* a position is the word's in all chunks */
+	SL_AT_BYTES = 3,     /* a chunk's number */
+	SL_MOVES = 8,        /* that may wait; a power of two */
 };
 
-#define SL_NOWHERE  0xffffffffu
+#define SL_NOWHERE  0xffffffffu /* ends a chunk, as the last word of a full one does */
 #define SL_NO_CHUNK 0x3fffffffu
 
 #define SL_CHUNKS_MAX 0xffffffu /* what those bytes tell apart */
@@ -60,6 +60,20 @@ struct sl_wheel {
 	alignas(SL_CACHE_LINE) uint64_t in_use[SL_WHEEL_LEVELS][SL_WHEEL_WORDS];
 	uint32_t top[SL_WHEEL_ALL]; /* position of the last id of each slot, or SL_NOWHERE */
 };
+
+/* The id at @position, which is not the first word of a chunk. */
+static inline uint32_t *
+sl_wheel_id(const struct sl_wheel *wheel, uint32_t position)
+{
+	return (uint32_t *)(void *)wheel->chunk + position;
+}
+
+/* Whether there is no room behind @position in its chunk, or no chunk. */
+static inline bool
+sl_wheel_is_last(uint32_t position)
+{
+	return position % SL_CHUNK_WORDS == SL_CHUNK_WORDS - 1;
+}
 
 /* The tick of @id, in its record. */
 static inline sl_tick_t *
@@ -100,7 +114,8 @@ sl_wheel_move(const struct sl_wheel *wheel, uint32_t i)
 static inline uint32_t
 sl_wheel_slot_for(const struct sl_wheel *wheel, sl_tick_t due)
 {
-	unsigned int level = (31 - (unsigned int)__builtin_clz((due ^ wheel->now) | 1)) / 8;
+	unsigned int bit = 31 ^ (unsigned int)__builtin_clz((due ^ wheel->now) | 1);
+	unsigned int level = bit / 8;
 
 	return level * SL_WHEEL_SLOTS + sl_wheel_byte_of(due, level);
 }

@@ -100,12 +100,6 @@ set_chunk(struct sl_wheel *wheel, uint32_t id, uint32_t chunk)
 	at[2] = (uint8_t)(chunk >> 16);
 }
 
-static inline uint32_t *
-id_at(struct sl_wheel *wheel, uint32_t position)
-{
-	return &wheel->chunk[position / SL_CHUNK_WAYS].id[position % SL_CHUNK_WAYS];
-}
-
 /* A free chunk, on top of the full one at position @top of @slot or the first one there. */
 static uint32_t
 chunk_get(struct sl_wheel *wheel, uint32_t slot, uint32_t top)
@@ -117,8 +111,14 @@ chunk_get(struct sl_wheel *wheel, uint32_t slot, uint32_t top)
 	else
 		c = wheel->n_used++;
 	assert(c < wheel->n_chunks);
-	wheel->chunk[c].below = top == SL_NOWHERE ? SL_NO_CHUNK : top / SL_CHUNK_WAYS;
 	wheel->chunk[c].level = slot / SL_WHEEL_SLOTS;
+	if (top != SL_NOWHERE) {
+		wheel->chunk[c].below = top / SL_CHUNK_WORDS;
+	} else {
+		wheel->chunk[c].below = SL_NO_CHUNK;
+		wheel->in_use[slot / SL_WHEEL_SLOTS][slot % SL_WHEEL_SLOTS / 64] |=
+			1ull << slot % 64;
+	}
 	return c;
 }
 
@@ -129,24 +129,22 @@ push(struct sl_wheel *wheel, uint32_t id, sl_tick_t due)
 	uint32_t slot = sl_wheel_slot_for(wheel, due);
 	uint32_t top = wheel->top[slot];
 
-	if (top == SL_NOWHERE || top % SL_CHUNK_WAYS == SL_CHUNK_IDS - 1)
-		top = chunk_get(wheel, slot, top) * SL_CHUNK_WAYS;
-	else
-		top++;
-	set_chunk(wheel, id, top / SL_CHUNK_WAYS);
-	*id_at(wheel, top) = id;
+	if (sl_wheel_is_last(top))
+		top = chunk_get(wheel, slot, top) * SL_CHUNK_WORDS;
+	top++;
+	set_chunk(wheel, id, top / SL_CHUNK_WORDS);
+	*sl_wheel_id(wheel, top) = id;
 	wheel->top[slot] = top;
-	wheel->in_use[slot / SL_WHEEL_SLOTS][slot % SL_WHEEL_SLOTS / 64] |= 1ull << slot % 64;
 }
 
 /* Take the last id out of @slot, which is in use. */
 static uint32_t
 pop(struct sl_wheel *wheel, uint32_t slot)
 {
-	uint32_t top = wheel->top[slot], c = top / SL_CHUNK_WAYS;
-	uint32_t id = *id_at(wheel, top);
+	uint32_t top = wheel->top[slot], c = top / SL_CHUNK_WORDS;
+	uint32_t id = *sl_wheel_id(wheel, top);
 
-	if (likely(top % SL_CHUNK_WAYS > 0)) {
+	if (likely(top % SL_CHUNK_WORDS > 1)) {
 		wheel->top[slot] = top - 1;
 		return id;
 	}
@@ -156,7 +154,7 @@ pop(struct sl_wheel *wheel, uint32_t slot)
 	wheel->chunk[c].below = wheel->free;
 	wheel->free = c;
 	if (below != SL_NO_CHUNK) {
-		wheel->top[slot] = below * SL_CHUNK_WAYS + SL_CHUNK_IDS - 1;
+		wheel->top[slot] = below * SL_CHUNK_WORDS + SL_CHUNK_IDS;
 	} else {
 		wheel->top[slot] = SL_NOWHERE;
 		wheel->in_use[slot / SL_WHEEL_SLOTS][slot % SL_WHEEL_SLOTS / 64] &=
@@ -329,11 +327,11 @@ prefetch_ticks(const struct sl_wheel *wheel, uint32_t c, unsigned int n)
 static void
 prefetch_below(const struct sl_wheel *wheel, uint32_t top, bool first)
 {
-	uint32_t c = top / SL_CHUNK_WAYS;
+	uint32_t c = top / SL_CHUNK_WORDS;
 	uint32_t below = wheel->chunk[c].below;
 
 	if (first)
-		prefetch_ticks(wheel, c, top % SL_CHUNK_WAYS + 1);
+		prefetch_ticks(wheel, c, top % SL_CHUNK_WORDS);
 	if (below == SL_NO_CHUNK)
 		return;
 	prefetch_ticks(wheel, below, SL_CHUNK_IDS);
@@ -348,9 +346,9 @@ pop_next(struct sl_wheel *wheel, uint32_t slot, uint32_t *chunk)
 {
 	uint32_t top = wheel->top[slot];
 
-	if (top / SL_CHUNK_WAYS != *chunk) {
+	if (top / SL_CHUNK_WORDS != *chunk) {
 		prefetch_below(wheel, top, *chunk == SL_NOWHERE);
-		*chunk = top / SL_CHUNK_WAYS;
+		*chunk = top / SL_CHUNK_WORDS;
 	}
 	return pop(wheel, slot);
 }

@@ -33,13 +33,13 @@ static bool
 is_right(const struct sl_wheel *wheel, uint32_t slot, uint32_t at)
 {
 	unsigned int level = slot / SL_WHEEL_SLOTS, byte = slot % SL_WHEEL_SLOTS;
-	uint32_t id = wheel->chunk[at / SL_CHUNK_WAYS].id[at % SL_CHUNK_WAYS];
+	uint32_t id = *sl_wheel_id(wheel, at);
 	sl_tick_t due = id < wheel->n_ids ? lies_as(wheel, id, wheel->first_move) : 0;
 	/* Unfinished work: all bytes from this level up are the wheel's. */
 	bool entered_now = (due ^ wheel->now) >> (8 * level) == 0;
 
 	return due != 0 && !sl_tick_lt(due, wheel->now) &&
-	       sl_wheel_chunk_of(wheel, id) == at / SL_CHUNK_WAYS &&
+	       sl_wheel_chunk_of(wheel, id) == at / SL_CHUNK_WORDS &&
 	       byte == sl_wheel_byte_of(due, level) &&
 	       (entered_now || slot == sl_wheel_slot_for(wheel, due));
 }
@@ -48,15 +48,15 @@ is_right(const struct sl_wheel *wheel, uint32_t slot, uint32_t at)
 static int
 check_slot(const struct sl_wheel *wheel, uint32_t slot, uint32_t *n, uint32_t *chunks)
 {
-	uint32_t c = wheel->top[slot] / SL_CHUNK_WAYS;
-	uint32_t in_chunk = wheel->top[slot] % SL_CHUNK_WAYS + 1;
+	uint32_t c = wheel->top[slot] / SL_CHUNK_WORDS;
+	uint32_t in_chunk = wheel->top[slot] % SL_CHUNK_WORDS;
 
 	for (; c != SL_NO_CHUNK; c = wheel->chunk[c].below) {
-		if (c >= wheel->n_used || ++*chunks > wheel->n_used ||
-		    in_chunk > SL_CHUNK_IDS || wheel->chunk[c].level != slot / SL_WHEEL_SLOTS)
+		if (c >= wheel->n_used || ++*chunks > wheel->n_used || in_chunk == 0 ||
+		    wheel->chunk[c].level != slot / SL_WHEEL_SLOTS)
 			return -EBADMSG;
-		for (uint32_t i = 0; i < in_chunk; i++) {
-			if (!is_right(wheel, slot, c * SL_CHUNK_WAYS + i))
+		for (uint32_t i = 1; i <= in_chunk; i++) {
+			if (!is_right(wheel, slot, c * SL_CHUNK_WORDS + i))
 				return -EBADMSG;
 		}
 		*n += in_chunk;
