@@ -213,36 +213,50 @@ ask_in(const struct sl_flows *flows, const struct sl_bucket *b, uint16_t tag)
 
 /*
  * Walks that each find in cache what the one before asked for: home buckets; the records
- * of what matched there, or other buckets; records of what matched in those; the answer.
- * What matched first is nearly always right, and most absent flows match nothing.
+ * of what matched there, and other buckets; records of what matched in those; the answer.
+ * What matched first is nearly always right, and most absent flows match nothing; those
+ * that may be away are listed without a branch, which would be a guess.
  */
 void
 sl_flows_lookup(const struct sl_flows *flows, const struct sl_tuple *const *tuple,
 		const uint64_t *hash, uint32_t *slot, uint16_t n)
 {
-	const struct sl_bucket *home[SL_BURST], *other;
-	uint16_t tag[SL_BURST], away[SL_BURST], n_away = 0;
+	const struct sl_bucket *home[SL_BURST], *other[SL_BURST];
+	uint16_t tag[SL_BURST];
+	uint8_t tagged[SL_BURST], away[SL_BURST];
+	unsigned int n_tagged = 0, n_away = 0;
 
 	assert(n <= SL_BURST);
 
-	for (uint16_t i = 0; i < n; i++) {
+	for (unsigned int i = 0; i < n; i++) {
 		home[i] = &flows->bucket[sl_flows_home(flows, hash[i])];
 		tag[i] = sl_flows_tag(hash[i]);
 		rte_prefetch0(home[i]);
 	}
-	for (uint16_t i = 0; i < n; i++) {
+	for (unsigned int i = 0; i < n; i++) {
 		slot[i] = ask_in(flows, home[i], tag[i]);
-		if (slot[i] == SL_NO_FLOW && sl_bucket_away(home[i], tag[i]) > 0) {
-			rte_prefetch0(sl_flows_place(flows, hash[i]).other);
-			away[n_away++] = i;
+		if (slot[i] != SL_NO_FLOW) {
+			tagged[n_tagged++] = (uint8_t)i;
+		} else {
+			away[n_away] = (uint8_t)i;
+			n_away += sl_bucket_away(home[i], tag[i]) != 0;
 		}
 	}
-	for (uint16_t k = 0; k < n_away; k++) {
-		other = sl_flows_place(flows, hash[away[k]]).other;
-		slot[away[k]] = ask_in(flows, other, tag[away[k]]);
+	for (unsigned int k = 0; k < n_away; k++) {
+		other[k] = sl_flows_place(flows, hash[away[k]]).other;
+		rte_prefetch0(other[k]);
 	}
-	for (uint16_t i = 0; i < n; i++) {
-		if (slot[i] != SL_NO_FLOW && unlikely(!is_key(flows, slot[i], tuple[i])))
+	for (unsigned int k = 0; k < n_away; k++) {
+		unsigned int i = away[k];
+
+		slot[i] = ask_in(flows, other[k], tag[i]);
+		if (slot[i] != SL_NO_FLOW)
+			tagged[n_tagged++] = (uint8_t)i;
+	}
+	for (unsigned int k = 0; k < n_tagged; k++) {
+		unsigned int i = tagged[k];
+
+		if (unlikely(!is_key(flows, slot[i], tuple[i])))
 			slot[i] = sl_flows_find(flows, tuple[i], hash[i]);
 	}
 }
@@ -290,10 +304,10 @@ six_add(struct kin *six, const struct sl_addr *remote, const struct sl_addr *loc
 	six->at[six->n++] = (uint8_t)at;
 }
 
-/* What fills up the last group is hashed for nothing, but it must be something. */
+/* Of a burst of @n. What fills up the last group is hashed for nothing, but is something. */
 static inline void
 kin_hash(const struct sl_flows *flows, const struct sl_prf_many *many, struct kin *kin,
-	 unsigned int n_words, uint64_t *hash)
+	 unsigned int n_words, uint64_t *hash, uint16_t n)
 {
 	const uint64_t *const word[4] = { kin->addr[0], kin->addr[1], kin->addr[2],
 					  kin->addr[3] };
@@ -306,6 +320,10 @@ kin_hash(const struct sl_flows *flows, const struct sl_prf_many *many, struct ki
 		kin->last[k] = 0;
 	}
 	many->hash13(&flows->hash_key, word, n_words, kin->last, kin->out, kin->n);
+	if (kin->n == n) {
+		memcpy(hash, kin->out, n * sizeof(*hash));
+		return;
+	}
 	for (uint16_t k = 0; k < kin->n; k++)
 		hash[kin->at[k]] = kin->out[k];
 }
@@ -327,8 +345,8 @@ sl_flows_hash_burst(const struct sl_flows *flows, const struct sl_prf_many *many
 		else
 			four_add(&four, v4_addrs(t), ports(t), i);
 	}
-	kin_hash(flows, many, &four, 1, hash);
-	kin_hash(flows, many, &six, 4, hash);
+	kin_hash(flows, many, &four, 1, hash, n);
+	kin_hash(flows, many, &six, 4, hash, n);
 }
 
 void
@@ -352,8 +370,8 @@ sl_flows_hash_keys(const struct sl_flows *flows, const struct sl_prf_many *many,
 			four_add(&four, (uint64_t)k->local << 32 | k->remote, port_pair, i);
 		}
 	}
-	kin_hash(flows, many, &four, 1, hash);
-	kin_hash(flows, many, &six, 4, hash);
+	kin_hash(flows, many, &four, 1, hash, n);
+	kin_hash(flows, many, &six, 4, hash, n);
 	for (uint16_t i = 0; i < n; i++)
 		rte_prefetch0(sl_flows_place(flows, hash[i]).home);
 }
