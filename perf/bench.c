@@ -12,7 +12,7 @@
 
 #define HUGE_PAGE (2u << 20)
 
-struct options options = { .windows = 24, .burst = 64, .slow = 1 };
+struct options options = { .windows = 24, .burst = 64, .slow = 1, .times = 2 };
 struct bench_parts bench_parts;
 
 static int

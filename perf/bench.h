@@ -23,8 +23,9 @@ struct options {
 	bool huge;            /* whether there are huge pages */
 	bool offload;         /* the port verifies and makes checksums, as it says */
 	const char *row;      /* only this one, for a profiler; NULL: all */
-	const char *handicap; /* this one is made six times as slow: the guard must see it */
-	bool is_handicapped;  /* the row of the moment is */
+	const char *handicap; /* made so many times as slow, which the guard must see */
+	unsigned int times;
+	bool is_handicapped; /* the row of the moment is */
 };
 extern struct options options;
 

@@ -3,7 +3,7 @@
  * bench - one group of rows, in a process of its own. perf/run calls it.
  *
  *   bench GROUP [--windows N] [--size N] [--burst N] [--row NAME] [--memory MB] [--huge]
- *               [--simd BITS] [--offload] [--handicap NAME] [--slow FACTOR]
+ *               [--simd BITS] [--offload] [--handicap NAME [--times N]] [--slow FACTOR]
  */
 #include <getopt.h>
 #include <stdio.h>
@@ -42,7 +42,8 @@ static _Noreturn void
 usage(void)
 {
 	fputs("usage: bench GROUP [--windows N] [--size N] [--burst N] [--row NAME] [--memory "
-	      "MB] [--huge] [--simd BITS] [--offload] [--handicap NAME] [--slow FACTOR]\n"
+	      "MB] [--huge] [--simd BITS] [--offload] [--handicap NAME [--times N]]\n"
+	      "             [--slow FACTOR]\n"
 	      "groups:",
 	      stderr);
 	for (unsigned int i = 0; i < GROUPS; i++)
@@ -75,6 +76,7 @@ parse(int argc, char **argv)
 		{ "simd", required_argument, NULL, 'v' },
 		{ "offload", no_argument, NULL, 'o' },
 		{ "handicap", required_argument, NULL, 'c' },
+		{ "times", required_argument, NULL, 'x' },
 		{ "slow", required_argument, NULL, 't' },
 		{ 0 },
 	};
@@ -100,6 +102,8 @@ parse(int argc, char **argv)
 			options.offload = true;
 		else if (c == 'c')
 			options.handicap = optarg;
+		else if (c == 'x')
+			options.times = number(optarg, 1, 100);
 		else if (c == 't')
 			options.slow = number(optarg, 1, 10000);
 		else

@@ -11,6 +11,7 @@ import host
 
 QUICK, NORMAL, FULL = "quick", "normal", "full"
 M = 1000000
+CURVES = ("sizes", "simd", "offload", "stages")  # what is varied; not in the quick form
 
 
 @dataclasses.dataclass
@@ -70,6 +71,22 @@ def named(mode):
     ]
 
 
+def parts(mode):
+    """What a run can be told to measure alone, by name."""
+    names = ["testpmd", *dict.fromkeys(group.name for group in named(mode)), "twins", "burst"]
+    return names + (list(CURVES) if mode != QUICK else [])
+
+
+def beside_the_loop(rows):
+    """Relate rows of one process to the macswap loop that took turns with them there, if it did."""
+    least = {row["name"]: row["min"] for row in rows}
+    for row in rows:
+        size = re.search(r"_burst_\d+$", row["name"])
+        loop = least.get("macswap_loop" + (size[0] if size else ""))
+        if loop and row["unit"] == "cycles":
+            row["loop_ratio"] = round(row["min"] / loop, 2)
+
+
 def run(pages, group, bench=None):
     """Its rows, and what went wrong or None."""
     wants = group.eal_mb + group.other_mb
@@ -81,6 +98,7 @@ def run(pages, group, bench=None):
     done = subprocess.run(command, capture_output=True, text=True, timeout=900,
                           preexec_fn=host.first_in_line)
     rows = [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
+    beside_the_loop(rows)
     rows = [row for row in rows if not group.keep or row["name"] in group.keep]
     for row in rows:
         row["pages"] = "2M" if huge else "4k"
@@ -183,10 +201,10 @@ def take_turns(pages, group, variants, turns, bench=None):
 
 
 def together(same):
-    """One row of several runs': the least minimum, and the median of their medians."""
+    """One row of several runs': that of the least minimum, with the median of their medians."""
     medians = sorted(row["median"] for row in same)
-    return {**same[0], "min": min(row["min"] for row in same),
-            "median": medians[len(medians) // 2], "windows": sum(row["windows"] for row in same)}
+    return {**min(same, key=lambda row: row["min"]), "median": medians[len(medians) // 2],
+            "windows": sum(row["windows"] for row in same)}
 
 
 def stages():

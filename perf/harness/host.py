@@ -82,12 +82,19 @@ def first_in_line():
         pass
 
 
+def kind():
+    """What tells CPUs of one design from those of another: vendor, family, model, stepping."""
+    about = dict(re.findall(r"(.*?)\s*: (.*)", words("/proc/cpuinfo")))
+    return " ".join(about.get(key, "?") for key in ("vendor_id", "cpu family", "model", "stepping"))
+
+
 def machine():
     m = re.search(r"model name\s*: (.*)", words("/proc/cpuinfo"))
     return {
         "cpu": m[1] if m else "?",
         "cpus": os.cpu_count(),
-        "tsc_mhz": float((re.search(r"cpu MHz\s*: (.*)", words("/proc/cpuinfo")) or [0, 0])[1]),
+        "kind": kind(),
+        "cpu_mhz": float((re.search(r"cpu MHz\s*: (.*)", words("/proc/cpuinfo")) or [0, 0])[1]),
         "memory_mb": int(re.search(r"MemTotal: *(\d+)", words("/proc/meminfo"))[1]) // 1024,
         "kernel": os.uname().release,
         "load": os.getloadavg()[0],
