@@ -178,12 +178,13 @@ sl_strangers_answer(struct sl_core *core)
 	}
 	for (unsigned int kind = SL_CROWD_SYN4; kind <= SL_CROWD_SYN6; kind++) {
 		struct sl_crowd *c = &core->crowd[kind];
-		uint64_t who = core->strangers[kind], like;
+		uint64_t who = core->strangers[kind], like, left, ended;
 
 		if (who == 0)
 			continue;
 		like = resembling(&seen, c, who);
-		open_for_all(core, c,
-			     sl_crowd_syns(&core->tcp, c, core->open_door, who & ~like) | like);
+		left = sl_crowd_syns(&core->tcp, c, core->open_door, who & ~like, &ended);
+		spend(core, c, ended);
+		open_for_all(core, c, left | like);
 	}
 }

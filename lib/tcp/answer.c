@@ -34,18 +34,24 @@ sl_tcp_mss_offer(const struct sl_tcp *tcp, const struct sl_tcp_conf *conf, uint1
 }
 
 struct sl_listener *
-sl_tcp_listener(struct sl_tcp *tcp, const struct sl_tuple *tuple)
+sl_tcp_listener_at(struct sl_tcp *tcp, const struct sl_addr *local, uint16_t port)
 {
 	static const struct sl_addr any;
-	uint16_t i = tcp->by_port[tuple->lport];
+	uint16_t i = tcp->by_port[port];
 
 	for (; i != SL_NO_LISTENER; i = tcp->listener[i].next) {
 		const struct sl_addr *addr = &tcp->listener[i].conf.addr;
 
-		if (sl_addr_eq(addr, &any) || sl_addr_eq(addr, &tuple->local))
+		if (sl_addr_eq(addr, &any) || sl_addr_eq(addr, local))
 			return &tcp->listener[i];
 	}
 	return NULL;
+}
+
+struct sl_listener *
+sl_tcp_listener(struct sl_tcp *tcp, const struct sl_tuple *tuple)
+{
+	return sl_tcp_listener_at(tcp, &tuple->local, tuple->lport);
 }
 
 bool

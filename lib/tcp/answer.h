@@ -36,7 +36,9 @@ void sl_answer_syn_again(struct sl_tcp *tcp, struct sl_lane *lane, struct sl_tcb
 struct sl_tcb *sl_answer_take(struct sl_tcp *tcp, struct sl_lane *lane, uint16_t listener,
 			      uint32_t iss, const struct sl_seg *syn, uint32_t ts_offset,
 			      uint32_t replaces);
-/* The listener for the tuple's local end, or NULL. */
+/* The listener for a local end, a tuple's for the second, or NULL. */
+struct sl_listener *sl_tcp_listener_at(struct sl_tcp *tcp, const struct sl_addr *local,
+				       uint16_t port);
 struct sl_listener *sl_tcp_listener(struct sl_tcp *tcp, const struct sl_tuple *tuple);
 /* Whether @listener answers by cookies now; auto does above its backlog, until half is free. */
 bool sl_answers_by_cookie(struct sl_tcp *tcp, struct sl_listener *listener);

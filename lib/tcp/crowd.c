@@ -19,9 +19,50 @@
 static struct sl_listener *
 listener_of(struct sl_tcp *tcp, const struct sl_crowd *c, unsigned int k)
 {
-	struct sl_tuple to = { .local = sl_crowd_local(c, k), .lport = sl_crowd_lport(c, k) };
+	struct sl_addr local = sl_crowd_local(c, k);
 
-	return sl_tcp_listener(tcp, &to);
+	return sl_tcp_listener_at(tcp, &local, sl_crowd_lport(c, k));
+}
+
+/* A crowd by where it wants to: of each part, its listener or NULL. */
+struct parts {
+	unsigned int n;
+	struct sl_listener *listener[SL_BURST];
+	uint64_t who[SL_BURST];
+};
+
+/* Most crowds want to one place. Where many want to many, each is looked at once, not compared.
+ */
+static void
+split(struct sl_tcp *tcp, const struct sl_crowd *c, uint64_t who, struct parts *parts)
+{
+	unsigned int first;
+
+	parts->n = 0;
+	if (who == 0)
+		return;
+	first = (unsigned int)__builtin_ctzll(who);
+	if (likely((who & ~sl_crowd_same_place(c, first, tcp->crowd_leaf)) == 0)) {
+		parts->listener[0] = listener_of(tcp, c, first);
+		parts->who[0] = who;
+		parts->n = 1;
+		return;
+	}
+	for (; who != 0; who &= who - 1) {
+		struct sl_listener *l = listener_of(tcp, c, (unsigned int)__builtin_ctzll(who));
+		uint64_t *at = &tcp->comes_to[l == NULL ? SL_LISTENERS_MAX : l - tcp->listener];
+
+		if (*at == 0)
+			parts->listener[parts->n++] = l;
+		*at |= who & -who;
+	}
+	for (unsigned int i = 0; i < parts->n; i++) {
+		struct sl_listener *l = parts->listener[i];
+		uint64_t *at = &tcp->comes_to[l == NULL ? SL_LISTENERS_MAX : l - tcp->listener];
+
+		parts->who[i] = *at;
+		*at = 0;
+	}
 }
 
 #define MOVE(array) to->array[n] = c->array[k]
@@ -98,7 +139,7 @@ agreeable(const struct sl_tcp_conf *conf)
 	return opts;
 }
 
-/* Answer all of @c, SYNs to @listener that find room in @out and in their own buffers. */
+/* Answer all of @c as @listener does: SYNs that find room in @out and in their own buffers. */
 static void
 answer_by_cookies(struct sl_tcp *tcp, struct sl_crowd *c, const struct sl_door *door,
 		  struct sl_listener *listener)
@@ -132,8 +173,17 @@ answer_by_cookies(struct sl_tcp *tcp, struct sl_crowd *c, const struct sl_door *
 	sl_count_n(tcp, syn, n);
 	sl_count_n(tcp, synack, n);
 	sl_count_n(tcp, cookie_sent, n);
-	sl_stat_add(listener->stats.syn, n);
-	sl_stat_add(listener->stats.cookie_sent, n);
+}
+
+/* Whether two listeners answer alike, so that whose SYN it is makes no difference. */
+static bool
+say_the_same(const struct sl_listener *a, const struct sl_listener *b)
+{
+	const struct sl_tcp_conf *x = &a->conf.tcp, *y = &b->conf.tcp;
+
+	return agreeable(x) == agreeable(y) && x->mss == y->mss &&
+	       sl_tcp_first_window(x) == sl_tcp_first_window(y) &&
+	       a->rcv_scale == b->rcv_scale && x->ttl == y->ttl && x->tos == y->tos;
 }
 
 /* Those of @who whose answers fit: each into its own buffer, all together into @out. */
@@ -157,39 +207,77 @@ that_fit(const struct sl_tcp *tcp, struct sl_crowd *c, uint64_t who, uint8_t agr
 	return fit;
 }
 
-uint64_t
-sl_crowd_syns(struct sl_tcp *tcp, struct sl_crowd *c, const struct sl_door *door, uint64_t who)
+static void
+end_all(struct sl_tcp *tcp, enum sl_fate fate, uint64_t who)
 {
+	sl_stat_add(tcp->stats.fate[fate], (unsigned int)__builtin_popcountll(who));
+}
+
+/* Keep of @parts who is answered by cookies. Returns the others, but for those that end. */
+static uint64_t
+choose(struct sl_tcp *tcp, struct parts *parts, uint64_t *ended)
+{
+	unsigned int n = 0;
 	uint64_t left = 0;
 
-	while (who != 0) {
-		unsigned int first = (unsigned int)__builtin_ctzll(who);
-		uint64_t same = who & sl_crowd_same_place(c, first, tcp->crowd_leaf), fit;
-		struct sl_listener *listener = listener_of(tcp, c, first);
-		struct sl_crowd *those;
-		uint8_t agreed;
+	*ended = 0;
+	for (unsigned int i = 0; i < parts->n; i++) {
+		struct sl_listener *listener = parts->listener[i];
+		uint64_t who = parts->who[i];
 
-		who &= ~same;
-		left |= same;
-		if (listener == NULL || tcp->draining || !sl_answers_by_cookie(tcp, listener))
-			continue;
-		agreed = agreeable(&listener->conf.tcp);
-		fit = that_fit(tcp, c, same, agreed);
-		left &= ~fit;
+		if (listener == NULL && tcp->reset_budget == 0) {
+			end_all(tcp, SL_FATE_tcp_stray_quiet, who);
+			sl_count_n(tcp, syn, (unsigned int)__builtin_popcountll(who));
+			*ended = who;
+		} else if (listener == NULL || tcp->draining ||
+			   !sl_answers_by_cookie(tcp, listener)) {
+			left |= who;
+		} else {
+			parts->listener[n] = listener;
+			parts->who[n++] = who;
+		}
+	}
+	parts->n = n;
+	return left;
+}
+
+uint64_t
+sl_crowd_syns(struct sl_tcp *tcp, struct sl_crowd *c, const struct sl_door *door, uint64_t who,
+	      uint64_t *ended)
+{
+	struct parts parts;
+	uint64_t left;
+
+	split(tcp, c, who, &parts);
+	left = choose(tcp, &parts, ended);
+	for (unsigned int i = 0, next; i < parts.n; i = next) {
+		struct sl_listener *listener = parts.listener[i];
+		uint8_t agreed = agreeable(&listener->conf.tcp);
+		uint64_t all = parts.who[i], fit;
+		struct sl_crowd *those;
+
+		for (next = i + 1; next < parts.n; next++) {
+			if (!say_the_same(listener, parts.listener[next]))
+				break;
+			all |= parts.who[next];
+		}
+		fit = that_fit(tcp, c, all, agreed);
+		left |= all & ~fit;
 		if (fit == 0)
 			continue;
 		those = __builtin_popcountll(fit) < c->n ? pick(tcp, c, fit) : c;
 		for (unsigned int k = 0; k < those->n; k++)
 			those->opts[k] &= agreed;
 		answer_by_cookies(tcp, those, door, listener);
+		for (unsigned int k = i; k < next; k++) {
+			struct sl_listener_stats *stats = &parts.listener[k]->stats;
+			int n = __builtin_popcountll(fit & parts.who[k]);
+
+			sl_stat_add(stats->syn, (unsigned int)n);
+			sl_stat_add(stats->cookie_sent, (unsigned int)n);
+		}
 	}
 	return left;
-}
-
-static void
-end_all(struct sl_tcp *tcp, enum sl_fate fate, uint64_t who)
-{
-	sl_stat_add(tcp->stats.fate[fate], (unsigned int)__builtin_popcountll(who));
 }
 
 /*
@@ -286,17 +374,16 @@ uint64_t
 sl_crowd_segments(struct sl_tcp *tcp, const struct sl_crowd *c, uint64_t who)
 {
 	uint64_t left = 0;
+	struct parts parts;
 
-	while (who != 0) {
-		unsigned int first = (unsigned int)__builtin_ctzll(who);
-		uint64_t same = who & sl_crowd_same_place(c, first, tcp->crowd_leaf);
-		struct sl_listener *listener = listener_of(tcp, c, first);
+	split(tcp, c, who, &parts);
+	for (unsigned int i = 0; i < parts.n; i++) {
+		uint64_t same = parts.who[i];
 
-		who &= ~same;
-		if (listener != NULL) {
+		if (parts.listener[i] != NULL) {
 			uint64_t acks = acks_among(c, same);
 
-			left |= (same & ~acks) | end_acks(tcp, c, listener, acks);
+			left |= (same & ~acks) | end_acks(tcp, c, parts.listener[i], acks);
 		} else if (tcp->reset_budget == 0) {
 			end_all(tcp, SL_FATE_tcp_stray_quiet, same);
 		} else {

@@ -10,10 +10,11 @@
 
 /*
  * Answer those of @who, SYNs of @c that met no record, whose listener answers by cookies: in
- * the buffers they came in, counted, their fate told. Returns the others, untouched.
+ * the buffers they came in, counted, their fate told. Those in @*ended end here without a
+ * word, as strays do. Returns the others, untouched.
  */
 uint64_t sl_crowd_syns(struct sl_tcp *tcp, struct sl_crowd *c, const struct sl_door *door,
-		       uint64_t who);
+		       uint64_t who, uint64_t *ended);
 
 /*
  * Of @who, segments without SYN of @c that met no record, those that end here without a word:

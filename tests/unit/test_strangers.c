@@ -29,7 +29,8 @@ enum {
 	FRAME_MAX = 200,
 	ROUNDS = 3000,
 	OUT_MAX = 2 * SL_BURST,
-	PORTS = 5, /* 80 and up; nobody listens at the last */
+	PORTS = 5, /* 80 and up; nobody listens at the last, nor at SCANNED and up */
+	SCANNED = 1024,
 };
 
 struct machine {
@@ -197,6 +198,7 @@ draw_tcp(struct craft *c, bool v6)
 	unsigned int i = rnd_below(&rnd, CLIENTS), p = rnd_below(&rnd, PORTS);
 	struct client *k = &client[v6][p][i];
 	uint32_t seq = (uint32_t)rnd_u64(&rnd), ack = 0, tsecr = 0;
+	uint16_t port = (uint16_t)(80 + p);
 	uint8_t opt[40], flags = SL_SYN, len;
 
 	switch (rnd_below(&rnd, 8)) {
@@ -223,7 +225,9 @@ draw_tcp(struct craft *c, bool v6)
 		break;
 	}
 	len = draw_options(opt, flags & SL_SYN, tsecr);
-	craft_tcp(c, (uint16_t)(1000 + i), (uint16_t)(80 + p), seq, ack, flags, 500, opt, len);
+	if (p == PORTS - 1 && rnd_below(&rnd, 4))
+		port = (uint16_t)(SCANNED + rnd_below(&rnd, 60000));
+	craft_tcp(c, (uint16_t)(1000 + i), port, seq, ack, flags, 500, opt, len);
 	if (rnd_below(&rnd, 10) == 0)
 		craft_hex(c, "68656c6c6f");
 }
@@ -392,6 +396,8 @@ run(enum sl_cookies cookies, uint16_t simd_bits, sl_ns_t begin, uint64_t seed)
 		compare(&a, &b, round);
 		remember(&a);
 	}
+	if (sl_core_stats(a.core)->fate[SL_FATE_tcp_stray_quiet] == 0)
+		fail_msg("resets never ran out");
 	machine_close(&a);
 	machine_close(&b);
 }
