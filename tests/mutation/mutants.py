@@ -202,8 +202,8 @@ class File:
             if self.toks[i + 1].text not in ("true", "false", "NULL"):
                 yield self.toks[i + 1].at, self.toks[end].at, "0"
         elif t.kind == "number" and (inside or before.text != "["): # an array may be longer
-            m = re.fullmatch(r"(0x[0-9a-f]+|\d+)([ul]*)", t.text)
-            yield t.at, t.end, f"{int(m[1], 0) + 1}{m[2]}"
+            if m := re.fullmatch(r"(0x[0-9a-f]+|\d+)([ul]*)", t.text): # not 256vl
+                yield t.at, t.end, f"{int(m[1], 0) + 1}{m[2]}"
 
     # --- where things are ---
 
