@@ -95,6 +95,7 @@ void group_syn(void);
 void group_syn_auto(void);
 void group_live(void);
 void group_connection(void);
+void group_connection_auto(void);
 void group_server_close(void);
 void group_bulk(void);
 void group_bytes(void);

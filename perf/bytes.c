@@ -26,11 +26,11 @@ struct state {
 	uint64_t of_the_application[2];
 };
 
+static const char response[64] = "HTTP/1.1 200 OK";
+
 static uint32_t
 answer(struct sl_conn *c, const struct sl_chain *in)
 {
-	static const char response[64] = "HTTP/1.1 200 OK";
-
 	sl_send(c, response, sizeof(response));
 	return in->bytes;
 }
@@ -42,33 +42,29 @@ static const struct sl_app app = {
 	.peer_closed = sl_close,
 };
 
-static void
-any_answer(struct peer *p, uint32_t i, const struct wire_in *in)
-{
-}
-
 /* One request each, and its answer acknowledged at once. */
 static void
-use_all(struct world *w, uint32_t n, bool v6)
+use_all(struct peer *p)
 {
-	struct peer p;
+	struct world *w = p->world;
+	uint32_t n = p->n;
 
-	peer_open(&p, w, n, v6);
-	peer_establish(&p);
+	p->response = response;
+	p->n_response = sizeof(response);
+	peer_establish(p);
 	for (uint32_t i = 0; i < n; i++) {
-		p.conn[i].stage = PEER_REQUEST;
-		peer_step(&p, i);
+		p->conn[i].stage = PEER_REQUEST;
+		peer_step(p, i);
 		if (!world_batch_is_full(w) && i + 1 < n)
 			continue;
-		peer_run(&p);
-		p.answered = any_answer;
+		peer_run(p);
 		for (uint32_t k = i / WORLD_BATCH * WORLD_BATCH; k <= i; k++)
-			peer_send(&p, k, WIRE_ACK, NULL, 0);
-		peer_run(&p);
+			peer_send(p, k, WIRE_ACK, NULL, 0);
+		peer_run(p);
 	}
-	if (world_count(w, SL_CNT_live) != n || p.n_segments != n)
+	if (world_count(w, SL_CNT_live) != n || p->n_segments != n)
 		bench_fail("%lu live, %lu answers of %u", world_count(w, SL_CNT_live),
-			   p.n_segments, n);
+			   p->n_segments, n);
 }
 
 /* Memory that a worker takes for so many; used if @use. */
@@ -83,8 +79,12 @@ reserved(uint32_t connections, uint32_t time_wait, bool use, bool v6)
 					     .app = &app,
 					     .cookies = SL_COOKIES_ALWAYS,
 					     .no_v6 = !v6 });
-	if (use)
-		use_all(&w, connections, v6);
+	if (use) {
+		struct peer p;
+
+		peer_open(&p, &w, connections, v6);
+		use_all(&p);
+	}
 	bytes = (double)w.worker->arena.mem.taken;
 	world_close(&w);
 	return bytes;
@@ -175,7 +175,7 @@ group_held(void)
 					     .cookies = SL_COOKIES_ALWAYS,
 					     .no_v6 = true });
 	peer_open(&p, &w, n, false);
-	peer_establish(&p);
+	use_all(&p);
 	for (int round = 0; round < 100; round++) {
 		while (!world_batch_is_full(&w)) {
 			uint32_t i = peer_pick(&p);

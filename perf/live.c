@@ -54,13 +54,21 @@ static const struct sl_app closes = {
 };
 
 void
+request_expect(struct peer *p)
+{
+	p->response = response;
+	p->n_response = RESPONSE_BYTES;
+}
+
+void
 request_pin(void)
 {
 	if (response == NULL)
 		response = sl_pin_alloc(RESPONSE_BYTES);
 	if (response == NULL)
 		bench_fail("no memory for the response");
-	memset(response, 'r', RESPONSE_BYTES);
+	for (int i = 0; i < RESPONSE_BYTES; i++)
+		response[i] = (char)(i * 31 >> 1);
 }
 
 /* Requests on random connections; each acknowledges what was answered before. */
@@ -69,10 +77,10 @@ request_window(void *arg)
 {
 	struct peer *p = arg;
 	struct world *w = p->world;
-	uint64_t cycles = w->cycles, packets = w->packets;
+	uint64_t cycles = w->cycles, packets = w->packets, n = 0, answers = p->n_segments;
 
 	while (w->packets - packets < WINDOW_UNITS) {
-		while (!world_batch_is_full(w)) {
+		for (; !world_batch_is_full(w); n++) {
 			uint32_t i = peer_pick(p);
 
 			p->conn[i].stage = PEER_REQUEST;
@@ -80,7 +88,20 @@ request_window(void *arg)
 		}
 		peer_run(p);
 	}
+	if (p->n_segments - answers != n)
+		bench_fail("%lu requests, %lu answers", n, p->n_segments - answers);
 	return (double)(w->cycles - cycles) / (double)(w->packets - packets);
+}
+
+/* What it takes to give back what the other row sent. */
+static double
+free_window(void *arg)
+{
+	struct peer *p = arg;
+
+	peer_free_cost(p);
+	request_window(p);
+	return peer_free_cost(p);
 }
 
 void
@@ -90,7 +111,7 @@ group_live(void)
 	static struct peer p;
 	static struct stream syn;
 	static struct floor f;
-	char name[4][32];
+	char name[4][32], free_name[48];
 	uint32_t n = options.size ? options.size : 1000000;
 	const struct bench_row row[] = {
 		{ "macswap_loop", world_macswap, &w },
@@ -98,27 +119,31 @@ group_live(void)
 		  &syn },
 		{ bench_sized(name[1], sizeof(name[1]), "floor_syn", n), floor_syn, &f },
 		{ bench_sized(name[2], sizeof(name[2]), "request", n), request_window, &p },
+		{ free_name, free_window, &p },
 		{ bench_sized(name[3], sizeof(name[3]), "floor_request", n), floor_request,
 		  &f },
 	};
 
+	snprintf(free_name, sizeof(free_name), "%s_free", name[2]);
 	request_pin();
 	/*
-	 * Slowed down: on a busy machine this process is off its CPU for so long that those
-	 * whose turn comes last would be sent their answers again.
+	 * Slowed down: whoever's turn comes last waits sixteen times as long as the mean, and
+	 * would be sent its answer again.
 	 */
 	world_open(&w, &(struct world_conf){ .connections = n + 1024,
 					     .buffers = 65536 + n / 4,
 					     .app = &request_app,
 					     .cookies = SL_COOKIES_ALWAYS,
-					     .slow = 20 + n / 50000 });
+					     .slow = 1 + n / 40000 });
 	floor_open(&f, &w, n);
 	stream_open_syn(&syn, &w, false);
 	peer_open(&p, &w, n, false);
+	request_expect(&p);
 	peer_establish(&p);
 	peer_request_all(&p);
 	peer_request_all(&p); /* the second gives every one its round trip */
 	bench_rows(row, sizeof(row) / sizeof(row[0]));
+	world_say_clock(&w, name[2]);
 	if (world_count(&w, SL_CNT_live) != n || world_count(&w, SL_CNT_retransmit) > n / 1000)
 		bench_fail("%lu live, %lu sent again", world_count(&w, SL_CNT_live),
 			   world_count(&w, SL_CNT_retransmit));
@@ -175,36 +200,57 @@ spread(struct lives *l)
 }
 
 /*
- * Of five stages three have a record with the server, so of five clients three are live. A
- * record lies cold between any two packets of its connection. With very many of them a
- * connection's turn comes so seldom that its timer would go off: time is slowed down.
+ * Of five stages three have a record with the server, or @recorded, so of five clients as many
+ * are live. A record lies cold between any two packets of its connection. With very many of
+ * them a connection's turn comes so seldom that its timer would go off: time is slowed down.
  */
-void
-group_connection(void)
+static void
+measure_lives(uint8_t cookies, unsigned int recorded, const char *suffix)
 {
 	static struct world w;
 	static struct lives l = { .step = peer_step };
 	uint32_t n = options.size ? options.size : 1000000;
-	uint32_t clients = n / 3 * 5 + (n % 3 != 0) * 5;
-	char name[32], live[64];
+	uint32_t clients = (n + recorded - 1) / recorded * PEER_STAGES;
+	char size[32], name[48], live[64];
 	const struct bench_row row[] = {
 		{ "macswap_loop", world_macswap, &w },
-		{ bench_sized(name, sizeof(name), "connection", n), lives_window, &l },
+		{ name, lives_window, &l },
 	};
 
+	snprintf(name, sizeof(name), "%s%s", bench_sized(size, sizeof(size), "connection", n),
+		 suffix);
 	request_pin();
 	world_open(&w, &(struct world_conf){ .connections = n + n / 16 + 1024,
 					     .app = &request_app,
-					     .cookies = SL_COOKIES_ALWAYS,
+					     .cookies = cookies,
+					     .backlog = n,
 					     .slow = 1 + n / 50000 });
 	peer_open(&l.peer, &w, clients, false);
+	request_expect(&l.peer);
 	spread(&l);
 	bench_rows(row, sizeof(row) / sizeof(row[0]));
 	snprintf(live, sizeof(live), "%.40s_live", name);
 	bench_figure(live, "count", (double)world_count(&w, SL_CNT_live));
+	world_say_clock(&w, name);
+	if (cookies == SL_COOKIES_AUTO && world_count(&w, SL_CNT_cookie_sent) > 0)
+		bench_fail("%lu cookies", world_count(&w, SL_CNT_cookie_sent));
 	if (world_count(&w, SL_CNT_retransmit) > l.peer.n_done / 1000)
 		bench_fail("%lu sent again", world_count(&w, SL_CNT_retransmit));
 	world_close(&w);
+}
+
+void
+group_connection(void)
+{
+	measure_lives(SL_COOKIES_ALWAYS, 3, "");
+}
+
+/* The default: no cookie while there is room for who is half-open, who then has a record, too.
+ */
+void
+group_connection_auto(void)
+{
+	measure_lives(SL_COOKIES_AUTO, 4, "_auto");
 }
 
 /* TIME-WAIT lasts 60 s, in which as many connections end as there are to be records. */
@@ -226,14 +272,17 @@ group_server_close(void)
 					     .time_wait = n + n / 8,
 					     .app = &closes,
 					     .cookies = SL_COOKIES_ALWAYS,
-					     .slow = 1000 }); /* it is set on by hand */
+					     .rto_min_ms = 10000, /* it is set on by hand, */
+					     .slow = 1000 });     /* far between two turns */
 	peer_open(&l.peer, &w, IN_FLIGHT, false);
+	request_expect(&l.peer);
 	l.ns_each = 60 * SL_NS_PER_S / n;
 	while (l.peer.n_done < n + n / 4)
 		live_batch(&l);
 	bench_rows(row, sizeof(row) / sizeof(row[0]));
 	snprintf(live, sizeof(live), "%.40s_time_wait", name);
 	bench_figure(live, "count", (double)world_count(&w, SL_CNT_time_wait));
+	world_say_clock(&w, name);
 	if (world_count(&w, SL_CNT_time_wait_retired) > 0)
 		bench_fail("TIME-WAIT records were retired");
 	world_close(&w);

@@ -24,6 +24,7 @@ static const struct {
 	{ "syn_auto", group_syn_auto, false },
 	{ "live", group_live, false },
 	{ "connection", group_connection, false },
+	{ "connection_auto", group_connection_auto, false },
 	{ "server_close", group_server_close, false },
 	{ "bulk", group_bulk, false },
 	{ "bytes", group_bytes, false },

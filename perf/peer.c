@@ -6,6 +6,8 @@
 
 #include <string.h>
 
+#include <rte_cycles.h>
+
 #include "bench.h"
 
 #define NUMBER_BITS 44 /* 29 of the address, 15 of the port */
@@ -121,6 +123,7 @@ take(struct peer *p, const struct rte_mbuf *m, const struct wire_in *in)
 	uint64_t number = number_of(&in->end);
 	uint32_t i = (uint32_t)(number >> GEN_BITS);
 	struct peer_conn *c;
+	bool is_drawn;
 
 	if (i >= p->n)
 		bench_fail("an answer to nobody: flags %02x", in->flags);
@@ -133,7 +136,8 @@ take(struct peer *p, const struct rte_mbuf *m, const struct wire_in *in)
 		bench_fail("an answer to a connection gone: flags %02x", in->flags);
 	if (in->flags & WIRE_RST)
 		bench_fail("connection %u was reset in stage %u", i, c->stage);
-	if (wire_is_drawn() && !wire_is_right(m))
+	is_drawn = wire_is_drawn();
+	if (is_drawn && !wire_is_right(m))
 		bench_fail("a wrong checksum");
 	if (in->flags & WIRE_SYN)
 		c->ack = in->seq;
@@ -149,10 +153,28 @@ take(struct peer *p, const struct rte_mbuf *m, const struct wire_in *in)
 	if (in->ts)
 		c->tsecr = in->tsval;
 	if (in->len > 0) {
+		if (p->response != NULL && (c->stage != PEER_REQUEST || !c->is_waiting))
+			bench_fail("connection %u has a response in stage %u", i, c->stage);
+		if (p->response != NULL && in->len != p->n_response)
+			bench_fail("connection %u has %u bytes for a response", i, in->len);
+		if (p->response != NULL && is_drawn &&
+		    !wire_brings(in, p->response, p->n_response))
+			bench_fail("connection %u has another response", i);
 		c->n_new++;
 		p->n_segments++;
 	}
 	p->answered(p, i, in);
+}
+
+/* What a port does with packets that have left. */
+static void
+give_back(struct peer *p, struct rte_mbuf **m, uint16_t n)
+{
+	uint64_t before = rte_rdtsc();
+
+	rte_pktmbuf_free_bulk(m, n);
+	p->free_cycles += rte_rdtsc() - before;
+	p->n_freed += n;
 }
 
 void
@@ -175,15 +197,31 @@ peer_take_answers(struct peer *p)
 			}
 			m[rest++] = m[i];
 		}
-		rte_pktmbuf_free_bulk(m, rest);
+		give_back(p, m, rest);
 	}
 }
 
 void
 peer_run(struct peer *p)
 {
+	long before = world_preemptions();
+	uint64_t cycles = p->free_cycles, n = p->n_freed;
+
 	world_run(p->world);
 	peer_take_answers(p);
+	if (world_preemptions() != before) {
+		p->free_cycles = cycles;
+		p->n_freed = n;
+	}
+}
+
+double
+peer_free_cost(struct peer *p)
+{
+	double cost = (double)p->free_cycles / (double)p->n_freed;
+
+	p->free_cycles = p->n_freed = 0;
+	return cost;
 }
 
 uint32_t
@@ -273,6 +311,8 @@ server_closed_answered(struct peer *p, uint32_t i, const struct wire_in *in)
 	if (c->stage == PEER_SYN) {
 		stage_answered(p, i, in);
 	} else if (c->stage == PEER_REQUEST && (in->flags & WIRE_FIN)) {
+		if (c->n_new == 0)
+			bench_fail("connection %u was closed without a response", i);
 		c->is_waiting = false;
 		c->stage = PEER_FIN;
 	} else if (c->stage == PEER_FIN && in->ack == c->seq) {

@@ -40,6 +40,11 @@ struct peer {
 	uint64_t n_done;     /* connections that went through all stages */
 	uint64_t n_segments; /* of them with bytes */
 	uint64_t n_repeated; /* of them those that came before */
+	/* What each request is answered with, in one segment; none: bytes, however many. */
+	const char *response;
+	uint16_t n_response;
+	/* What it takes to give back what was sent: cycles, and how many packets. */
+	uint64_t free_cycles, n_freed;
 	/* Called for each right answer; moves the connection on. */
 	void (*answered)(struct peer *p, uint32_t i, const struct wire_in *in);
 };
@@ -55,6 +60,9 @@ void peer_run(struct peer *p);
 
 /* Take the answers. */
 void peer_take_answers(struct peer *p);
+
+/* Cycles a packet for giving back what was sent, since it was last asked. */
+double peer_free_cost(struct peer *p);
 
 /* A connection that is not waiting for an answer, at random. */
 uint32_t peer_pick(struct peer *p);

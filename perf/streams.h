@@ -64,6 +64,7 @@ double stream_proved_window(void *stream);
 #define REQUEST_STATE_BYTES 16u
 extern const struct sl_app request_app;
 void request_pin(void);
+void request_expect(struct peer *p); /* and nothing else */
 double request_window(void *peer);
 
 #endif

@@ -225,8 +225,24 @@ wire_get(const struct rte_mbuf *m, struct wire_in *in)
 	in->flags = tcp->tcp_flags;
 	in->wnd = rte_be_to_cpu_16(tcp->rx_win);
 	in->len = l4_len - (tcp->data_off >> 4) * 4;
+	in->m = m;
 	get_ts(tcp, in);
 	return true;
+}
+
+bool
+wire_brings(const struct wire_in *in, const void *bytes, uint16_t len)
+{
+	uint16_t l4 = in->end.v6 ? 54 : 34;
+	const struct rte_tcp_hdr *tcp = rte_pktmbuf_mtod_offset(in->m, const void *, l4);
+	uint32_t skip = l4 + (tcp->data_off >> 4) * 4u;
+	char copy[2048];
+	const void *got;
+
+	if (in->len != len || len > sizeof(copy))
+		return false;
+	got = rte_pktmbuf_read(in->m, skip, len, copy);
+	return got != NULL && memcmp(got, bytes, len) == 0;
 }
 
 bool

@@ -52,6 +52,7 @@ struct wire_in {
 	uint16_t wnd, len;
 	uint8_t flags;
 	bool ts;
+	const struct rte_mbuf *m; /* itself, while it is there */
 };
 
 /* The server's Ethernet address, learnt when it is opened. */
@@ -69,6 +70,9 @@ bool wire_get(const struct rte_mbuf *m, struct wire_in *in);
  */
 #define WIRE_SAMPLE 16
 bool wire_is_drawn(void);
+
+/* Whether it brings just the @len bytes at @bytes. */
+bool wire_brings(const struct wire_in *in, const void *bytes, uint16_t len);
 
 /* Whether both checksums of a TCP frame, chains included, and its MAC addresses are right. */
 bool wire_is_right(const struct rte_mbuf *m);

@@ -21,6 +21,10 @@
 #define BUFFERS_DEFAULT 65536
 #define WORLDS_MAX      2
 
+/* A worker never lets its time go back, so that under this clock world_pass() alone moves it.
+ */
+static const struct sl_clock stands;
+
 static void
 configure(struct sl_engine_conf *conf, const struct world_conf *c, uint16_t port)
 {
@@ -52,11 +56,9 @@ configure(struct sl_engine_conf *conf, const struct world_conf *c, uint16_t port
 	l->app = c->app;
 	sl_tcp_defaults(&l->tcp);
 	l->tcp.cookies = c->cookies;
-	/*
-	 * A connection of a million hears the next ACK when its turn comes again, which is
-	 * later than 200 ms; a retransmission there would be the bench's doing.
-	 */
-	l->tcp.rto_min_ms = 10000;
+	l->backlog = c->backlog;
+	if (c->rto_min_ms != 0)
+		l->tcp.rto_min_ms = c->rto_min_ms;
 	for (uint16_t i = 1; i <= c->more_listeners; i++) {
 		struct sl_listener_conf *more = &conf->listener[conf->n_listeners++];
 
@@ -64,17 +66,6 @@ configure(struct sl_engine_conf *conf, const struct world_conf *c, uint16_t port
 		snprintf(more->name, sizeof(more->name), "bench%u", i);
 		more->port = PORT_MORE + i;
 	}
-}
-
-/* From now on time goes slower, without a jump. */
-static void
-slow_down(struct world *w, uint32_t factor)
-{
-	uint64_t now = sl_clock_ns(&w->clock, w->stopped);
-
-	w->clock.mult /= factor;
-	w->clock.start =
-		w->stopped - (uint64_t)(((unsigned __int128)now << 32) / w->clock.mult);
 }
 
 static void
@@ -90,10 +81,9 @@ open_engine(struct world *w, const struct world_conf *c, uint16_t port)
 	w->core = w->worker->core;
 	w->pool = w->engine->port[0].pool;
 	memcpy(wire_server_mac, w->engine->port[0].mac, 6);
-	w->clock = w->engine->clock;
-	w->worker->clock = &w->clock;
-	w->stopped = rte_rdtsc();
-	slow_down(w, (c->slow > 1 ? c->slow : 1) * options.slow);
+	w->worker->clock = &stands;
+	w->slow = (c->slow > 1 ? c->slow : 1) * options.slow;
+	w->ns_a_count = w->engine->clock.mult / w->slow;
 }
 
 /* A port of a pair of rings for each of @n worlds. */
@@ -176,18 +166,6 @@ world_packet(struct world *w)
 	return m;
 }
 
-static void
-clock_goes(struct world *w)
-{
-	w->clock.start += rte_rdtsc() - w->stopped;
-}
-
-static void
-clock_stands(struct world *w)
-{
-	w->stopped = rte_rdtsc();
-}
-
 long
 world_preemptions(void)
 {
@@ -222,6 +200,17 @@ round_timed(struct world *w)
 	return rte_rdtsc() - before;
 }
 
+/* A round that takes a millisecond was off the CPU, which the engine's timers are not to see.
+ */
+static void
+pass_counts(struct world *w, uint64_t took)
+{
+	uint64_t most = rte_get_tsc_hz() / 1000;
+
+	took = took < most ? took : most;
+	world_pass(w, (uint64_t)(((unsigned __int128)took * w->ns_a_count) >> 32));
+}
+
 /* A burst lower than what the worker takes at once is made by showing it less. */
 static void
 hand_over(struct world *w)
@@ -238,9 +227,8 @@ hand_over(struct world *w)
 
 		if (rte_ring_enqueue_bulk(w->in, (void **)w->batch + done, n, NULL) != n)
 			bench_fail("the port's ring is full");
-		clock_goes(w);
 		took = round_timed(w);
-		clock_stands(w);
+		pass_counts(w, took);
 		if (w->sample != NULL && w->n_sampled < w->sample_max)
 			w->sample[w->n_sampled++] = (uint32_t)took;
 		cycles += took;
@@ -270,22 +258,32 @@ world_run(struct world *w)
 void
 world_idle(struct world *w)
 {
-	clock_goes(w);
 	for (int i = 0; i < 1000 && sl_core_next(w->core) <= w->worker->now; i++)
 		sl_worker_round(w->worker);
-	clock_stands(w);
 }
 
 void
 world_pass(struct world *w, uint64_t ns)
 {
-	w->clock.start -= (uint64_t)(((unsigned __int128)ns << 32) / w->clock.mult);
+	w->worker->now += ns;
 }
 
 uint16_t
 world_sent(struct world *w, struct rte_mbuf **m, uint16_t n)
 {
 	return (uint16_t)rte_ring_dequeue_burst(w->out, (void **)m, n, NULL);
+}
+
+void
+world_say_clock(const struct world *w, const char *name)
+{
+	uint64_t again = world_count(w, SL_CNT_retransmit);
+	char line[64];
+
+	snprintf(line, sizeof(line), "%.48s_clock", name);
+	bench_figure(line, "slower", w->slow);
+	snprintf(line, sizeof(line), "%.48s_resent", name);
+	bench_figure(line, "segments", (double)again);
 }
 
 uint64_t

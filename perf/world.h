@@ -35,9 +35,11 @@ struct world_conf {
 	uint32_t connections, time_wait;
 	uint32_t buffers; /* 0: enough for what is in flight */
 	const struct sl_app *app;
-	uint8_t cookies; /* enum sl_cookies */
+	uint8_t cookies;  /* enum sl_cookies */
+	uint32_t backlog; /* half-open ones before cookies or drops; 0: the default */
 	bool no_v6;
 	uint16_t more_listeners; /* like the one at PORT_SERVER */
+	uint32_t rto_min_ms;     /* 0: the default */
 	uint32_t slow; /* time goes so many times slower than the counter says; 0: as it does */
 };
 
@@ -47,11 +49,11 @@ struct world {
 	struct sl_core *core;
 	struct rte_ring *in, *out; /* as the port sees them */
 	struct rte_mempool *pool;  /* what the port would receive into */
-	struct sl_clock clock;
-	uint64_t stopped; /* counter when the clock was stopped */
-	uint64_t cycles;  /* of rounds that carried packets */
-	uint64_t packets; /* that came in in them */
-	bool is_spoilt;   /* the last batch: the kernel took the CPU away, it does not count */
+	uint32_t slow;             /* as it was opened with */
+	uint64_t ns_a_count;       /* times 2^32 */
+	uint64_t cycles;           /* of rounds that carried packets */
+	uint64_t packets;          /* that came in in them */
+	bool is_spoilt; /* the last batch: the kernel took the CPU away, it does not count */
 	uint64_t n_batches, n_spoilt;
 	uint32_t *sample; /* if not NULL: the cycles of each round go here */
 	uint32_t n_sampled, sample_max;
@@ -91,6 +93,12 @@ uint16_t world_sent(struct world *w, struct rte_mbuf **m, uint16_t n);
 
 /* Times that this thread lost its CPU to another. */
 long world_preemptions(void);
+
+/*
+ * Print by how much time was slowed down for what @name names, and how many segments were sent
+ * again: none, unless the machine was too busy.
+ */
+void world_say_clock(const struct world *w, const char *name);
 
 uint64_t world_count(const struct world *w, unsigned int counter);
 

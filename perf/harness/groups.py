@@ -53,6 +53,7 @@ def named(mode):
         Group("connection", windows + ["--size", 4096], SMALL, 50),
         Group("connection", windows, connection_mb(M), 50),
         Group("server_close", windows, SMALL + 200, 50),
+        Group("connection_auto", windows + ["--size", 4096], SMALL, 50),
         Group("bulk", windows, SMALL, 50),
         Group("bytes", [], connection_mb(1 << 20), 50),
         Group("table", windows, 64, 400),
