@@ -19,9 +19,14 @@
 #define EXPIRE_BATCH  64u
 #define EXPIRE_ROUNDS 4u /* wheel entries a step looks at: bounded, the rest comes next */
 #define REST_MS       (1u << 30)   /* 12 days: ticks further apart than 2^31 have no order */
-#define RECORD_AHEAD  12           /* segments before its own that a record is asked for ... */
-#define SPAN_AHEAD    5            /* ... and the first of its spans, which the record names */
 #define STARVED_NS    SL_NS_PER_MS /* until buffers are asked for again */
+
+#ifndef RECORD_AHEAD    /* perf/ahead varies these two */
+#define RECORD_AHEAD 12 /* segments before its own that a record is asked for ... */
+#endif
+#ifndef SPAN_AHEAD
+#define SPAN_AHEAD 5 /* ... and the first of its spans, which the record names */
+#endif
 
 static void
 end(struct sl_lane *lane, enum sl_fate fate)

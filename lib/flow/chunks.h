@@ -13,6 +13,10 @@
 
 #include "flow/wheel.h"
 
+#ifndef SL_MOVES   /* perf/ahead varies it */
+#define SL_MOVES 8 /* that may wait; a power of two */
+#endif
+
 enum {
 	SL_WHEEL_LEVELS = 4,
 	SL_WHEEL_SLOTS = 256, /* of a level */
@@ -21,7 +25,6 @@ enum {
 	SL_CHUNK_IDS = 15,
 	SL_CHUNK_WORDS = 16, /* a position is the word's in all chunks */
 	SL_AT_BYTES = 3,     /* a chunk's number */
-	SL_MOVES = 8,        /* that may wait; a power of two */
 };
 
 #define SL_NOWHERE  0xffffffffu /* ends a chunk, as the last word of a full one does */

@@ -22,7 +22,9 @@
 #define ETH4_IHL5 0x00450008u /* type and first byte of the IP header, as they lie */
 #define ETH6_VER6 0x0060dd86u
 
-#define AHEAD 4 /* packets whose bytes are asked for */
+#ifndef FRAME_AHEAD
+#define FRAME_AHEAD 4 /* packets whose bytes are asked for; perf/ahead varies it */
+#endif
 
 /* Whether @m is alone in one buffer of its own, and came by @port. */
 static inline bool
@@ -280,8 +282,8 @@ sl_glance(const struct sl_door *door, struct rte_mbuf **rx, uint16_t n,
 	if (leaf != NULL)
 		return glance_together(door, rx, n, leaf, crowd);
 	for (uint16_t i = 0; i < n; i++) {
-		if (i + AHEAD < n)
-			rte_prefetch0(rte_pktmbuf_mtod(rx[i + AHEAD], void *));
+		if (i + FRAME_AHEAD < n)
+			rte_prefetch0(rte_pktmbuf_mtod(rx[i + FRAME_AHEAD], void *));
 		if (!joins(door, rx[i], i, crowd))
 			others |= 1ull << i;
 	}

@@ -65,9 +65,9 @@ def set_up():
         print("not all is there:", (done.stderr + done.stdout).strip().splitlines()[-1])
 
 
-def build(directory=BUILD, targets=("perf/bench",), env=None):
+def build(directory=BUILD, targets=("perf/bench",), env=None, options=()):
     if not os.path.exists(os.path.join(directory, "build.ninja")):
-        subprocess.run(["meson", "setup", directory, ROOT, "-Dbuildtype=release"],
+        subprocess.run(["meson", "setup", directory, ROOT, "-Dbuildtype=release", *options],
                        check=True, stdout=subprocess.DEVNULL, env=env)
     done = subprocess.run(["ninja", "-C", directory, *targets], capture_output=True, text=True)
     if done.returncode != 0:

@@ -380,7 +380,7 @@ def test_what_takes_long_does_not_begin_when_asked_for_help_or_mistyped(script):
 
 
 @pytest.mark.parametrize("script", ["tests/soak", "tests/mutate", "tests/coverage", "perf/run",
-                                    "perf/linux", "perf/native"])
+                                    "perf/linux", "perf/native", "perf/ahead"])
 def test_what_takes_long_tells_its_use(script):
     out = run(ROOT / script, "--help")
     assert out.returncode == 0 and f"{script} " in out.stdout, out.stderr

@@ -22,9 +22,10 @@ def row(name, least, unit="cycles", median=None, **more):
     return {"name": name, "unit": unit, "min": least, "median": median or least, **more}
 
 
-def compare():
-    loader = importlib.machinery.SourceFileLoader("compare", str(ROOT / "perf" / "compare"))
-    module = importlib.util.module_from_spec(importlib.util.spec_from_loader("compare", loader))
+def script(name):
+    """A command of perf/, as a module."""
+    loader = importlib.machinery.SourceFileLoader(name, str(ROOT / "perf" / name))
+    module = importlib.util.module_from_spec(importlib.util.spec_from_loader(name, loader))
     loader.exec_module(module)
     return module
 
@@ -62,7 +63,7 @@ def test_of_several_runs_a_row_keeps_the_ratio_of_its_minimum():
     (row("bytes_time_wait_v4", 48, "bytes"), row("bytes_time_wait_v4", 40, "bytes"), "better"),
 ])
 def test_each_row_has_a_direction(before, after, word):
-    assert compare().judge(before, after)[1] == word
+    assert script("compare").judge(before, after)[1] == word
 
 
 @pytest.mark.parametrize("one, word", [
@@ -115,3 +116,8 @@ def test_a_run_against_linux_as_markdown():
     got = tables.markdown({"rows": rows, "machine": MACHINE, "commit": "c", "mode": "linux"})
     assert "| http_1m | nginx | 900 | 500 | 300 | 0.33 | 0.60 |" in got
     assert "| 100 k | 99,000 | sluice, cookies: auto | 99.8 % | 0.35 | 3,000 |" in got
+
+
+def test_distances_that_perf_ahead_varies_are_in_the_source():
+    ahead = script("ahead")
+    assert [ahead.as_is(name) > 0 for name in ahead.DISTANCES] == [True] * 4
