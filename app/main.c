@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <getopt.h>
 #include <inttypes.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdbool.h>
@@ -29,7 +30,7 @@ struct options {
 	const char *config, *capture;
 	long stats_period; /* seconds, -1: as configured */
 	bool check, help, version;
-	unsigned int workers; /* for --check */
+	unsigned int workers; /* for --check: as many as EAL would make */
 	uint64_t memory_mb;   /* EAL's -m, for --check; 0: not given */
 	bool no_huge;         /* and its --no-huge */
 };
@@ -61,7 +62,8 @@ usage(FILE *to)
 	      "EAL arguments choose cores, memory and ports, for example\n"
 	      "  -l 0 --no-huge -m 1024 --no-pci --vdev net_af_packet0,iface=veth0\n"
 	      "\n"
-	      "SIGINT and SIGTERM end it when connections are closed or the drain is over; a\n"
+	      "SIGINT, SIGTERM, SIGHUP end it when connections are closed or the drain is "
+	      "over; a\n"
 	      "second signal ends it at once.\n"
 	      "Exit codes: 0 good, 1 could not start or lost buffers, 2 usage or "
 	      "configuration,\n"
@@ -124,18 +126,43 @@ value_of(char **argv, const char *name)
 	return argv[0] + len;
 }
 
+/* How many bits are set in a mask in hexadecimal, as EAL's -c has it. */
+static unsigned int
+count_bits(const char *mask)
+{
+	unsigned int n = 0;
+
+	mask += mask[0] == '0' && (mask[1] | 0x20) == 'x' ? 2 : 0;
+	for (char digit[2] = { *mask }; *mask != '\0'; digit[0] = *++mask)
+		n += (unsigned int)__builtin_popcountl(strtoul(digit, NULL, 16));
+	return n > 0 ? n : 1;
+}
+
+/* The CPUs that this process may use, which are EAL's lcores where nothing else is said. */
+static unsigned int
+count_cpus(void)
+{
+	cpu_set_t set;
+	int n = sched_getaffinity(0, sizeof(set), &set) == 0 ? CPU_COUNT(&set) : 1;
+
+	return n > 0 ? (unsigned int)n : 1;
+}
+
 /* What EAL's arguments say about workers and memory, as far as --check wants to know. */
 static void
 peek_at_eal(struct options *o, int argc, char **argv)
 {
-	o->workers = 1;
+	o->workers = count_cpus();
 	for (int i = 1; i < argc; i++) {
 		const char *cores = value_of(argv + i, "-l"), *mb = value_of(argv + i, "-m");
+		const char *mask = value_of(argv + i, "-c");
 
 		if (cores == NULL)
 			cores = value_of(argv + i, "--lcores");
 		if (cores != NULL)
 			o->workers = count_lcores(cores);
+		else if (mask != NULL)
+			o->workers = count_bits(mask);
 		if (mb != NULL)
 			o->memory_mb = strtoull(mb, NULL, 10);
 		o->no_huge |= strcmp(argv[i], "--no-huge") == 0;
@@ -193,6 +220,8 @@ parse(struct options *o, int argc, char **argv)
 			o->version = true;
 			return true;
 		default:
+			fputs("sluice: EAL's arguments stand before ours and end with `--`\n",
+			      stderr);
 			return false;
 		}
 	}
@@ -223,6 +252,22 @@ host_memory(void)
 	return bytes;
 }
 
+/* What the same would take by --no-huge, where packets take more. */
+static void
+print_without_huge(const struct options *o, const struct sl_engine_conf *conf)
+{
+	char *text = NULL;
+	size_t size;
+	FILE *nowhere = open_memstream(&text, &size);
+
+	if (nowhere == NULL)
+		return;
+	printf("  without huge pages (--no-huge) -m %" PRIu64 " or more\n",
+	       sl_engine_budget(conf, o->workers, false, nowhere) >> 20);
+	fclose(nowhere);
+	free(text);
+}
+
 static int
 check(const struct options *o, const struct sl_engine_conf *conf)
 {
@@ -231,6 +276,8 @@ check(const struct options *o, const struct sl_engine_conf *conf)
 
 	if (want == UINT64_MAX)
 		return USAGE;
+	if (!o->no_huge)
+		print_without_huge(o, conf);
 	if (want > have) {
 		fprintf(stderr,
 			"%s: does not fit: %s %" PRIu64 " MB; want more of it, or less in "
@@ -265,6 +312,7 @@ run(const struct sl_engine_conf *conf)
 	atomic_store_explicit(&running, engine, memory_order_relaxed);
 	sigaction(SIGINT, &action, NULL);
 	sigaction(SIGTERM, &action, NULL);
+	sigaction(SIGHUP, &action, NULL); /* the terminal is gone */
 	rc = sl_engine_run(engine);
 	atomic_store_explicit(&running, NULL, memory_order_relaxed);
 	leaked = sl_engine_close(engine);

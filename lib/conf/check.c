@@ -58,15 +58,29 @@ is_host(const struct sl_addr *addr)
 	return addr->b[0] != 0xff && !sl_addr_eq(addr, &none) && !sl_addr_eq(addr, &loop);
 }
 
-/* Whether @a is its subnet's own or broadcast address, which no host has. */
+/* Whether no bit of @addr is set behind its first @prefix ones. */
+static bool
+ends_with_zeros(const struct sl_addr *addr, unsigned int prefix)
+{
+	for (unsigned int bit = prefix; bit < 128; bit++)
+		if (addr->b[bit / 8] & 0x80 >> bit % 8)
+			return false;
+	return true;
+}
+
+/*
+ * Whether @a is its subnet's own or broadcast address, which no host has: in IPv6 any of its
+ * routers (RFC 4291, 2.6.1), but for links of two (RFC 6164).
+ */
 static bool
 is_edge(const struct sl_ifaddr *a)
 {
 	uint32_t host = a->prefix < 31 ? UINT32_MAX >> a->prefix : 0;
 	uint32_t v4 = sl_addr_to_v4(&a->addr);
 
-	return sl_addr_is_v4(&a->addr) && host != 0 &&
-	       ((v4 & host) == 0 || (v4 & host) == host);
+	if (!sl_addr_is_v4(&a->addr))
+		return a->prefix < 127 && ends_with_zeros(&a->addr, a->prefix);
+	return host != 0 && ((v4 & host) == 0 || (v4 & host) == host);
 }
 
 static bool

@@ -88,7 +88,10 @@ take_collection(struct builder *b, const yaml_event_t *event, enum sl_node_kind 
 	struct sl_node *node;
 
 	if (awaits_key(b))
-		return refuse(b, event, "a key is a word, not a list or a map");
+		return refuse(
+			b, event,
+			"a key is a word, not a list or a map; what holds a [ is quoted, as in "
+			"\"[2001:db8::1]:80\"");
 	if (b->depth == SL_TREE_DEPTH)
 		return refuse(b, event, "nested deeper than any configuration is");
 	node = add_node(b, event, kind);

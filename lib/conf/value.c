@@ -84,6 +84,15 @@ sl_value_addr(const char *text, struct sl_addr *out)
 	return inet_pton(AF_INET6, text, out->b) == 1 && !sl_addr_is_v4(out);
 }
 
+/* One address: who means all of them says so in a word (sl_field.zero). */
+static bool
+take_addr(const char *text, struct sl_addr *out)
+{
+	static const struct sl_addr none;
+
+	return sl_value_addr(text, out) && !sl_addr_eq(out, &none);
+}
+
 /* Copy @text up to @end into @head; false if it has no room. */
 static bool
 cut(const char *text, const char *end, char *head, size_t size)
@@ -244,7 +253,7 @@ sl_value_take(const struct sl_field *field, const char *text, void *base)
 	case SL_KIND_DEVICE:
 		return take_text(field, text, base);
 	case SL_KIND_ADDR:
-		return sl_value_addr(text, (struct sl_addr *)((char *)base + field->offset));
+		return take_addr(text, (struct sl_addr *)((char *)base + field->offset));
 	default:
 		return false;
 	}

@@ -51,30 +51,61 @@ layout_of(const struct sl_core_conf *conf)
 	};
 }
 
-static bool
-is_sane(const struct sl_core_conf *conf)
+/* What of a listener makes no sense, or NULL. */
+static const char *
+wrong_listener(const struct sl_listener_conf *l)
 {
-	bool sized = conf->connections > 0 && conf->time_wait > 0 && conf->spans >= 16 &&
-		     conf->active > 0 && conf->rx_buffers >= 16;
-	bool named = (uint64_t)conf->connections + conf->time_wait < SL_NO_INDEX &&
-		     conf->spans < SL_NO_INDEX &&
-		     (uint64_t)conf->rx_buffers + 2ull * conf->active < SL_NO_INDEX;
+	const struct sl_tcp_conf *tcp = &l->tcp;
 
-	for (uint16_t i = 0; i < conf->n_listeners; i++) {
-		const struct sl_listener_conf *l = &conf->listener[i];
+	if (l->app == NULL)
+		return "listener.app: want an application";
+	if (l->app->state_bytes > STATE_MOST ||
+	    (l->app->opens != NULL && l->app->opens->state_bytes > STATE_MOST))
+		return "listener.app.state_bytes: want at most 64";
+	if (tcp->rcvbuf == 0 && tcp->rto_min_ms == 0)
+		return "listener.tcp: was not filled by sl_tcp_defaults()";
+	if (tcp->rcvbuf < 1024 || tcp->rcvbuf > BUFFER_MOST || tcp->rcvbuf_initial < 1024)
+		return "listener.tcp.rcvbuf, rcvbuf_initial: want 1024 to 2^30";
+	if (tcp->sndbuf < 1024 || tcp->sndbuf > BUFFER_MOST)
+		return "listener.tcp.sndbuf: want 1024 to 2^30";
+	if (tcp->rto_min_ms == 0 || tcp->rto_max_ms < tcp->rto_min_ms ||
+	    tcp->rto_max_ms > SL_TICK_REACH(SL_RESEND_MASK))
+		return "listener.tcp.rto_min_ms, rto_max_ms: want 1 or more, in order, and at "
+		       "most 17 minutes";
+	if (tcp->delayed_ack_ms > SL_TICK_REACH(SL_ACK_MASK))
+		return "listener.tcp.delayed_ack_ms: want at most 4 seconds";
+	if (tcp->msl_ms == 0 || tcp->ttl == 0)
+		return "listener.tcp.msl_ms, ttl: want 1 or more";
+	if (tcp->congestion >= SL_CONGESTION_COUNT)
+		return "listener.tcp.congestion: want one of enum sl_congestion";
+	if (tcp->quick_acks > 7)
+		return "listener.tcp.quick_acks: want 0 to 7";
+	if (tcp->keepalive_probes > SL_PROBES_MOST)
+		return "listener.tcp.keepalive_probes: want at most 100";
+	return NULL;
+}
 
-		if (l->app == NULL || l->tcp.rcvbuf < 1024 || l->tcp.rcvbuf_initial < 1024 ||
-		    l->tcp.sndbuf < 1024 || l->tcp.rcvbuf > BUFFER_MOST ||
-		    l->tcp.sndbuf > BUFFER_MOST || l->tcp.rto_min_ms == 0 ||
-		    l->tcp.rto_max_ms < l->tcp.rto_min_ms || l->tcp.msl_ms == 0 ||
-		    l->tcp.ttl == 0 || l->tcp.congestion >= SL_CONGESTION_COUNT ||
-		    l->tcp.quick_acks > 7 || l->tcp.keepalive_probes > SL_PROBES_MOST ||
-		    l->tcp.rto_max_ms > SL_TICK_REACH(SL_RESEND_MASK) ||
-		    l->tcp.delayed_ack_ms > SL_TICK_REACH(SL_ACK_MASK))
-			return false;
-	}
-	return sized && named && conf->n_listeners <= SL_LISTENERS_MAX &&
-	       app_state_bytes(conf) <= STATE_MOST;
+const char *
+sl_core_refuses(const struct sl_core_conf *conf)
+{
+	const char *why = NULL;
+
+	if (conf->connections == 0 || conf->time_wait == 0 || conf->active == 0)
+		return "connections, active, time_wait: want 1 or more of each";
+	if ((uint64_t)conf->connections + conf->time_wait >= SL_NO_INDEX)
+		return "connections, time_wait: want less than 2^28 - 1 together";
+	if (conf->net.n_ports == 0 || conf->net.n_ports > SL_PORTS_MAX ||
+	    conf->net.neighbours == 0)
+		return "net.n_ports, net.neighbours: want 1 or more";
+	if (conf->spans < 16 || conf->spans >= SL_NO_INDEX || conf->rx_buffers < 16)
+		return "spans, rx_buffers: want 16 or more";
+	if ((uint64_t)conf->rx_buffers + 2ull * conf->active >= SL_NO_INDEX)
+		return "rx_buffers, active: too many";
+	if (conf->n_listeners > SL_LISTENERS_MAX)
+		return "n_listeners: too many";
+	for (uint16_t i = 0; i < conf->n_listeners && why == NULL; i++)
+		why = wrong_listener(&conf->listener[i]);
+	return why;
 }
 
 static struct sl_prf_key
@@ -259,7 +290,7 @@ sl_core_open(struct sl_core **out, const struct sl_core_conf *conf, const struct
 	struct sl_core *core;
 	int rc;
 
-	if (!is_sane(conf))
+	if (sl_core_refuses(conf) != NULL)
 		return -EINVAL;
 	core = sl_mem_take(mem, sizeof(*core), SL_CACHE_LINE);
 	if (core == NULL)

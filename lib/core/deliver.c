@@ -45,8 +45,7 @@ tell_data(struct sl_core *core, const struct sl_app *app, struct sl_conn *c)
 		taken = app->data(c, &in);
 		tcp->offering = NULL;
 	}
-	assert(taken <= in.bytes);
-	sl_tcb_taken(tcp, tcb, taken);
+	sl_tcb_taken(tcp, tcb, taken < in.bytes ? taken : in.bytes);
 	if ((tcb->is & SL_IS_CLOSED_APP) && sl_tcb_unread(tcp, tcb) > 0)
 		sl_tcb_abort(tcp, tcb, SL_REASON_ABORTED); /* closed with bytes unread */
 	if (sl_tcb_window_opened(tcp, tcb)) {

@@ -284,6 +284,7 @@ static int
 open_cores(struct sl_engine *e)
 {
 	struct sl_core_conf *core = calloc(1, sizeof(*core));
+	const char *why = "a port: want addresses, routes and an MTU that go together";
 	int rc = core == NULL ? -ENOMEM : 0;
 
 	if (rc == 0) {
@@ -302,12 +303,12 @@ open_cores(struct sl_engine *e)
 			rc = sl_core_open(&w->core, core, &w->pools.bufs, &w->arena.mem,
 					  w->now);
 	}
+	if (rc == -EINVAL) /* configurations in YAML were checked before */
+		fprintf(stderr, "sluice: configuration: %s\n",
+			sl_core_refuses(core) != NULL ? sl_core_refuses(core) : why);
 	free(core);
 	if (rc == -ENOMEM)
 		return no_memory(e, "connections");
-	if (rc != 0)
-		fprintf(stderr, "sluice: the core does not take the configuration: %s\n",
-			strerror(-rc));
 	return rc;
 }
 

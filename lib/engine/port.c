@@ -20,6 +20,7 @@
 #include "engine/share.h"
 #include "wire/build.h"
 
+#define RING_FRAME_MOST 1982u /* of net_af_packet, by default */
 #define DESCRIPTORS     1024
 #define LEFTOVER_BURSTS 1024
 
@@ -50,7 +51,11 @@ not_found(const struct sl_engine_port *conf)
 		if (rte_eth_dev_get_name_by_port(id, name) == 0 && used < sizeof(list))
 			used += (size_t)snprintf(list + used, sizeof(list) - used, " %s", name);
 	}
-	complain(conf, 0, "EAL has no such port; it has%s", used ? list : " none");
+	complain(conf, 0,
+		 "EAL has no such port; it has%s (one that a --vdev names: EAL's lines above "
+		 "say "
+		 "why not; config/doctor -- ARGUMENTS looks, too)",
+		 used ? list : " none");
 	return -ENODEV;
 }
 
@@ -278,9 +283,20 @@ program_rss(const struct sl_port *port, const struct sl_steer *steer)
 	       memcmp(key, steer->key, 40) == 0;
 }
 
+/* A ring of AF_PACKET has frames of 2048 bytes with a header in each, unless told otherwise. */
+static bool
+cuts_frames(const struct sl_port *port)
+{
+	const struct rte_devargs *devargs = rte_dev_devargs(port->info.device);
+
+	return port->mtu + (uint32_t)RTE_ETHER_HDR_LEN > RING_FRAME_MOST &&
+	       (devargs == NULL || devargs->args == NULL ||
+		strstr(devargs->args, "framesz=") == NULL);
+}
+
 /*
  * The largest packet: told to the port if it can be told. One that cannot (the kernel's
- * side decides) is believed to carry what the configuration says.
+ * side decides) is believed to carry what the configuration says, if its frames can.
  */
 static int
 set_mtu(struct sl_port *port)
@@ -293,6 +309,11 @@ set_mtu(struct sl_port *port)
 	rc = rte_eth_dev_set_mtu(port->id, port->mtu);
 	if (rc == 0)
 		return 0;
+	if (strcmp(info->driver_name, "net_af_packet") == 0 && cuts_frames(port))
+		return complain(port->conf, 0,
+				"mtu: %u: frames above %u bytes are cut silently; add "
+				"framesz=16384,blocksz=65536 to its --vdev",
+				port->mtu, RING_FRAME_MOST);
 	if (rc == -ENOTSUP || strcmp(info->driver_name, "net_af_packet") == 0) {
 		port->mtu_unchecked = true;
 		return 0;

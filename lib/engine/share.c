@@ -85,6 +85,8 @@ sl_share_buffers(const struct sl_engine_conf *conf, uint16_t n_workers,
 	out->rx = out->total / 2 / conf->n_ports;
 	out->pool[SL_POOL_TX] = out->total / 4 / n_workers;
 	out->pool[SL_POOL_RETAIN] = out->total / 4 / n_workers;
+	out->total = out->rx * conf->n_ports +
+		     n_workers * (out->pool[SL_POOL_TX] + out->pool[SL_POOL_RETAIN]);
 	/* All that is kept may have come from one port, whose queues must not run dry by it. */
 	out->keep = (out->rx - most) / n_workers;
 	return 0;

@@ -258,7 +258,7 @@ place_of(uint32_t worker, uint32_t record)
 
 /*
  * The page from @at on, of the first worker that has one; *@next is where the one behind
- * it starts, 0 behind the last.
+ * it starts, 0 behind the last. A page that is not full is its worker's last.
  */
 static int
 find_page(struct sl_engine *e, uint64_t at, struct sl_page **out, uint64_t *next)
@@ -274,15 +274,18 @@ find_page(struct sl_engine *e, uint64_t at, struct sl_page **out, uint64_t *next
 		if (rc != 0)
 			return rc;
 		*out = page;
-		*next = page->n > 0 ? place_of(worker, page->cursor) : 0;
-		if (page->n > 0 || ++worker == e->siblings.n)
+		if (page->n == SL_PAGE_MAX)
+			*next = place_of(worker, page->cursor);
+		else
+			*next = ++worker < e->siblings.n ? place_of(worker, 0) : 0;
+		if (page->n > 0 || *next == 0)
 			return 0;
 	}
 }
 
 /*
  * A page: `/sluice/connections` is the first, and each says where the next one starts,
- * `/sluice/connections,NEXT`; next is 0 on the last.
+ * `/sluice/connections,NEXT`; next is 0 on the last, and the one behind some may be empty.
  */
 static int
 connections(struct sl_engine *e, const char *params, struct rte_tel_data *d)

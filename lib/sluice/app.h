@@ -26,7 +26,7 @@ extern "C" {
 
 struct sl_core;
 struct sl_tcb;
-struct sl_addr;
+struct sl_addr; /* <sluice/core.h> has it */
 
 /* A connection, for the time of a callback. The members are the library's. */
 struct sl_conn {
@@ -75,14 +75,16 @@ struct sl_app {
 
 	/*
 	 * The connection is established (either role). Non-zero refuses it: it is reset and
-	 * closed is not called. Called before anything else is.
+	 * closed is not called, also if it is one of sl_connect(). Called before anything else
+	 * is.
 	 */
 	int (*open)(struct sl_conn *c);
 
 	/*
 	 * Bytes came: the whole of what is queued. Returns how many were taken, from the
-	 * front; the rest is offered again together with new bytes or after sl_resume().
-	 * Untaken bytes hold the receive window.
+	 * front (more than there are: all); the rest is offered again together with new
+	 * bytes or after sl_resume(). Untaken bytes hold the receive window, and behind a FIN
+	 * they hold back closed: who takes none, nor closes nor aborts, keeps the connection.
 	 */
 	uint32_t (*data)(struct sl_conn *c, const struct sl_chain *in);
 
@@ -107,14 +109,16 @@ struct sl_app {
 	 */
 	bool (*is_idle)(struct sl_conn *c);
 
-	/* The end: the last callback, exactly one for each open that returned 0, or for each
-	 * sl_connect() that returned 0 (then without an open if it was never established). */
+	/*
+	 * The end: the last callback, exactly one for each open that returned 0 and for each
+	 * sl_connect() that returned 0 and was never established.
+	 */
 	void (*closed)(struct sl_conn *c, enum sl_reason why);
 };
 
 /* Any callback may be NULL: open NULL takes each connection, data NULL all bytes. */
 
-/* This connection's own @state_bytes. */
+/* This connection's own @state_bytes, at a multiple of 8. */
 void *sl_conn_state(struct sl_conn *c);
 /* This listener's own @listener_bytes on this core. */
 void *sl_listener_state(struct sl_conn *c);
@@ -130,7 +134,8 @@ bool sl_conn_at(const struct sl_conn *c, struct sl_ref ref, struct sl_conn *out)
  * send buffer (tcp.sndbuf) or buffers ran out, then writable is called once there is room;
  * 0 after sl_shutdown(), sl_close() or the end of the connection. sl_send() copies.
  * sl_send_chain() shares received bytes, @offset into @in. sl_send_pinned() only points:
- * the memory must outlive the core and be memory the port can read (struct sl_bufs).
+ * the memory must outlive the core and be memory the port can read, as sl_pin_alloc()
+ * of <sluice/engine.h> gives.
  */
 uint32_t sl_send(struct sl_conn *c, const void *data, uint32_t len);
 uint32_t sl_send_chain(struct sl_conn *c, const struct sl_chain *in, uint32_t offset,
@@ -193,7 +198,7 @@ struct sl_connect {
  */
 int sl_connect(struct sl_conn *c, const struct sl_connect *to, struct sl_conn *out);
 
-/* What is known of a connection. */
+/* What is known of a connection. @addr and @port are not NULL. */
 void sl_conn_remote(const struct sl_conn *c, struct sl_addr *addr, uint16_t *port);
 void sl_conn_local(const struct sl_conn *c, struct sl_addr *addr, uint16_t *port);
 bool sl_conn_peer_closed(const struct sl_conn *c);       /* its FIN came */

@@ -35,7 +35,7 @@ struct sl_core_conf {
 	uint32_t active;      /* connections with gaps in what came, or repairing a loss */
 	uint32_t time_wait;   /* TIME-WAIT records; the oldest is retired when full */
 	uint32_t spans;       /* pieces of data queued to be sent, all connections together */
-	uint32_t rx_buffers;  /* received buffers that may be kept; see DESIGN "Memory" */
+	uint32_t rx_buffers;  /* received buffers that may be kept beyond their step */
 	bool ipv6;            /* reserve memory for IPv6 connections */
 	uint16_t simd_bits; /* widest vectors to be used: 512; 257: 256 with the instructions of
 			       AVX-512; 256: AVX2; 1: none; 0: what pays on this CPU */
@@ -72,6 +72,12 @@ struct sl_event {
 		struct sl_neighbour neighbour;
 	};
 };
+
+/*
+ * Which member of @conf sl_core_open() would refuse, and its range, as a text to be printed.
+ * NULL: none, but perhaps an address, route or MTU of conf->net, which it looks at itself.
+ */
+const char *sl_core_refuses(const struct sl_core_conf *conf);
 
 /* 0; -EINVAL for a configuration that makes no sense; -ENOMEM. @bufs must outlive the core. */
 int sl_core_open(struct sl_core **out, const struct sl_core_conf *conf,

@@ -40,29 +40,32 @@ struct sl_engine_port {
 	struct sl_route route[SL_PORT_ROUTES_MAX];
 };
 
-/* Numbers are for the whole process; workers get equal shares. */
+/*
+ * Numbers are for the whole process; workers get equal shares, also of what listeners say of
+ * connections and backlog. Each listener's tcp begins with sl_tcp_defaults().
+ */
 struct sl_engine_conf {
 	uint8_t n_ports;
 	uint16_t n_listeners;
 	struct sl_engine_port port[SL_PORTS_MAX];
 	struct sl_listener_conf listener[SL_LISTENERS_MAX];
-	uint32_t connections, active, time_wait;
+	uint32_t connections, active, time_wait; /* 1 or more of each */
 	uint32_t buffers; /* packets of 2 kB data room (or what the MTU asks) in all pools; 0:
 			     derived */
-	uint32_t neighbours;
+	uint32_t neighbours; /* 1 or more */
 	uint32_t drain_ms;
 	uint32_t stats_period_s; /* 0: no periodic line */
 	bool has_cluster_secret; /* else the cookie secret is random */
 	uint8_t cluster_secret[16];
-	const char *capture; /* file for pcap of everything in and out, or NULL */
+	const char *capture; /* pcapng file for all that comes in and goes out, or NULL */
 };
 
 struct sl_engine;
 
 /*
  * Take ports, memory and workers as @conf says; nothing runs yet. Says on @report (stdout
- * of the daemon) one line a port: what was found and chosen. On failure -errno, a sentence
- * on stderr, and nothing is left taken.
+ * of the daemon; not NULL, and open until sl_engine_close()) one line a port: what was found
+ * and chosen. On failure -errno, a sentence on stderr, and nothing is left taken.
  */
 int sl_engine_open(struct sl_engine **out, const struct sl_engine_conf *conf, FILE *report);
 

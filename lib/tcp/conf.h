@@ -59,8 +59,9 @@ struct sl_listener_conf {
 	struct sl_addr addr; /* all zero: any address of ours */
 	uint16_t port;
 	const struct sl_app *app;
-	const void *arg;      /* for sl_listener_arg(); outlives the core */
-	uint32_t connections; /* most at once on this core; 0: as the core's */
+	const void *arg; /* for sl_listener_arg(); outlives the core */
+	/* of a core; <sluice/engine.h> divides them among its workers */
+	uint32_t connections; /* most at once; 0: as the core's */
 	uint32_t backlog;     /* half-open ones before cookies or drops; 0: 1024 */
 	struct sl_tcp_conf tcp;
 };

@@ -124,6 +124,8 @@ on_data(struct sl_conn *c, const struct sl_chain *in)
 	assert_true(told(c)->opened);
 	assert_true(in->bytes > 0);
 	act(c, WHEN_DATA, in, &takes);
+	if (plan.is_random && rnd_below(&plan.rnd, 4) == 0)
+		return UINT32_MAX; /* says too much: it took all */
 	return takes ? in->bytes : 0;
 }
 

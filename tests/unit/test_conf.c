@@ -383,6 +383,7 @@ addresses_that_cannot_work_are_refused(void **state)
 		{ "addresses: [\"::ffff:10.0.0.1/120\"]", "want" },
 		{ "addresses: [10.0.0.0/24]", "want an address that a host can have" },
 		{ "addresses: [10.0.0.255/24]", "want an address that a host can have" },
+		{ "addresses: [\"fd00::/64\"]", "want an address that a host can have" },
 		{ "addresses: [127.0.0.1/8]", "want an address that a host can have" },
 		{ "addresses: [224.0.0.1/24]", "want an address that a host can have" },
 		{ "addresses: [\"ff02::1/64\"]", "want an address that a host can have" },
