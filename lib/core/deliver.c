@@ -6,6 +6,8 @@
  * A callback may do anything to any connection of the core. It only sets marks: what it
  * causes is delivered in a later step, sent by output, freed by settle.
  */
+#include <rte_branch_prediction.h>
+
 #include "core/core.h"
 #include "tcp/timer.h"
 
@@ -97,33 +99,45 @@ close_if_idle(struct sl_core *core, const struct sl_app *app, struct sl_conn *c)
 		sl_tcb_close(&core->tcp, c->tcb);
 }
 
+/* Whatever @marks says, in order. */
+static __rte_noinline void
+tell_all(struct sl_core *core, const struct sl_app *app, struct sl_conn *c, uint8_t marks)
+{
+	struct sl_tcb *tcb = c->tcb;
+	bool receives = !(tcb->is & SL_IS_CLOSED_APP);
+
+	if ((marks & SL_MARK_OPEN) && tcb->state != SL_ST_CLOSED && !tell_open(core, app, c))
+		return;
+	if ((marks & SL_MARK_DATA) && is_alive(tcb) && receives)
+		tell_data(core, app, c);
+	if ((marks & SL_MARK_FIN) && is_alive(tcb) && receives && app->peer_closed != NULL)
+		app->peer_closed(c);
+	if ((marks & SL_MARK_WRITABLE) && is_alive(tcb) && app->writable != NULL)
+		app->writable(c);
+	if ((marks & SL_MARK_STALLED) && is_alive(tcb) && app->stalled != NULL)
+		app->stalled(c);
+	if ((marks & SL_MARK_TIMER) && is_alive(tcb) && app->timer != NULL)
+		app->timer(c);
+	if (core->tcp.draining && is_alive(tcb))
+		close_if_idle(core, app, c);
+	if (marks & SL_MARK_CLOSED)
+		tell_closed(core, app, c);
+}
+
 static void
 tell(struct sl_core *core, struct sl_tcb *tcb)
 {
 	const struct sl_app *app = sl_tcb_app(&core->tcp, tcb);
 	struct sl_conn c = sl_core_handle(core, tcb);
 	uint8_t marks = tcb->marks;
-	bool receives = !(tcb->is & SL_IS_CLOSED_APP);
 
 	tcb->marks = 0;
-	if ((marks & SL_MARK_OPEN) && tcb->state != SL_ST_CLOSED && !tell_open(core, app, &c)) {
-		sl_tcb_gone(&core->tcp, tcb);
-		return;
+	if (likely(marks == SL_MARK_DATA && !core->tcp.draining)) { /* most, by one question */
+		if (is_alive(tcb) && !(tcb->is & SL_IS_CLOSED_APP))
+			tell_data(core, app, &c);
+	} else {
+		tell_all(core, app, &c, marks);
 	}
-	if ((marks & SL_MARK_DATA) && is_alive(tcb) && receives)
-		tell_data(core, app, &c);
-	if ((marks & SL_MARK_FIN) && is_alive(tcb) && receives && app->peer_closed != NULL)
-		app->peer_closed(&c);
-	if ((marks & SL_MARK_WRITABLE) && is_alive(tcb) && app->writable != NULL)
-		app->writable(&c);
-	if ((marks & SL_MARK_STALLED) && is_alive(tcb) && app->stalled != NULL)
-		app->stalled(&c);
-	if ((marks & SL_MARK_TIMER) && is_alive(tcb) && app->timer != NULL)
-		app->timer(&c);
-	if (core->tcp.draining && is_alive(tcb))
-		close_if_idle(core, app, &c);
-	if (marks & SL_MARK_CLOSED)
-		tell_closed(core, app, &c);
 	if (sl_tcb_has_ended(tcb))
 		sl_tcb_gone(&core->tcp, tcb);
 }

@@ -359,13 +359,16 @@ input(struct sl_core *core)
 
 	for (uint64_t set = core->hits; set != 0;)
 		hit[n++] = sl_core_next_lane(core, &set);
-	for (int i = -RECORD_AHEAD; i < n; i++) {
+	for (int i = 0; i < RECORD_AHEAD && i < n; i++)
+		prefetch_record(tcp, hit[i]->slot);
+	for (int i = 0; i < SPAN_AHEAD && i < n; i++)
+		prefetch_rest(tcp, hit[i]->slot);
+	for (int i = 0; i < n; i++) {
 		if (i + RECORD_AHEAD < n)
 			prefetch_record(tcp, hit[i + RECORD_AHEAD]->slot);
-		if (i + SPAN_AHEAD >= 0 && i + SPAN_AHEAD < n)
+		if (i + SPAN_AHEAD < n)
 			prefetch_rest(tcp, hit[i + SPAN_AHEAD]->slot);
-		if (i >= 0)
-			input_lane(core, hit[i]);
+		input_lane(core, hit[i]);
 	}
 }
 

@@ -129,7 +129,7 @@ send_out(struct sl_worker *w, struct rte_mbuf **tx, uint16_t n)
 		uint8_t slot = w->siblings->slot[tx[done]->port];
 		struct sl_wait *q = &w->wait[slot];
 
-		run = alike(tx + done, n - done);
+		run = w->n_ports == 1 ? n : alike(tx + done, n - done);
 		assert(slot < w->n_ports && q->n + run <= SL_WAIT_MAX);
 		for (uint16_t i = done; w->capture != NULL && i < done + run; i++)
 			sl_capture_take(w->capture, w->index, slot, SL_CAPTURE_OUT, w->now,

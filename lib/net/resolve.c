@@ -9,6 +9,8 @@
  */
 #include <stddef.h>
 
+#include <rte_branch_prediction.h>
+
 #include "net/net_internal.h"
 
 #define REACHABLE_NS   (30 * SL_NS_PER_S) /* RFC 4861, 10 */
@@ -207,8 +209,11 @@ sl_neigh_use(struct sl_net *net, sl_ns_t now, uint32_t idx)
 {
 	struct sl_neigh *n = &net->neigh[idx];
 
-	if (n->state == SL_NEIGH_REACHABLE && now - n->confirmed >= REACHABLE_NS)
+	if (likely(n->state == SL_NEIGH_REACHABLE)) {
+		if (likely(now - n->confirmed < REACHABLE_NS))
+			return;
 		enter(net, now, idx, SL_NEIGH_STALE);
+	}
 	if (n->state == SL_NEIGH_STALE)
 		enter(net, now, idx, SL_NEIGH_DELAY);
 	else if (n->state == SL_NEIGH_FAILED && n->due <= now)

@@ -308,7 +308,7 @@ is_ordinary(const struct sl_tcp *tcp, const struct sl_tcb *tcb)
 	bool alone = (tcb->owes == 0) & (tcb->acks_owed <= 1);
 
 	return (open & quiet & some & fits & alone) && !sl_tcb_has_active(tcp, tcb) &&
-	       tcp->span[tcb->span_edge].len == len && sl_out_has_room(tcp->out);
+	       tcp->span[tcb->span_edge].len == len;
 }
 
 /*
@@ -331,7 +331,7 @@ send_answer(const struct sl_sender *s)
 	if (unlikely(tcp->tick - tcb->progress > rto_ms))
 		sl_cc_idle(tcp, tcb);
 	tcb->progress = tcp->tick;
-	m = attach ? sl_segment_attached(s, span, len, 1) : sl_segment_packet(tcp);
+	m = attach ? sl_segment_attached(tcp, span, len, 1) : sl_segment_packet(tcp);
 	if (unlikely(m == NULL))
 		return false;
 	if (attach) {
@@ -490,6 +490,7 @@ sl_tcb_send(struct sl_tcp *tcp, struct sl_tcb *tcb)
 	const struct sl_l2 *l2;
 	uint8_t offloads;
 
+	assert(sl_out_has_room(tcp->out));
 	if (unlikely(tcb->path == SL_NO_PATH)) {
 		tcb->owes = 0; /* half-open: answered the way it came, never from here */
 		tcb->acks_owed = 0;

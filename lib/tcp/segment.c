@@ -174,22 +174,22 @@ copied(const struct sl_sender *s, const struct sl_span *span, uint32_t len, uint
 }
 
 struct rte_mbuf *
-sl_segment_attached(const struct sl_sender *s, const struct sl_span *span, uint32_t len,
+sl_segment_attached(struct sl_tcp *tcp, const struct sl_span *span, uint32_t len,
 		    uint32_t n_pieces)
 {
 	struct rte_mbuf *m[SL_PIECES_MOST + 1];
 
-	if (sl_tcp_get_to_send(s->tcp, m, n_pieces + 1) < 0)
+	if (sl_tcp_get_to_send(tcp, m, n_pieces + 1) < 0)
 		return NULL;
 	for (uint32_t i = 1; i <= n_pieces; i++) {
 		uint32_t n = len < span->len ? len : span->len;
 
-		sl_bufs_attach(s->tcp->bufs, m[i], sl_span_owner(span), sl_span_data(span), n);
+		sl_bufs_attach(tcp->bufs, m[i], sl_span_owner(span), sl_span_data(span), n);
 		m[i - 1]->next = m[i];
 		m[0]->pkt_len += n;
 		m[0]->nb_segs++;
 		len -= n;
-		span = sl_span_at(s->tcp, span->next);
+		span = sl_span_at(tcp, span->next);
 	}
 	return m[0];
 }
@@ -207,7 +207,8 @@ sl_segment_payload(const struct sl_sender *s, struct sl_span *span, uint32_t len
 
 	if (!sl_out_has_room(s->tcp->out))
 		return false;
-	m = attach ? sl_segment_attached(s, span, len, n_pieces) : copied(s, span, len, &sum);
+	m = attach ? sl_segment_attached(s->tcp, span, len, n_pieces)
+		   : copied(s, span, len, &sum);
 	if (m == NULL)
 		return false;
 	if (attach)

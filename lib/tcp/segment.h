@@ -43,7 +43,7 @@ void sl_segment_forget_repeat(const struct sl_tcp *tcp, const struct sl_tcb *tcb
 
 /* A packet that shows @len bytes from @span on, @n_pieces of them; NULL, counted: no packets.
  */
-struct rte_mbuf *sl_segment_attached(const struct sl_sender *s, const struct sl_span *span,
+struct rte_mbuf *sl_segment_attached(struct sl_tcp *tcp, const struct sl_span *span,
 				     uint32_t len, uint32_t n_pieces);
 
 static inline struct rte_mbuf *
@@ -72,21 +72,33 @@ sl_segment_copy(const struct sl_sender *s, struct rte_mbuf *m, uint32_t at, cons
 }
 
 static inline struct sl_ends
-sl_segment_ends(const struct sl_tcp *tcp, const struct sl_key *key)
+sl_segment_ends4(const struct sl_key *key)
 {
-	struct sl_ends ends = {
+	return (struct sl_ends){
 		.local = &key->local,
 		.remote = &key->remote,
 		.lport = key->lport,
 		.rport = key->rport,
-		.v6 = sl_key_is_v6(key),
+		.v6 = false,
 	};
+}
 
-	if (ends.v6) {
-		ends.local = &tcp->key6[key->remote].local;
-		ends.remote = &tcp->key6[key->remote].remote;
-	}
-	return ends;
+static inline struct sl_ends
+sl_segment_ends6(const struct sl_tcp *tcp, const struct sl_key *key)
+{
+	return (struct sl_ends){
+		.local = &tcp->key6[key->remote].local,
+		.remote = &tcp->key6[key->remote].remote,
+		.lport = key->lport,
+		.rport = key->rport,
+		.v6 = true,
+	};
+}
+
+static inline struct sl_ends
+sl_segment_ends(const struct sl_tcp *tcp, const struct sl_key *key)
+{
+	return sl_key_is_v6(key) ? sl_segment_ends6(tcp, key) : sl_segment_ends4(key);
 }
 
 /* What an ACK field that goes out pays: all ACKs but those counted one by one. */
@@ -101,7 +113,8 @@ sl_segment_acks(struct sl_tcb *tcb)
 
 /*
  * Put the header on @m, whose bytes sum up to @payload, and send it: neither a SYN nor a reset,
- * and there is nothing to tell by SACK.
+ * and there is nothing to tell by SACK. Each family by code of its own, where all is constant
+ * that it settles.
  */
 static __rte_always_inline void
 sl_segment_plain(const struct sl_sender *s, struct rte_mbuf *m, uint32_t seq, uint8_t flags,
@@ -109,7 +122,6 @@ sl_segment_plain(const struct sl_sender *s, struct rte_mbuf *m, uint32_t seq, ui
 {
 	struct sl_tcb *tcb = s->tcb;
 	uint16_t wnd = sl_tcb_window(s->tcp, tcb);
-	struct sl_ends ends = sl_segment_ends(s->tcp, &tcb->key);
 	struct sl_seg_out seg = {
 		.seq = seq,
 		.ack = tcb->rcv_nxt,
@@ -124,7 +136,15 @@ sl_segment_plain(const struct sl_sender *s, struct rte_mbuf *m, uint32_t seq, ui
 	};
 
 	sl_segment_acks(tcb);
-	sl_put_plain(m, s->l2, &ends, &seg, payload);
+	if (likely(!sl_key_is_v6(&tcb->key))) {
+		struct sl_ends ends = sl_segment_ends4(&tcb->key);
+
+		sl_put_plain(m, s->l2, &ends, &seg, payload);
+	} else {
+		struct sl_ends ends = sl_segment_ends6(s->tcp, &tcb->key);
+
+		sl_put_plain(m, s->l2, &ends, &seg, payload);
+	}
 	sl_out_put(s->tcp->out, m);
 }
 

@@ -515,7 +515,7 @@ uint32_t sl_lent_count(uint32_t rx_buffers, uint32_t n_active);
 
 /* --- output.c --- */
 
-/* Send what @tcb owes, as far as room goes; false if something is still owed. */
+/* Send what @tcb owes, as far as room goes, some of which there is; false: it owes more. */
 bool sl_tcb_send(struct sl_tcp *tcp, struct sl_tcb *tcb);
 
 /* --- packets.c --- */

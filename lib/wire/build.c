@@ -134,7 +134,7 @@ sl_ip_build(struct rte_mbuf *m, const struct sl_l2 *l2, const struct sl_tuple *t
 		sl_put_ip6(ip, &ends, payload, proto, ttl, tos);
 	else
 		sl_put_ip4(ip, &ends, payload, proto, ttl, tos, false);
-	sl_put_front(m, sl_put_ether(ip, l2, type), l2);
+	sl_put_front(m, (uint32_t)(l4 - sl_put_ether(ip, l2, type)), l2);
 	sl_put_wishes(m, tuple->v6, l4, 0, 0);
 }
 

@@ -128,14 +128,12 @@ sl_put_tcp(uint8_t *tcp, const struct sl_ends *ends, const struct sl_seg_out *se
 }
 
 /*
- * The bytes from @eth on are in front of what @m carries. Nothing is left of what receiving
+ * @len bytes more are in front of what @m carries. Nothing is left of what receiving
  * said of @m, but how its bytes are held stays.
  */
 static inline void
-sl_put_front(struct rte_mbuf *m, const uint8_t *eth, const struct sl_l2 *l2)
+sl_put_front(struct rte_mbuf *m, uint32_t len, const struct sl_l2 *l2)
 {
-	uint16_t len = (uint16_t)(rte_pktmbuf_mtod(m, uint8_t *) - eth);
-
 	assert(len <= m->data_off);
 	m->data_off -= len;
 	m->data_len += len;
@@ -176,7 +174,7 @@ sl_put_around(struct rte_mbuf *m, const struct sl_l2 *l2, const struct sl_ends *
 			   seg->offloads & SL_OFFLOAD_IPV4_CKSUM);
 		eth = sl_put_ether(ip, l2, RTE_ETHER_TYPE_IPV4);
 	}
-	sl_put_front(m, eth, l2);
+	sl_put_front(m, (uint32_t)(tcp + head - eth), l2);
 	if (unlikely(seg->offloads & (SL_OFFLOAD_IPV4_CKSUM | SL_OFFLOAD_TCP_CKSUM)))
 		sl_put_wishes(m, ends->v6, tcp, head, seg->offloads);
 	if (likely(!port_sums)) {
