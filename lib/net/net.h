@@ -147,6 +147,11 @@ bool sl_net_tell(struct sl_net *net, struct sl_neighbour *fact);
  */
 int sl_path_open(struct sl_net *net, sl_ns_t now, const struct sl_addr *remote,
 		 const struct sl_l2 *came, uint32_t *path);
+/*
+ * The same for one who has proved nothing: only to a next hop that is known already. Nobody is
+ * asked for and nobody makes room for it. 0 or -ENOENT.
+ */
+int sl_path_known(struct sl_net *net, const struct sl_addr *remote, uint32_t *path);
 void sl_path_close(struct sl_net *net, uint32_t path);
 
 /*

@@ -10,20 +10,34 @@
 
 #include "net/net_internal.h"
 
+/* Whom to ask for on the way to @remote. */
+static const struct sl_addr *
+next_addr(const struct sl_hop *hop, const struct sl_addr *remote)
+{
+	return hop->onlink ? remote : &hop->gateway;
+}
+
 /*
  * The neighbour that is the next hop towards @remote by the routes, or SL_NO_NEIGH. Where
  * many come through one gateway it is the one that was found last: nothing is hashed then.
  */
 static uint32_t
+find_next(const struct sl_net *net, struct sl_hop *hop, const struct sl_addr *remote)
+{
+	const struct sl_addr *addr = next_addr(hop, remote);
+
+	if (!sl_neigh_is(net, hop->neigh, hop->port, hop->vlan, addr, false))
+		hop->neigh = sl_neigh_find(net, hop->port, hop->vlan, addr, false);
+	return hop->neigh;
+}
+
+/* The same, and a new one if there was none. */
+static uint32_t
 next_hop(struct sl_net *net, sl_ns_t now, struct sl_hop *hop, const struct sl_addr *remote)
 {
-	const struct sl_addr *addr = hop->onlink ? remote : &hop->gateway;
-
-	if (sl_neigh_is(net, hop->neigh, hop->port, hop->vlan, addr, false))
-		return hop->neigh;
-	hop->neigh = sl_neigh_find(net, hop->port, hop->vlan, addr, false);
-	if (hop->neigh == SL_NO_NEIGH)
-		hop->neigh = sl_neigh_add(net, now, hop->port, hop->vlan, addr, true);
+	if (find_next(net, hop, remote) == SL_NO_NEIGH)
+		hop->neigh = sl_neigh_add(net, now, hop->port, hop->vlan,
+					  next_addr(hop, remote), true);
 	return hop->neigh;
 }
 
@@ -58,6 +72,19 @@ sl_path_open(struct sl_net *net, sl_ns_t now, const struct sl_addr *remote,
 		seed(net, now, idx, came);
 	if (net->neigh[idx].state == SL_NEIGH_FAILED)
 		sl_neigh_use(net, now, idx);
+	*path = idx;
+	return 0;
+}
+
+int
+sl_path_known(struct sl_net *net, const struct sl_addr *remote, uint32_t *path)
+{
+	struct sl_hop *hop = sl_hop_find(net, remote, NULL);
+	uint32_t idx = hop != NULL ? find_next(net, hop, remote) : SL_NO_NEIGH;
+
+	if (idx == SL_NO_NEIGH || !sl_neigh_is_known(&net->neigh[idx]))
+		return -ENOENT;
+	sl_neigh_hold(net, idx);
 	*path = idx;
 	return 0;
 }

@@ -276,6 +276,7 @@ sl_answer_take(struct sl_tcp *tcp, struct sl_lane *lane, uint16_t listener, uint
 	sl_l2_reply(lane->m, &lane->frame, &came);
 	if (sl_tcb_open_path(tcp, tcb, &lane->tuple.remote, &came) < 0) {
 		lane->fate = SL_FATE_no_route;
+		sl_answer_reset(tcp, lane); /* it believes that it is open */
 		sl_tcb_kill(tcp, tcb, SL_REASON_UNREACHABLE);
 		return NULL;
 	}

@@ -267,11 +267,23 @@ sl_tcb_take_syn(struct sl_tcp *tcp, struct sl_tcb *tcb, const struct sl_seg *syn
 	tcb->snd_wl1 = syn->seq;
 }
 
+/* What the path carries is the most that a segment has. */
+static void
+fit_path(const struct sl_tcp *tcp, struct sl_tcb *tcb)
+{
+	uint32_t carries = sl_path_mtu(tcp->net, tcb->path) -
+			   (sl_key_is_v6(&tcb->key) ? HEADERS_V6 : HEADERS_V4);
+
+	carries = mss_with_options(tcb, carries);
+	if (tcb->mss > carries)
+		tcb->mss = carries;
+}
+
 int
 sl_tcb_open_path(struct sl_tcp *tcp, struct sl_tcb *tcb, const struct sl_addr *remote,
 		 const struct sl_l2 *came)
 {
-	uint32_t path, carries;
+	uint32_t path;
 	int rc;
 
 	if (tcb->path == SL_NO_PATH) {
@@ -282,12 +294,20 @@ sl_tcb_open_path(struct sl_tcp *tcp, struct sl_tcb *tcb, const struct sl_addr *r
 		}
 		tcb->path = path;
 	}
-	carries = sl_path_mtu(tcp->net, tcb->path) -
-		  (sl_key_is_v6(&tcb->key) ? HEADERS_V6 : HEADERS_V4);
-	carries = mss_with_options(tcb, carries);
-	if (tcb->mss > carries)
-		tcb->mss = carries;
+	fit_path(tcp, tcb);
 	return 0;
+}
+
+bool
+sl_tcb_find_path(struct sl_tcp *tcp, struct sl_tcb *tcb, const struct sl_addr *remote)
+{
+	uint32_t path;
+
+	if (sl_path_known(tcp->net, remote, &path) < 0)
+		return false;
+	tcb->path = path;
+	fit_path(tcp, tcb);
+	return true;
 }
 
 static void

@@ -296,7 +296,8 @@ ack_of_syn(struct sl_tcp *tcp, struct sl_tcb *tcb, struct sl_lane *lane)
 	if (tcb->path == SL_NO_PATH) { /* it hears us: its way in is our way out */
 		sl_l2_reply(lane->m, &lane->frame, &came);
 		if (sl_tcb_open_path(tcp, tcb, &lane->tuple.remote, &came) < 0) {
-			sl_tcb_abort(tcp, tcb, SL_REASON_UNREACHABLE);
+			sl_answer_reset(tcp, lane); /* it believes that it is open */
+			sl_tcb_kill(tcp, tcb, SL_REASON_UNREACHABLE);
 			return false;
 		}
 	}

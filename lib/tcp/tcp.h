@@ -388,6 +388,8 @@ void sl_tcb_close(struct sl_tcp *tcp, struct sl_tcb *tcb);
  */
 int sl_tcb_open_path(struct sl_tcp *tcp, struct sl_tcb *tcb, const struct sl_addr *remote,
 		     const struct sl_l2 *came);
+/* The same for a half-open one, whose peer has proved nothing: if the way is known already. */
+bool sl_tcb_find_path(struct sl_tcp *tcp, struct sl_tcb *tcb, const struct sl_addr *remote);
 
 void sl_tcb_tuple(const struct sl_tcp *tcp, const struct sl_key *key, struct sl_tuple *tuple);
 

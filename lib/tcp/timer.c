@@ -301,7 +301,11 @@ back_off(struct sl_tcb *tcb)
 		tcb->backoff++;
 }
 
-/* A handshake without answer: again, or given up. */
+/*
+ * A handshake without answer: again, or given up. For who came to us, and may be a forgery, no
+ * neighbour is looked for: if it is no forgery its own SYN comes again, and is answered the way
+ * it came.
+ */
 static void
 expire_syn(struct sl_tcp *tcp, struct sl_tcb *tcb)
 {
@@ -317,12 +321,10 @@ expire_syn(struct sl_tcp *tcp, struct sl_tcb *tcb)
 	}
 	back_off(tcb);
 	sl_tcb_tuple(tcp, &tcb->key, &tuple);
-	if (tcb->path == SL_NO_PATH && sl_tcb_open_path(tcp, tcb, &tuple.remote, NULL) < 0) {
-		sl_tcb_kill(tcp, tcb, SL_REASON_UNREACHABLE);
-		return;
+	if (tcb->path != SL_NO_PATH || sl_tcb_find_path(tcp, tcb, &tuple.remote)) {
+		tcb->owes |= SL_OWES_SYN;
+		sl_tcb_output(tcp, tcb);
 	}
-	tcb->owes |= SL_OWES_SYN;
-	sl_tcb_output(tcp, tcb);
 	sl_timer_resend(tcp, tcb, true);
 }
 

@@ -456,7 +456,7 @@ do_raw(const struct call *call)
 	return world_hold(call->w, frame, n, 0);
 }
 
-/* event drain|kill|clock MS */
+/* event drain|kill|clock MS|met: the peer is known as a neighbour */
 static bool
 do_event(const struct call *call)
 {
@@ -468,8 +468,13 @@ do_event(const struct call *call)
 	else if (strcmp(what, "clock") == 0) {
 		event.kind = SL_EVENT_CLOCK;
 		event.tai_ms = call->w->conf->tai_ms + number_at(call, 2);
+	} else if (strcmp(what, "met") == 0) {
+		event.kind = SL_EVENT_NEIGHBOUR;
+		event.neighbour.addr = call->peer->ends.peer;
+		memcpy(event.neighbour.mac, call->peer->ends.peer_mac, 6);
+		event.neighbour.reachable = true;
 	} else if (strcmp(what, "drain") != 0)
-		return world_wrong(call->w, "event drain, kill or clock");
+		return world_wrong(call->w, "event drain, kill, clock or met");
 	sl_core_event(call->w->core, call->w->now, &event);
 	return true;
 }

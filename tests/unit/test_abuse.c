@@ -13,6 +13,7 @@
 #include <cmocka.h>
 
 #include "craft.h"
+#include "link.h"
 #include "siege.h"
 
 #include "l7/apps.h"
@@ -194,6 +195,94 @@ half_open_connections_are_bounded_and_forgotten(void **state)
 		siege_moved_nothing(&before);
 		siege_meet(&newcomer, SIEGE_PORT, 30003, 65535, 1460);
 		siege_leaves(&newcomer);
+		siege_end();
+	}
+}
+
+static uint64_t
+questions(void)
+{
+	return siege_count(SL_CNT_arp_out) + siege_count(SL_CNT_nd_out);
+}
+
+/*
+ * Who claims to live on our link and has proved nothing is not looked for there: he takes no
+ * neighbour, pushes none out, and makes us ask nobody.
+ * rows: SF1 [v4 v6]
+ */
+static void
+half_open_connections_make_no_neighbours(void **state)
+{
+	for (unsigned int v6 = 0; v6 < 2; v6++) {
+		struct siege_gauges before;
+		uint64_t asked;
+
+		siege_init(v6, &sl_discard);
+		siege.s.conf.listener[0].tcp.cookies = SL_COOKIES_NEVER;
+		siege.s.conf.net.neighbours = 8;
+		siege_begin();
+		before = siege_gauges();
+		asked = questions();
+		for (unsigned int i = 0; i < 16; i++) {
+			siege.s.tuple.lport = SIEGE_PORT;
+			siege.s.tuple.remote = link_addr(20 + i, v6);
+			strange(SL_SYN, 0);
+		}
+		assert_int_equal(siege_count(SL_CNT_half_open), 16);
+		siege_wait(70);
+		assert_int_equal(questions(), asked);
+		assert_int_equal(siege_count(SL_CNT_neighbour_full), 0);
+		assert_int_equal(siege_count(SL_CNT_synack), 16 + 1); /* and the friend's */
+		siege_moved_nothing(&before);
+		siege_end();
+	}
+}
+
+/* A client with the address of host @host connects. What it is told is in siege.s.out. */
+static struct siege_peer
+meet_host(unsigned int host, uint16_t rport)
+{
+	struct solo *s = &siege.s;
+	struct sl_seg_out syn = { .opts = SL_OPT_MSS, .mss = 1460, .wnd = 1024 };
+
+	s->tuple.remote = link_addr(host, s->tuple.v6);
+	s->tuple.lport = SIEGE_PORT;
+	s->tuple.rport = rport;
+	solo_handshake(s, (uint32_t)rnd_u64(&siege.rnd), &syn);
+	return (struct siege_peer){ .tuple = s->tuple, .seq = s->irs + 1, .ack = s->iss + 1 };
+}
+
+/*
+ * Every neighbour is in use, so there is no way back to one more: it hears so at once, and does
+ * not believe for ever that it is connected.
+ * rows: SF1 [v4 v6]
+ */
+static void
+who_finds_no_way_back_is_reset(void **state)
+{
+	const enum sl_cookies modes[] = { SL_COOKIES_NEVER, SL_COOKIES_ALWAYS };
+
+	for (unsigned int i = 0; i < 4; i++) {
+		struct siege_peer client[3];
+		uint64_t live;
+
+		siege_init(i % 2, &sl_discard);
+		siege.s.conf.listener[0].tcp.cookies = modes[i / 2];
+		siege.s.conf.net.neighbours = 1 + 3;
+		siege_begin();
+		for (unsigned int n = 0; n < 3; n++) {
+			client[n] = meet_host(20 + n, 31000);
+			assert_int_equal(siege.s.n_out, 1);
+		}
+		live = siege_count(SL_CNT_live);
+		meet_host(30, 31000);
+		assert_int_equal(siege.s.n_out, 2);
+		assert_int_equal(siege.s.out[1].seg.flags, SL_RST);
+		assert_int_equal(siege.s.out[1].seg.seq, siege.s.iss + 1);
+		solo_step(&siege.s);
+		assert_int_equal(siege_count(SL_CNT_live), live);
+		for (unsigned int n = 0; n < 3; n++)
+			siege_leaves(&client[n]);
 		siege_end();
 	}
 }
@@ -439,6 +528,8 @@ main(void)
 		cmocka_unit_test(no_syn_ack_is_larger_than_its_syn_by_more_than_the_mss),
 		cmocka_unit_test(questions_of_neighbours_are_answered_by_as_much),
 		cmocka_unit_test(half_open_connections_are_bounded_and_forgotten),
+		cmocka_unit_test(half_open_connections_make_no_neighbours),
+		cmocka_unit_test(who_finds_no_way_back_is_reset),
 		cmocka_unit_test(blind_segments_neither_end_nor_feed_a_connection),
 		cmocka_unit_test(a_walk_through_the_window_is_met_by_few_challenges),
 		cmocka_unit_test(

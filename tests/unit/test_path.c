@@ -395,6 +395,33 @@ a_full_table_makes_room_of_what_nobody_uses(void **state)
 		sl_path_close(rig.net, path[i]);
 }
 
+/* What somebody claims who has not proved that he hears us. */
+static void
+for_a_stranger_nobody_is_looked_for(void **state)
+{
+	const struct family *f = *state;
+	struct sl_addr peer = craft_addr(f->peer), far = craft_addr(f->far);
+	uint32_t path = reachable(f), same, gateway;
+
+	netrig_flush(&rig);
+	assert_int_equal(sl_path_known(rig.net, &peer, &same), 0);
+	assert_int_equal(same, path);
+	sl_path_close(rig.net, same);
+	assert_int_equal(sl_path_known(rig.net, &far, &same), -ENOENT);
+	netrig_pass(&rig, rig.now + 10 * S);
+	assert_int_equal(rig.out.n, 0);
+
+	gateway = path_to(f->far, NULL);
+	assert_int_equal(sl_path_known(rig.net, &far, &same), -ENOENT); /* only asked for */
+	netrig_pass(&rig, rig.now);
+	answers(f, f->gateway, netrig_other);
+	assert_int_equal(sl_path_known(rig.net, &far, &same), 0);
+	assert_int_equal(same, gateway);
+	sl_path_close(rig.net, same);
+	sl_path_close(rig.net, gateway);
+	sl_path_close(rig.net, path);
+}
+
 static void
 the_least_lately_used_goes_first(void **state)
 {
@@ -599,6 +626,7 @@ main(void)
 		BOTH(without_a_route_the_way_it_came_is_the_way_back),
 		BOTH(nobody_is_reached_at_our_own_or_a_group_address),
 		BOTH(a_full_table_makes_room_of_what_nobody_uses),
+		BOTH(for_a_stranger_nobody_is_looked_for),
 		BOTH(the_least_lately_used_goes_first),
 		BOTH(a_question_without_a_buffer_is_asked_a_second_later),
 		BOTH(a_question_without_room_waits_for_it),
