@@ -2,10 +2,11 @@
 /*
  * worker - receive, hand over what is others', step, send.
  *
- * The only packets a worker holds between two rounds are those a port has not taken yet;
- * they shrink the room of the next step, so that a slow port slows down what is sent and
- * drops nothing. A port that takes nothing for STALL_NS is dead to us until it takes
- * something again: its packets are dropped, counted, so that it does not hold up others.
+ * The only packets a worker holds between two rounds are those a port has not taken yet.
+ * When every port has some they shrink the room of the next step, so that slow ports slow
+ * down what is sent. One slow port among others must not: what its queue cannot hold is
+ * dropped, counted, as a NIC would. So are all packets of a port that took nothing for
+ * STALL_NS, until it takes something again.
  */
 #include <assert.h>
 #include <errno.h>
@@ -97,18 +98,33 @@ flush(struct sl_worker *w)
 			flush_one(w, &w->wait[p]);
 }
 
-/* Room that every port has: the step does not know yet where its packets will go. */
+/*
+ * Room of the port that has most: the step does not know yet where its packets will go, and
+ * a full port must not keep the others from sending.
+ */
 static uint16_t
 room(const struct sl_worker *w)
 {
-	uint16_t least = 2 * SL_BURST;
+	uint16_t fewest = SL_WAIT_MAX;
 
-	for (uint16_t p = 0; p < w->n_ports; p++) {
-		uint16_t left = SL_WAIT_MAX - w->wait[p].n;
+	for (uint16_t p = 0; p < w->n_ports; p++)
+		fewest = RTE_MIN(fewest, w->wait[p].n);
+	return RTE_MIN(SL_WAIT_MAX - fewest, 2 * SL_BURST);
+}
 
-		least = left < least ? left : least;
-	}
-	return least;
+/* Let @n packets wait; those the queue cannot hold are dropped, and TCP will send them again.
+ */
+static void
+let_wait(struct sl_worker *w, struct sl_wait *q, struct rte_mbuf **m, uint16_t n)
+{
+	uint16_t taken = RTE_MIN(n, SL_WAIT_MAX - q->n);
+
+	memcpy(q->pkt + q->n, m, taken * sizeof(*m));
+	q->n += taken;
+	if (taken == n)
+		return;
+	rte_pktmbuf_free_bulk(m + taken, n - taken);
+	sl_stat_add(w->stats.tx_dropped, n - taken);
 }
 
 /* How many of @tx, from the first on, leave by the same port. */
@@ -130,12 +146,11 @@ send_out(struct sl_worker *w, struct rte_mbuf **tx, uint16_t n)
 		struct sl_wait *q = &w->wait[slot];
 
 		run = w->n_ports == 1 ? n : alike(tx + done, n - done);
-		assert(slot < w->n_ports && q->n + run <= SL_WAIT_MAX);
+		assert(slot < w->n_ports);
 		for (uint16_t i = done; w->capture != NULL && i < done + run; i++)
 			sl_capture_take(w->capture, w->index, slot, SL_CAPTURE_OUT, w->now,
 					tx[i]);
-		memcpy(q->pkt + q->n, tx + done, run * sizeof(q->pkt[0]));
-		q->n += run;
+		let_wait(w, q, tx + done, run);
 	}
 	flush(w);
 }

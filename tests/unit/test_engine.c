@@ -24,6 +24,7 @@
 #include "engine/engine.h"
 #include "engine/pools.h"
 #include "enginerig.h"
+#include "handover.h"
 #include "wire/frame.h"
 
 static const uint8_t no_opts[1];
@@ -50,6 +51,21 @@ knock(struct enginerig *b, bool v6, uint16_t rport)
 		craft_ip4(&c, "10.0.0.2", "10.0.0.1", 6);
 	craft_tcp(&c, rport, 4444, 1, 0, SL_SYN, 512, no_opts, 0);
 	craft_end(&c);
+	rig_send(b, &c, 0);
+}
+
+/* An ARP request: always answered, unlike a knock, which has a budget. */
+static void
+ask_who(struct enginerig *b, const char *from, const char *whom)
+{
+	struct craft c;
+
+	craft_ether(&c, b->mac, rig_host_mac, 0, 0x0806);
+	craft_hex(&c, "0001 0800 0604 0001");
+	craft_bytes(&c, rig_host_mac, 6);
+	craft_addr_bytes(&c, from);
+	craft_hex(&c, "000000000000");
+	craft_addr_bytes(&c, whom);
 	rig_send(b, &c, 0);
 }
 
@@ -150,6 +166,76 @@ a_port_that_takes_nothing_costs_its_packets_and_nothing_else(void **state)
 	assert_in_range(b.n_found, 1000, 1100); /* the ring's, and few more */
 	assert_true(b.n_lost > 0);
 	assert_int_equal(b.n_answers, 2);
+	rig_close_rings(&b);
+}
+
+/* A second port of the engine of @b, the host's end of which is @side. */
+static void
+add_port(struct enginerig *b, struct enginerig *side, const char *name, uint16_t n_queues)
+{
+	rig_open_rings(side, name, n_queues);
+	b->conf.port[1] = side->conf.port[0];
+	b->conf.port[1].n_addrs = 1;
+	b->conf.port[1].addr[0] = (struct sl_ifaddr){ craft_addr("10.1.0.1"), 24, 0 };
+	b->conf.n_ports = 2;
+}
+
+static bool
+is_any(const uint8_t *f, uint32_t len)
+{
+	return true;
+}
+
+#define N_ASKED 400
+
+static struct enginerig side;
+
+/* The first port takes a packet now and then of the many it should; the second takes all. */
+static void
+host_takes_slowly(struct enginerig *b)
+{
+	struct sl_stats stats;
+	uint8_t frame[256];
+	void *m;
+
+	memcpy(side.mac, b->engine->port[1].mac, 6);
+	rig_ask_for_mac(b);
+	while (rte_ring_count(b->from[0]) < 1000) {
+		for (uint16_t i = 0; i < 20; i++)
+			ask_who(b, "10.0.0.2", "10.0.0.1");
+		rig_nap_ms(1);
+	}
+	for (uint16_t i = 0; i < N_ASKED; i++) {
+		for (uint16_t k = 0; k < 20; k++)
+			ask_who(b, "10.0.0.2", "10.0.0.1");
+		ask_who(&side, "10.1.0.2", "10.1.0.1");
+		if (i % 8 == 0 && rte_ring_dequeue(b->from[0], &m) == 0) {
+			handover_in(m);
+			rte_pktmbuf_free(m);
+		}
+		rig_nap_ms(1);
+		while (rte_ring_count(side.from[0]) > 0 && rig_await(&side, is_any, frame))
+			side.n_found++;
+	}
+	sl_engine_stats(b->engine, &stats);
+	b->n_lost = stats.count[SL_CNT_tx_dropped];
+	while (rte_ring_count(b->from[0]) > 0 && rig_await(b, is_any, frame))
+		b->n_found++;
+	rig_end(b);
+}
+
+static void
+a_port_that_takes_little_holds_up_no_other(void **state)
+{
+	static struct enginerig b;
+
+	rig_open_rings(&b, "slow", RIG_QUEUES); /* then one worker has a queue of each */
+	add_port(&b, &side, "idle", RIG_QUEUES);
+	b.host = host_takes_slowly;
+	rig_run(&b);
+	assert_true(side.n_found >= N_ASKED / 2); /* the rest may be on its way */
+	assert_true(b.n_lost > 0);
+	rig_close_rings(&side);
 	rig_close_rings(&b);
 }
 
@@ -300,6 +386,7 @@ main(void)
 			it_answers_arp_and_resets_closed_ports_whichever_worker_owns_them),
 		cmocka_unit_test(counters_may_be_read_while_workers_count),
 		cmocka_unit_test(a_port_that_takes_nothing_costs_its_packets_and_nothing_else),
+		cmocka_unit_test(a_port_that_takes_little_holds_up_no_other),
 		cmocka_unit_test(endless_junk_from_a_null_port_is_counted_and_given_back),
 	};
 
