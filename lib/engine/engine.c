@@ -464,6 +464,9 @@ sl_engine_close(struct sl_engine *engine)
 	struct sl_stats stats;
 	uint64_t total = 0, leaked = 0;
 
+	for (uint16_t i = 0; i < engine->siblings.n; i++)
+		if (engine->worker[i] != NULL)
+			sl_worker_give_up(engine->worker[i]);
 	sl_engine_stats(engine, &stats);
 	for (uint16_t p = 0; engine->ran && p < engine->n_ports; p++)
 		sl_port_losses(&engine->port[p], engine->report);

@@ -27,7 +27,7 @@
 #define RING_EVENTS     1024
 #define STALL_NS        (100 * SL_NS_PER_MS)
 #define EVENTS_A_ROUND  32
-#define HASHES_VERIFIED 1024 /* of a worker's first packets */
+#define HASHES_VERIFIED 1024 /* of the first packets of each port */
 
 /* A worker that may nap does so after this long without work, for this long. */
 #define PATIENCE_NS        SL_NS_PER_MS
@@ -176,9 +176,9 @@ step(struct sl_worker *w, struct rte_mbuf **rx, uint16_t n)
 static bool
 hash_is_right(struct sl_worker *w, struct sl_port *port, const struct rte_mbuf *m)
 {
-	if (w->n_verified == HASHES_VERIFIED)
+	if (w->n_verified[port->index] == HASHES_VERIFIED)
 		return true;
-	w->n_verified++;
+	w->n_verified[port->index]++;
 	if (sl_steer_owner(w->steer, m, w->index) == sl_steer_slot(w->steer, m->hash.rss))
 		return true;
 	sl_stat_add(w->stats.hash_mismatches, 1);
@@ -493,13 +493,18 @@ sl_worker_wire(struct sl_worker *w, struct sl_port *port, uint16_t n_ports,
 }
 
 void
+sl_worker_give_up(struct sl_worker *w)
+{
+	for (uint16_t p = 0; p < w->n_ports; p++)
+		drop_waiting(w, &w->wait[p]);
+}
+
+void
 sl_worker_stop(struct sl_worker *w)
 {
 	struct rte_mbuf *m[SL_BURST];
 	unsigned int n;
 
-	for (uint16_t p = 0; p < w->n_ports; p++)
-		drop_waiting(w, &w->wait[p]);
 	while ((n = rte_ring_dequeue_burst(w->in, (void **)m, SL_BURST, NULL)) > 0)
 		rte_pktmbuf_free_bulk(m, n);
 	if (w->core != NULL)

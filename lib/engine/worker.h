@@ -81,9 +81,9 @@ struct sl_worker {
 	/* the worker's own */
 	alignas(SL_CACHE_LINE) sl_ns_t now;
 	sl_ns_t last_busy;
-	uint32_t n_verified;  /* hashes compared with ours */
-	struct sl_event news; /* being told to siblings */
-	uint16_t news_to;     /* next sibling to tell; n_workers: nothing to tell */
+	uint16_t n_verified[SL_PORTS_MAX]; /* hashes compared with ours */
+	struct sl_event news;              /* being told to siblings */
+	uint16_t news_to; /* next sibling to tell; n_workers: nothing to tell */
 	struct sl_worker_stats stats;
 	struct sl_wait wait[SL_PORTS_MAX];
 	struct rte_mbuf **hand; /* [n_workers][SL_BURST]: packets of others in this burst */
@@ -124,6 +124,9 @@ int sl_worker_run(void *siblings);
 
 /* From any thread: put @event into the mailbox of @w. False if that is full. */
 bool sl_worker_tell(struct sl_worker *w, const struct sl_event *event);
+
+/* It has ended: drop, counted, what ports have not taken. */
+void sl_worker_give_up(struct sl_worker *w);
 
 /* All have ended: give every packet back. The pools are still there, to be counted. */
 void sl_worker_stop(struct sl_worker *w);

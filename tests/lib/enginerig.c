@@ -105,6 +105,7 @@ rig_run(struct enginerig *rig)
 {
 	pthread_t host;
 
+	free(rig->text);
 	rig->report = open_memstream(&rig->text, &rig->length);
 	assert_int_equal(sl_engine_open(&rig->engine, &rig->conf, rig->report), 0);
 	handover_watch_ports();
@@ -117,7 +118,6 @@ rig_run(struct enginerig *rig)
 	assert_non_null(strstr(rig->text, "sluice: ready\n"));
 	assert_non_null(strstr(rig->text, "= rx\n"));
 	assert_non_null(strstr(rig->text, " 0 leaked\n"));
-	free(rig->text);
 }
 
 void
@@ -173,16 +173,38 @@ rig_end(struct enginerig *rig)
 		rte_pktmbuf_free(m);
 }
 
-void
-rig_send(struct enginerig *rig, const struct craft *c, uint16_t queue)
+static struct rte_mbuf *
+packet(const struct craft *c)
 {
 	struct rte_mbuf *m = rte_pktmbuf_alloc(host_pool);
-	char *to = rte_pktmbuf_append(m, (uint16_t)c->len);
 
-	memcpy(to, c->b, c->len);
+	memcpy(rte_pktmbuf_append(m, (uint16_t)c->len), c->b, c->len);
+	return m;
+}
+
+static void
+send_packet(struct enginerig *rig, struct rte_mbuf *m, uint16_t queue)
+{
 	handover_out(m);
 	if (rte_ring_enqueue(rig->to[queue], m) != 0)
 		rte_pktmbuf_free(m);
+}
+
+void
+rig_send(struct enginerig *rig, const struct craft *c, uint16_t queue)
+{
+	send_packet(rig, packet(c), queue);
+}
+
+void
+rig_send_hashed(struct enginerig *rig, const struct craft *c, uint16_t queue, uint32_t hash)
+{
+	struct rte_mbuf *m = packet(c);
+
+	m->ol_flags |= RTE_MBUF_F_RX_RSS_HASH;
+	m->packet_type = RTE_PTYPE_L4_TCP;
+	m->hash.rss = hash;
+	send_packet(rig, m, queue);
 }
 
 bool

@@ -24,7 +24,7 @@
 struct enginerig {
 	struct sl_engine_conf conf;
 	struct sl_engine *engine;
-	char *text;
+	char *text; /* of the last run */
 	size_t length;
 	FILE *report;
 	struct rte_ring *to[RIG_QUEUES], *from[RIG_QUEUES]; /* as the host sees them */
@@ -56,6 +56,10 @@ void rig_run(struct enginerig *rig);
 void rig_end(struct enginerig *rig);
 
 void rig_send(struct enginerig *rig, const struct craft *c, uint16_t queue);
+
+/* A TCP segment, as from a NIC that has computed @hash. */
+void rig_send_hashed(struct enginerig *rig, const struct craft *c, uint16_t queue,
+		     uint32_t hash);
 
 /*
  * The next frame from the engine for which @wanted says yes, its first 256 bytes, or false

@@ -9,6 +9,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -189,6 +190,7 @@ is_any(const uint8_t *f, uint32_t len)
 #define N_ASKED 400
 
 static struct enginerig side;
+static const struct sl_steer *steer;
 
 /* The first port takes a packet now and then of the many it should; the second takes all. */
 static void
@@ -235,6 +237,111 @@ a_port_that_takes_little_holds_up_no_other(void **state)
 	rig_run(&b);
 	assert_true(side.n_found >= N_ASKED / 2); /* the rest may be on its way */
 	assert_true(b.n_lost > 0);
+	rig_close_rings(&side);
+	rig_close_rings(&b);
+}
+
+static uint64_t
+reported(const struct enginerig *b, const char *name)
+{
+	const char *at = strstr(b->text, name);
+
+	return at != NULL ? strtoull(at + strlen(name), NULL, 10) : 0;
+}
+
+/* The engine ends while packets wait for a full port; what is in the ring by then was sent. */
+static void
+host_leaves_a_full_port(struct enginerig *b)
+{
+	struct rte_mbuf *m;
+
+	memcpy(b->mac, b->engine->port[0].mac, 6);
+	while (rte_ring_free_count(b->from[0]) > 0) {
+		for (uint16_t i = 0; i < 20; i++)
+			ask_who(b, "10.0.0.2", "10.0.0.1");
+		rig_nap_ms(1);
+	}
+	for (uint16_t i = 0; i < 100; i++)
+		ask_who(b, "10.0.0.2", "10.0.0.1");
+	sl_engine_stop(b->engine);
+	b->stopped = true;
+	while (atomic_load(&b->engine->siblings.n_running) > 0)
+		rig_nap_ms(1);
+	for (; rte_ring_dequeue(b->from[0], (void **)&m) == 0; b->n_found++) {
+		handover_in(m);
+		rte_pktmbuf_free(m);
+	}
+}
+
+static void
+what_still_waits_at_the_end_is_not_counted_as_sent(void **state)
+{
+	static struct enginerig b;
+
+	rig_open_rings(&b, "end", 1);
+	b.host = host_leaves_a_full_port;
+	rig_run(&b);
+	assert_true(reported(&b, "\n  tx_dropped ") > 0);
+	assert_int_equal(b.n_found, reported(&b, "\n  tx ") - reported(&b, "\n  tx_dropped "));
+	rig_close_rings(&b);
+}
+
+static void
+knock_hashed(struct enginerig *b, const char *from, const char *to, uint32_t lie)
+{
+	struct sl_tuple tuple = { .remote = craft_addr(from),
+				  .local = craft_addr(to),
+				  .rport = 5000,
+				  .lport = 4444 };
+	struct craft c;
+
+	craft_ether(&c, b->mac, rig_host_mac, 0, 0x0800);
+	craft_ip4(&c, from, to, 6);
+	craft_tcp(&c, 5000, 4444, 1, 0, SL_SYN, 512, no_opts, 0);
+	craft_end(&c);
+	rig_send_hashed(b, &c, 0, sl_steer_hash(steer, &tuple) + lie);
+}
+
+/* Both ports claim to hash as we do; the second does not. */
+static void
+host_hashes_well_and_badly(struct enginerig *b)
+{
+	steer = &b->engine->steer;
+	for (int p = 0; p < 2; p++)
+		atomic_store(&b->engine->port[p].hash_is_ours, true);
+	memcpy(b->mac, b->engine->port[0].mac, 6);
+	memcpy(side.mac, b->engine->port[1].mac, 6);
+	for (int i = 0; i < 1500; i++) {
+		knock_hashed(b, "10.0.0.2", "10.0.0.1", 0);
+		if (i % 50 == 49)
+			rig_nap_ms(2);
+	}
+	rig_nap_ms(50);
+	knock_hashed(&side, "10.1.0.2", "10.1.0.1", 1);
+	for (int i = 0; i < 1000 && atomic_load(&b->engine->port[1].hash_is_ours); i++)
+		rig_nap_ms(1);
+	b->n_found = atomic_load(&b->engine->port[0].hash_is_ours);
+	side.n_found = atomic_load(&b->engine->port[1].hash_is_ours);
+	b->n_lost = b->engine->worker[0]->stats.hash_mismatches +
+		    b->engine->worker[1]->stats.hash_mismatches;
+	while (rte_ring_count(side.from[0]) + rte_ring_count(side.from[1]) > 0)
+		(void)rig_await(&side, is_any, (uint8_t[256]){ 0 });
+	rig_end(b);
+}
+
+static void
+each_port_is_asked_whether_it_hashes_as_we_do(void **state)
+{
+	static struct enginerig b;
+
+	memset(&side, 0, sizeof(side));
+	rig_open_rings(&b, "true", RIG_QUEUES);
+	add_port(&b, &side, "false", RIG_QUEUES);
+	b.host = host_hashes_well_and_badly;
+	rig_run(&b);
+	assert_true(b.n_found);
+	assert_false(side.n_found);
+	assert_int_equal(b.n_lost, 1);
 	rig_close_rings(&side);
 	rig_close_rings(&b);
 }
@@ -387,6 +494,8 @@ main(void)
 		cmocka_unit_test(counters_may_be_read_while_workers_count),
 		cmocka_unit_test(a_port_that_takes_nothing_costs_its_packets_and_nothing_else),
 		cmocka_unit_test(a_port_that_takes_little_holds_up_no_other),
+		cmocka_unit_test(what_still_waits_at_the_end_is_not_counted_as_sent),
+		cmocka_unit_test(each_port_is_asked_whether_it_hashes_as_we_do),
 		cmocka_unit_test(endless_junk_from_a_null_port_is_counted_and_given_back),
 	};
 
