@@ -268,8 +268,8 @@ open_tcp(struct sl_core *core, const struct sl_core_conf *conf, struct sl_mem *m
 	tcp->isn_key = derive(&conf->secret, "isn");
 	tcp->port_key = derive(&conf->secret, "port");
 	tcp->ts_key = derive(&conf->cookie_secret, "ts");
-	tcp->ts_base = (uint32_t)(conf->tai_ms - now / SL_NS_PER_MS);
-	tcp->tai_offset_ms = conf->tai_ms - now / SL_NS_PER_MS;
+	tcp->tai_held_at = now / SL_NS_PER_MS;
+	tcp->tai_offset_ms = conf->tai_ms - tcp->tai_held_at;
 	sl_cookie_keys_init(&tcp->cookies, &conf->cookie_secret);
 	tcp->many = sl_prf_many_for(sl_leaf_bits(conf->simd_bits));
 	tcp->leaf_bits = (uint16_t)sl_leaf_bits(conf->simd_bits);
@@ -392,7 +392,7 @@ sl_core_event(struct sl_core *core, sl_ns_t now, const struct sl_event *event)
 	sl_tcp_clock(tcp, now);
 	switch (event->kind) {
 	case SL_EVENT_CLOCK:
-		tcp->tai_offset_ms = event->tai_ms - now / SL_NS_PER_MS;
+		sl_tcp_tai(tcp, event->tai_ms);
 		break;
 	case SL_EVENT_NEIGHBOUR:
 		sl_net_learn(core->net, now, &event->neighbour);

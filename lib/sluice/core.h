@@ -59,7 +59,7 @@ struct sl_core_conf {
 
 /* Everything but packets and time that changes what a core does. */
 enum sl_event_kind {
-	SL_EVENT_CLOCK,     /* tai_ms: the wall clock now; never moves the epoch back */
+	SL_EVENT_CLOCK,     /* tai_ms: the wall clock now; what follows it never goes back */
 	SL_EVENT_NEIGHBOUR, /* neighbour: learnt by another core */
 	SL_EVENT_DRAIN, /* no new connections; idle ones close now (deadline: KILL follows) */
 	SL_EVENT_KILL,  /* reset what is left and count it */

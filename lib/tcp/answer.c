@@ -213,6 +213,7 @@ sl_answer_syn_again(struct sl_tcp *tcp, struct sl_lane *lane, struct sl_tcb *tcb
 	if (tcb->path != SL_NO_PATH) /* a resend has opened it: the MSS must fit it again */
 		sl_tcb_open_path(tcp, tcb, &lane->tuple.remote, NULL);
 	answer.iss = tcb->snd_una;
+	answer.tsval = sl_tcb_tsval(tcp, tcb); /* by the clock it has */
 	if (sl_answer_synack(tcp, lane, &answer))
 		sl_count(tcp, retransmit);
 }

@@ -63,7 +63,7 @@ sl_tcp_isn(const struct sl_tcp *tcp, const struct sl_tuple *tuple)
 uint32_t
 sl_tcp_ts_offset(const struct sl_tcp *tcp, const struct sl_tuple *tuple)
 {
-	return tcp->ts_base + prf_of(&tcp->ts_key, tuple);
+	return (uint32_t)tcp->tai_offset_ms + prf_of(&tcp->ts_key, tuple);
 }
 
 /*

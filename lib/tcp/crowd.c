@@ -158,7 +158,7 @@ answer_by_cookies(struct sl_tcp *tcp, struct sl_crowd *c, const struct sl_door *
 	struct sl_synack_each each;
 	uint64_t offset[SL_BURST];
 	const struct sl_cookie_batch batch = { c->v6,   c->addr, c->numbers,
-					       c->opts, offset,  tcp->tick + tcp->ts_base };
+					       c->opts, offset,  sl_tcp_ts_clock(tcp) };
 
 	ts_offsets(tcp, c, offset);
 	tcp->cookie_many->make(&tcp->cookies, tcp->many, &batch, c->mss, c->wscale, each.isn,
@@ -326,7 +326,7 @@ bad_cookies(struct sl_tcp *tcp, const struct sl_crowd *c, uint64_t who)
 {
 	uint64_t offset[SL_BURST];
 	const struct sl_cookie_batch batch = { c->v6,   c->addr, c->numbers,
-					       c->opts, offset,  tcp->tick + tcp->ts_base };
+					       c->opts, offset,  sl_tcp_ts_clock(tcp) };
 
 	ts_offsets(tcp, c, offset);
 	return who & ~tcp->cookie_many->check(&tcp->cookies, tcp->many, &batch, c->ack,

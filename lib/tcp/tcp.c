@@ -9,6 +9,7 @@
 #define RESETS_PER_MS     100u  /* to strangers */
 #define CHECKS_PER_MS     100u  /* cookies looked at while none can be out */
 #define WALKED_PER_MS     8192u /* pieces behind gaps looked at for a place among them */
+#define HOLD_BACK         100u  /* a clock that is ahead loses one part in so many */
 #define CHALLENGES_LEAST  4000u /* a second, the whole core ... */
 #define CHALLENGES_SPREAD 2000u /* ... plus what nobody can guess (CVE-2016-5696) */
 
@@ -40,6 +41,29 @@ sl_tcp_defaults(struct sl_tcp_conf *conf)
 		.timestamps = true,
 		.window_scaling = true,
 	};
+}
+
+/*
+ * Keys and timestamps follow the wall clock at once where it is ahead of them. Where it is
+ * behind, because it was put back or our counter runs fast, they go on, a little more slowly
+ * than time does, until it is there. Connections have their own clocks by then.
+ */
+void
+sl_tcp_tai(struct sl_tcp *tcp, uint64_t tai_ms)
+{
+	uint64_t now_ms = tcp->now / SL_NS_PER_MS, ours = now_ms + tcp->tai_offset_ms;
+	uint64_t may = (now_ms - tcp->tai_held_at) / HOLD_BACK;
+
+	if (tai_ms < ours && may < ours - tai_ms) {
+		tcp->tai_offset_ms -= may;
+		tcp->tai_held_ms += (uint32_t)may;
+		tcp->tai_held_at += may * HOLD_BACK;
+		return;
+	}
+	if (tai_ms < ours)
+		tcp->tai_held_ms += (uint32_t)(ours - tai_ms);
+	tcp->tai_offset_ms = tai_ms - now_ms;
+	tcp->tai_held_at = now_ms;
 }
 
 void

@@ -151,14 +151,16 @@ struct sl_tcp {
 
 	struct sl_prf_key isn_key, port_key; /* this core's own */
 	struct sl_prf_key ts_key;            /* shared, as cookies are */
-	uint32_t ts_base;       /* TAI less now at open, in ms: siblings' timestamps agree */
-	uint64_t n_ports_drawn; /* makes each draw of a source port another */
-	const struct sl_prf_many *many; /* the leaves of this machine */
+	uint64_t n_ports_drawn;              /* makes each draw of a source port another */
+	const struct sl_prf_many *many;      /* the leaves of this machine */
 	const struct sl_cookie_many *cookie_many;
 	const struct sl_crowd_leaf *crowd_leaf;
 	uint16_t leaf_bits; /* how wide vectors may be: sl_leaf_bits() */
 	struct sl_cookie_keys cookies;
-	uint64_t tai_offset_ms;   /* TAI is now plus this, as last told */
+	/* TAI is now plus this, in ms, as far as we follow what we are told: siblings agree on
+	 * cookies' keys and, by the low half, on timestamps. See sl_tcp_tai(). */
+	uint64_t tai_offset_ms, tai_held_at;
+	uint32_t tai_held_ms;     /* how far we were held back in all */
 	sl_tick_t cookie_at[256]; /* when a cookie last went out to this hash byte; 0: never */
 	sl_tick_t cookie_last;    /* when any did; 0: never */
 	sl_ns_t opened_at;
@@ -266,6 +268,13 @@ sl_tcb_has_ended(const struct sl_tcb *tcb)
 	return tcb->state == SL_ST_CLOSED || tcb->state == SL_ST_TIME_WAIT;
 }
 
+/* What all our timestamp clocks are made of, but for the offset of a tuple. */
+static inline uint32_t
+sl_tcp_ts_clock(const struct sl_tcp *tcp)
+{
+	return tcp->tick + (uint32_t)tcp->tai_offset_ms;
+}
+
 /* Our timestamp clock for a connection: milliseconds plus its own offset (RFC 7323, 5.4). */
 static inline uint32_t
 sl_tcb_tsval(const struct sl_tcp *tcp, const struct sl_tcb *tcb)
@@ -349,6 +358,8 @@ sl_tcp_share(const struct sl_tcp *tcp, const struct sl_tcb *tcb, uint32_t most)
 
 /* Bring the clocks and budgets to @now; called once a step, before anything else. */
 void sl_tcp_clock(struct sl_tcp *tcp, sl_ns_t now);
+/* The wall clock says @tai_ms. Our keys and timestamps go after it, and never back. */
+void sl_tcp_tai(struct sl_tcp *tcp, uint64_t tai_ms);
 
 /* --- conn.c --- */
 

@@ -263,6 +263,19 @@ window_of(const struct sl_tcp *tcp, const struct sl_tw *tw)
 	return wnd < 65535 ? wnd : 65535;
 }
 
+/*
+ * The connection had a clock of its own, which was not held back as ours may have been since:
+ * it may have been ahead by no more. Of what it said the peer's echo tells.
+ */
+static uint32_t
+tsval_of(const struct sl_tcp *tcp, const struct sl_lane *lane)
+{
+	uint32_t ours = tcp->tick + sl_tcp_ts_offset(tcp, &lane->tuple);
+	uint32_t ahead = lane->seg.tsecr - ours;
+
+	return (lane->seg.opts & SL_OPT_TS) && ahead <= tcp->tai_held_ms ? ours + ahead : ours;
+}
+
 /* Say where we are. Bare ACKs are answered within the challenge budget only. */
 static void
 answer_ack(struct sl_tcp *tcp, struct sl_lane *lane, const struct sl_tw *tw)
@@ -283,7 +296,7 @@ answer_ack(struct sl_tcp *tcp, struct sl_lane *lane, const struct sl_tw *tw)
 	}
 	if (tw->is & SL_TW_TS) {
 		seg.opts = SL_OPT_TS;
-		seg.tsval = tcp->tick + sl_tcp_ts_offset(tcp, &lane->tuple);
+		seg.tsval = tsval_of(tcp, lane);
 		seg.tsecr = tw->ts_recent;
 	}
 	sl_answer_bare(tcp, lane, &seg);
