@@ -442,6 +442,9 @@ sl_core_state(struct sl_core *core, const struct sl_tuple *tuple, struct sl_ref 
 	return sl_state_name(tcp->tcb[slot].state);
 }
 
+/* Records looked at in a call: all of a large table would keep packets waiting for 60 ms. */
+#define LIST_STEP 4096u
+
 static void
 describe(const struct sl_tcp *tcp, const struct sl_tcb *tcb, struct sl_conn_info *info)
 {
@@ -465,11 +468,12 @@ uint32_t
 sl_core_list(const struct sl_core *core, uint32_t *cursor, struct sl_conn_info *out, uint32_t n)
 {
 	const struct sl_tcp *tcp = &core->tcp;
-	uint32_t found = 0;
+	uint32_t found = 0, at = *cursor;
 
-	for (; *cursor < tcp->n_tcb && found < n; (*cursor)++) {
-		if (tcp->tcb[*cursor].state != SL_ST_CLOSED)
-			describe(tcp, &tcp->tcb[*cursor], &out[found++]);
+	for (uint32_t i = 0; i < LIST_STEP && at < tcp->n_tcb && found < n; i++, at++) {
+		if (tcp->tcb[at].state != SL_ST_CLOSED)
+			describe(tcp, &tcp->tcb[at], &out[found++]);
 	}
+	*cursor = at < tcp->n_tcb ? at : SL_LIST_END;
 	return found;
 }

@@ -17,7 +17,8 @@
 
 #include "engine/engine.h"
 
-#define PATIENCE_MS 500
+#define NAP_NS   (100 * 1000l)
+#define PATIENCE 5000 /* naps */
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static struct sl_engine *about; /* under the lock */
@@ -185,23 +186,24 @@ listeners(struct sl_engine *e, const char *params, struct rte_tel_data *d)
 /* Connections */
 
 /*
- * Have @w fill in a page from @cursor on. A worker that does not answer in time leaves the
- * page asked for, and it is busy until it has.
+ * Have @w add to its page, which has @n connections, some from the record @cursor on. A
+ * worker that does not answer in time leaves the page asked for, and it is busy until it has.
  */
 static int
-ask(struct sl_worker *w, uint32_t cursor)
+ask(struct sl_worker *w, uint32_t cursor, uint32_t n)
 {
 	struct sl_page *page = &w->page;
-	const struct timespec ms = { 0, (long)SL_NS_PER_MS };
+	const struct timespec nap = { 0, NAP_NS };
 
 	/* pairs with the release in the worker's fill_page(), of an answer that came late */
 	if (atomic_load_explicit(&page->state, memory_order_acquire) == SL_PAGE_ASKED)
 		return -EBUSY;
 	page->cursor = cursor;
+	page->n = n;
 	/* pairs with the acquire in fill_page() */
 	atomic_store_explicit(&page->state, SL_PAGE_ASKED, memory_order_release);
-	for (unsigned int i = 0; i < PATIENCE_MS; i++) {
-		nanosleep(&ms, NULL);
+	for (unsigned int i = 0; i < PATIENCE; i++) {
+		nanosleep(&nap, NULL);
 		/* pairs with the release in fill_page() */
 		if (atomic_load_explicit(&page->state, memory_order_acquire) == SL_PAGE_FILLED)
 			return 0;
@@ -256,9 +258,27 @@ place_of(uint32_t worker, uint32_t record)
 	return (uint64_t)worker << 32 | record;
 }
 
+/* A page of @w, from the record @cursor on: a worker looks at some records at a time. */
+static int
+fill(struct sl_worker *w, uint32_t cursor)
+{
+	struct sl_page *page = &w->page;
+	uint32_t n = 0;
+
+	do {
+		int rc = ask(w, cursor, n);
+
+		if (rc != 0)
+			return rc;
+		cursor = page->cursor;
+		n = page->n;
+	} while (n < SL_PAGE_MAX && cursor != SL_LIST_END);
+	return 0;
+}
+
 /*
  * The page from @at on, of the first worker that has one; *@next is where the one behind
- * it starts, 0 behind the last. A page that is not full is its worker's last.
+ * it starts, 0 behind the last.
  */
 static int
 find_page(struct sl_engine *e, uint64_t at, struct sl_page **out, uint64_t *next)
@@ -269,12 +289,12 @@ find_page(struct sl_engine *e, uint64_t at, struct sl_page **out, uint64_t *next
 		return -EINVAL;
 	for (uint32_t cursor = (uint32_t)at;; cursor = 0) {
 		struct sl_page *page = &e->worker[worker]->page;
-		int rc = ask(e->worker[worker], cursor);
+		int rc = fill(e->worker[worker], cursor);
 
 		if (rc != 0)
 			return rc;
 		*out = page;
-		if (page->n == SL_PAGE_MAX)
+		if (page->cursor != SL_LIST_END)
 			*next = place_of(worker, page->cursor);
 		else
 			*next = ++worker < e->siblings.n ? place_of(worker, 0) : 0;

@@ -315,7 +315,8 @@ fill_page(struct sl_worker *w)
 	/* pairs with the release in the telemetry's ask(): the cursor is set */
 	if (atomic_load_explicit(&page->state, memory_order_acquire) != SL_PAGE_ASKED)
 		return;
-	page->n = sl_core_list(w->core, &page->cursor, page->conn, SL_PAGE_MAX);
+	page->n += sl_core_list(w->core, &page->cursor, page->conn + page->n,
+				SL_PAGE_MAX - page->n);
 	/* pairs with the acquire in the telemetry's ask(): the page is written */
 	atomic_store_explicit(&page->state, SL_PAGE_FILLED, memory_order_release);
 }

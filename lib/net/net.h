@@ -70,6 +70,7 @@ struct sl_neighbour {
 	uint16_t port, vlan;
 	uint8_t mac[6];
 	bool reachable; /* false: stopped answering */
+	bool solicited; /* he answered a question: reachable, not merely heard of */
 	bool unasked; /* nobody asked on the core that heard it: serves only who waits for it */
 };
 

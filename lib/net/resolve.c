@@ -71,7 +71,11 @@ static void
 tell_of(struct sl_net *net, const struct sl_neigh *n, bool reachable)
 {
 	struct sl_neighbour fact = {
-		.addr = n->addr, .port = n->l2.port, .vlan = n->l2.vlan, .reachable = reachable
+		.addr = n->addr,
+		.port = n->l2.port,
+		.vlan = n->l2.vlan,
+		.reachable = reachable,
+		.solicited = n->state == SL_NEIGH_REACHABLE,
 	};
 
 	memcpy(fact.mac, n->l2.dst, 6);
@@ -95,6 +99,7 @@ sl_neigh_overheard(struct sl_net *net, uint8_t port, uint16_t vlan, const struct
 				     .port = net->port[port].id,
 				     .vlan = vlan,
 				     .reachable = true,
+				     .solicited = true,
 				     .unasked = true };
 
 	memcpy(fact.mac, mac, 6);
@@ -179,7 +184,8 @@ sl_neigh_heard(struct sl_net *net, sl_ns_t now, uint32_t idx, const uint8_t *mac
 
 /*
  * A sibling's word: it makes an entry only if the sibling has one, and another MAC address
- * than ours is believed but checked. That it lost a neighbour makes us check ours.
+ * than ours is believed but checked, as is one that the sibling only heard of. That it lost a
+ * neighbour makes us check ours.
  */
 void
 sl_net_learn(struct sl_net *net, sl_ns_t now, const struct sl_neighbour *fact)
@@ -197,9 +203,10 @@ sl_net_learn(struct sl_net *net, sl_ns_t now, const struct sl_neighbour *fact)
 
 	struct sl_neigh *n = &net->neigh[idx];
 	bool same = memcmp(n->l2.dst, fact->mac, 6) == 0;
+	bool agrees = same || !sl_neigh_is_known(n);
 
 	if (fact->reachable)
-		take_word(net, now, idx, fact->mac, same || !sl_neigh_is_known(n), true);
+		take_word(net, now, idx, fact->mac, fact->solicited && agrees, true);
 	else if (n->state == SL_NEIGH_REACHABLE && same)
 		enter(net, now, idx, SL_NEIGH_STALE);
 }

@@ -142,8 +142,13 @@ struct sl_conn_info {
 	uint32_t send_queued, recv_queued, snd_wnd, rcv_wnd, cwnd, srtt_ms, rto_ms;
 };
 
-/* Up to @n connections from the record *@cursor on; *@cursor moves. Returns how many, 0 at the
- * end. */
+#define SL_LIST_END UINT32_MAX
+
+/*
+ * Up to @n connections from the record *@cursor on, 0 at first; *@cursor moves, and is
+ * SL_LIST_END behind the last. Returns how many: may be 0 before the end, since a call looks
+ * at some thousands of records at most, however many are empty.
+ */
 uint32_t sl_core_list(const struct sl_core *core, uint32_t *cursor, struct sl_conn_info *out,
 		      uint32_t n);
 

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """The command line, exit codes, drains and reports."""
+import contextlib
 import signal
 import socket
 import time
@@ -184,6 +185,18 @@ def test_telemetry_tells_what_the_readme_says(own):
         assert stats["live"] == 1
         page = str(sluice.ask("/sluice/connections,0"))
         assert "10.77.0.2" in page and "ESTABLISHED" in page
+        with contextlib.ExitStack() as stack:
+            for _ in range(100):
+                stack.enter_context(w.connect(w.V4, 7))
+            sluice.settled("live", 101)
+            pages = [sluice.ask("/sluice/connections")]
+            while pages[-1]["next"] != 0:
+                assert len(pages) < 20
+                pages.append(sluice.ask(f"/sluice/connections,{pages[-1]['next']}"))
+            assert all(p["connections"] for p in pages[:-1])
+            ends = [c["remote"] for p in pages for c in p["connections"].values()]
+            assert len(ends) == len(set(ends)) == 101
+        sluice.settled("live", 1)
         assert sluice.ask("/sluice/workers")
         assert "echo" in str(sluice.ask("/sluice/listeners"))
     sluice.settled("live")

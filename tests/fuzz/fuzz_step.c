@@ -80,6 +80,7 @@ event(struct world *w, uint8_t which)
 		arg = fuzz_u8(&w->in);
 		e.neighbour.reachable = arg & 1;
 		e.neighbour.unasked = arg & 2;
+		e.neighbour.solicited = arg & 4;
 		break;
 	case 2:
 		e.kind = SL_EVENT_CLOCK;

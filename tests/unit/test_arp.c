@@ -70,7 +70,7 @@ the_one_who_asks_is_remembered(void **state)
 	assert_true(knows("10.0.0.2", netrig_peer));
 	assert_int_equal(rig.stats.count[SL_CNT_neighbour_learnt], 1);
 	assert_true(sl_net_tell(rig.net, &fact));
-	assert_true(fact.reachable && !fact.unasked);
+	assert_true(fact.reachable && !fact.unasked && !fact.solicited);
 	assert_memory_equal(fact.mac, netrig_peer, 6);
 	assert_false(sl_net_tell(rig.net, &fact));
 }
@@ -131,7 +131,7 @@ an_answer_nobody_asked_for_makes_no_entry(void **state)
 	netrig_arp(&c, netrig_us, netrig_peer, 2, "10.0.0.2", "10.0.0.1");
 	assert_int_equal(netrig_in(&rig, &c), SL_FATE_arp_ignored);
 	assert_true(sl_net_tell(rig.net, &fact)); /* a sibling may have asked */
-	assert_true(fact.unasked);
+	assert_true(fact.unasked && fact.solicited);
 	assert_false(knows("10.0.0.2", netrig_peer));
 	netrig_arp(&c, netrig_broadcast, netrig_peer, 1, "10.0.0.3", "10.0.0.3");
 	assert_int_equal(netrig_in(&rig, &c), SL_FATE_arp_ignored);

@@ -53,6 +53,31 @@ tuple_at(struct solo *s, uint32_t at)
 	return info.tuple;
 }
 
+static void
+a_list_looks_at_some_thousand_records_at_a_time(void **state)
+{
+	static struct solo s;
+	struct sl_conn_info info[4];
+	uint32_t cursor = 0, found = 0, calls = 0;
+	struct sl_addr second;
+
+	open_two_homed(&s, false, &second);
+	solo_close(&s);
+	s.conf.connections = 20000;
+	solo_open(&s);
+	for (int i = 0; i < 3; i++)
+		assert_int_equal(connect_from(&s, &second, 0), 0);
+	while (cursor != SL_LIST_END) {
+		found += sl_core_list(s.core, &cursor, info, 4);
+		calls++;
+	}
+	assert_int_equal(found, 3);
+	assert_in_range(calls, 3, 20);
+	assert_int_equal(sl_core_list(s.core, &cursor, info, 4), 0);
+	assert_int_equal(cursor, SL_LIST_END);
+	solo_close(&s);
+}
+
 /* rows: OC14 [v4 v6] */
 static void
 the_address_to_open_from_may_be_chosen_among_ours(void **state)
@@ -321,6 +346,7 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_list_looks_at_some_thousand_records_at_a_time),
 		cmocka_unit_test(the_address_to_open_from_may_be_chosen_among_ours),
 		cmocka_unit_test(nobody_is_opened_to_at_a_group_or_broadcast_address),
 		cmocka_unit_test(source_ports_are_drawn_at_random),

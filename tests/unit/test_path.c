@@ -479,7 +479,11 @@ static void
 learn(const struct family *f, const uint8_t *mac, bool alive, bool unasked)
 {
 	struct sl_neighbour fact = {
-		.addr = craft_addr(f->peer), .port = 7, .reachable = alive, .unasked = unasked
+		.addr = craft_addr(f->peer),
+		.port = 7,
+		.reachable = alive,
+		.solicited = alive,
+		.unasked = unasked,
 	};
 
 	memcpy(fact.mac, mac, 6);
@@ -502,6 +506,28 @@ what_a_sibling_learnt_serves_us(void **state)
 	learn(f, netrig_other, true, false);
 	assert_memory_equal(sl_path_l2(rig.net, rig.now, path)->dst, netrig_other, 6);
 	assert_int_equal(sl_net_next(rig.net), rig.now + 5 * S);
+	sl_path_close(rig.net, path);
+}
+
+/* A request or solicitation names its sender, and proves nothing (RFC 4861, 7.2.3). */
+static void
+what_a_sibling_only_heard_is_checked_when_used(void **state)
+{
+	const struct family *f = *state;
+	struct sl_neighbour fact = { .addr = craft_addr(f->peer),
+				     .port = 7,
+				     .reachable = true };
+	uint32_t path;
+
+	memcpy(fact.mac, netrig_peer, 6);
+	sl_net_learn(rig.net, rig.now, &fact);
+	path = path_to(f->peer, NULL);
+	assert_true(is_known(path));
+	assert_int_equal(sl_net_next(rig.net), rig.now + 5 * S);
+	sl_net_learn(rig.net, rig.now, &fact); /* again: still nobody answered */
+	assert_int_equal(sl_net_next(rig.net), rig.now + 5 * S);
+	learn(f, netrig_peer, true, false);
+	assert_int_equal(sl_net_next(rig.net), UINT64_MAX);
 	sl_path_close(rig.net, path);
 }
 
@@ -631,6 +657,7 @@ main(void)
 		BOTH(a_question_without_a_buffer_is_asked_a_second_later),
 		BOTH(a_question_without_room_waits_for_it),
 		BOTH(what_a_sibling_learnt_serves_us),
+		BOTH(what_a_sibling_only_heard_is_checked_when_used),
 		BOTH(what_nobody_asked_a_sibling_serves_only_who_waits),
 		BOTH(what_a_sibling_lost_is_checked_when_used),
 		BOTH(a_core_that_does_not_speak_waits_longer_before_it_probes),
