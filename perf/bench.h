@@ -98,6 +98,7 @@ void group_connection(void);
 void group_connection_auto(void);
 void group_server_close(void);
 void group_bulk(void);
+void group_avoid(void);
 void group_bytes(void);
 void group_held(void);
 void group_table(void);

@@ -27,6 +27,7 @@ static const struct {
 	{ "connection_auto", group_connection_auto, false },
 	{ "server_close", group_server_close, false },
 	{ "bulk", group_bulk, false },
+	{ "avoid", group_avoid, false },
 	{ "bytes", group_bytes, false },
 	{ "held", group_held, false },
 	{ "table", group_table, false },

@@ -55,6 +55,7 @@ def named(mode):
         Group("server_close", windows, SMALL + 200, 50),
         Group("connection_auto", windows + ["--size", 4096], SMALL, 50),
         Group("bulk", windows, SMALL, 50),
+        Group("avoid", windows, SMALL, 50),
         Group("bytes", [], connection_mb(1 << 20), 50),
         Group("table", windows, 64, 400),
         Group("timer", ["--windows", max(24, w // 2)], 64, 300),
