@@ -189,6 +189,8 @@ sl_port_probe(struct sl_port *port, const struct sl_engine_port *conf, uint16_t 
 	port->mtu = conf->mtu;
 	if (port->mtu == 0 && rte_eth_dev_get_mtu(port->id, &port->mtu) != 0)
 		port->mtu = RTE_ETHER_MTU;
+	if (conf->mtu == 0)
+		port->mtu = RTE_MIN(port->mtu, port->info.max_mtu);
 	port->room_bytes = room_for(port, port->mtu);
 	port->offloads = offered_tx(port);
 	port->rx_checksum = conf->rx_checksum &&
@@ -242,6 +244,9 @@ configuration(const struct sl_port *port, const struct sl_steer *steer, bool rss
 			.rss_hf = RTE_ETH_RSS_NONFRAG_IPV4_TCP | RTE_ETH_RSS_NONFRAG_IPV6_TCP,
 		};
 	}
+	/* 0 would be taken for Ethernet's, not for what the port has */
+	if (port->conf->mtu == 0)
+		c.rxmode.mtu = port->mtu;
 	c.rxmode.offloads = rx;
 	c.txmode.offloads = tx;
 	return c;

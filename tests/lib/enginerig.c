@@ -30,8 +30,9 @@ static struct rte_mempool *host_pool;
 int
 rig_start_eal(void **state)
 {
-	static char line[] = "test --lcores 0@0,1@0 --no-huge -m 192 --no-shconf --no-pci "
-			     "--no-telemetry --vdev net_null0 --log-level *:error";
+	static char line[] =
+		"test --lcores 0@0,1@0 --no-huge -m 192 --no-shconf --no-pci "
+		"--no-telemetry --vdev net_null0 --vdev net_null1 --log-level *:error";
 	static char *args[32];
 	int n = 0;
 

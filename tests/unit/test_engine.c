@@ -15,6 +15,7 @@
 #include <cmocka.h>
 
 #include <rte_errno.h>
+#include <rte_ethdev.h>
 #include <rte_malloc.h>
 #include <rte_mbuf.h>
 
@@ -355,6 +356,25 @@ endless_junk_from_a_null_port_is_counted_and_given_back(void **state)
 	rig_run(&b);
 }
 
+/* "mtu: 0" is the port's own: one that somebody gave it is believed, and left as it is. */
+static void
+an_mtu_that_the_port_has_is_kept(void **state)
+{
+	const struct rte_eth_conf jumbo = { .rxmode.mtu = 9000 };
+	static struct sl_engine_conf conf;
+	struct sl_engine *engine;
+	uint16_t id, mtu;
+
+	assert_int_equal(rte_eth_dev_get_port_by_name("net_null1", &id), 0);
+	assert_int_equal(rte_eth_dev_configure(id, 1, 1, &jumbo), 0);
+	rig_small(&conf, "net_null1");
+	assert_int_equal(sl_engine_open(&engine, &conf, stderr), 0);
+	assert_int_equal(rte_eth_dev_get_mtu(id, &mtu), 0);
+	assert_int_equal(engine->port[0].mtu, 9000);
+	assert_int_equal(mtu, 9000);
+	assert_int_equal(sl_engine_close(engine), 0);
+}
+
 static size_t
 taken(void)
 {
@@ -496,6 +516,7 @@ main(void)
 		cmocka_unit_test(a_port_that_takes_little_holds_up_no_other),
 		cmocka_unit_test(what_still_waits_at_the_end_is_not_counted_as_sent),
 		cmocka_unit_test(each_port_is_asked_whether_it_hashes_as_we_do),
+		cmocka_unit_test(an_mtu_that_the_port_has_is_kept),
 		cmocka_unit_test(endless_junk_from_a_null_port_is_counted_and_given_back),
 	};
 
