@@ -96,7 +96,7 @@ is_advertisement(const struct rte_mbuf *m, uint16_t at)
 }
 
 bool
-sl_steer_for_all(const struct rte_mbuf *m)
+sl_steer_for_all(const struct rte_mbuf *m, const uint8_t mac[6])
 {
 	uint16_t at = sizeof(struct rte_ether_hdr);
 	struct rte_ether_hdr eth;
@@ -106,6 +106,9 @@ sl_steer_for_all(const struct rte_mbuf *m)
 	if (m->data_len < at)
 		return false;
 	memcpy(&eth, rte_pktmbuf_mtod(m, const void *), sizeof(eth));
+	if (!rte_is_multicast_ether_addr(&eth.dst_addr) &&
+	    memcmp(&eth.dst_addr, mac, sizeof(eth.dst_addr)) != 0)
+		return false;
 	type = eth.ether_type;
 	if (type == RTE_BE16(RTE_ETHER_TYPE_VLAN) && m->data_len >= at + sizeof(tag)) {
 		memcpy(&tag, rte_pktmbuf_mtod_offset(m, const void *, at), sizeof(tag));

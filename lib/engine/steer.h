@@ -54,9 +54,9 @@ uint16_t sl_steer_owner(const struct sl_steer *steer, const struct rte_mbuf *m, 
 bool sl_steer_is_home(const void *home, const struct sl_tuple *tuple);
 
 /*
- * Whether @m says where a neighbour is (ARP reply, neighbour advertisement). Any worker
- * may have asked, so all of them get it.
+ * Whether @m says where a neighbour is (ARP reply, neighbour advertisement), to the host
+ * @mac or a group. Any worker may have asked, so all of them get it.
  */
-bool sl_steer_for_all(const struct rte_mbuf *m);
+bool sl_steer_for_all(const struct rte_mbuf *m, const uint8_t mac[6]);
 
 #endif

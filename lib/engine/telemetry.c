@@ -91,6 +91,7 @@ worker_into(const struct sl_worker *w, struct rte_tel_data *d)
 		{ "handed_out", word(&s->handed_out) },
 		{ "handed_in", word(&s->handed_in) },
 		{ "copied", word(&s->copied) },
+		{ "not_copied", word(&s->not_copied) },
 		{ "steer_full", word(&s->steer_full) },
 		{ "tx_dropped", word(&s->tx_dropped) },
 		{ "hash_mismatches", word(&s->hash_mismatches) },

@@ -27,6 +27,7 @@
 #define RING_EVENTS     1024
 #define STALL_NS        (100 * SL_NS_PER_MS)
 #define EVENTS_A_ROUND  32
+#define COPIES_A_MS     64u
 #define HASHES_VERIFIED 1024 /* of the first packets of each port */
 
 /* A worker that may nap does so after this long without work, for this long. */
@@ -210,6 +211,22 @@ hand_to(struct sl_worker *w, uint16_t to, struct rte_mbuf **m, uint16_t n)
 		rte_pktmbuf_free_bulk(m + taken, n - taken);
 }
 
+/* Whoever floods us with answers may not have each worker busy with each of them. */
+static bool
+may_copy(struct sl_worker *w)
+{
+	uint64_t ms = w->now / SL_NS_PER_MS;
+
+	if (w->copies_ms != ms) {
+		w->copies_ms = ms;
+		w->n_copies = 0;
+	}
+	if (w->n_copies++ < COPIES_A_MS)
+		return true;
+	sl_stat_add(w->stats.not_copied, 1);
+	return false;
+}
+
 static void
 copy_to_all(struct sl_worker *w, const struct rte_mbuf *m)
 {
@@ -241,7 +258,7 @@ sort_out(struct sl_worker *w, struct sl_port *port, struct rte_mbuf **m, uint16_
 			w->hand[to * SL_BURST + w->n_hand[to]++] = m[i];
 			continue;
 		}
-		if (sl_steer_for_all(m[i]))
+		if (sl_steer_for_all(m[i], port->mac) && may_copy(w))
 			copy_to_all(w, m[i]);
 		m[mine++] = m[i];
 	}

@@ -42,6 +42,7 @@ struct sl_worker_stats {
 	uint64_t handed_out;      /* packets given to their owners */
 	uint64_t handed_in;       /* packets got from other workers */
 	uint64_t copied;          /* neighbour news copied to all */
+	uint64_t not_copied;      /* neighbour news that were too many to be copied */
 	uint64_t steer_full;      /* packets dropped: the owner's ring was full */
 	uint64_t tx_dropped;      /* packets dropped: the port would not send them */
 	uint64_t hash_mismatches; /* packets whose port computed another hash than we do */
@@ -82,6 +83,8 @@ struct sl_worker {
 	alignas(SL_CACHE_LINE) sl_ns_t now;
 	sl_ns_t last_busy;
 	uint16_t n_verified[SL_PORTS_MAX]; /* hashes compared with ours */
+	uint64_t copies_ms;                /* the millisecond in which ... */
+	uint32_t n_copies;                 /* ... so many neighbour news were copied */
 	struct sl_event news;              /* being told to siblings */
 	uint16_t news_to; /* next sibling to tell; n_workers: nothing to tell */
 	struct sl_worker_stats stats;

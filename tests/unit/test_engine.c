@@ -242,6 +242,49 @@ a_port_that_takes_little_holds_up_no_other(void **state)
 	rig_close_rings(&b);
 }
 
+/* Answers that nobody asked for, to us and to another host. */
+static void
+host_answers_unasked(struct enginerig *b)
+{
+	const uint8_t other[6] = { 2, 9, 9, 9, 9, 9 };
+	const struct sl_worker_stats *s = &b->engine->worker[0]->stats;
+
+	memcpy(b->mac, b->engine->port[0].mac, 6);
+	for (int to_us = 0; to_us < 2; to_us++) {
+		for (int i = 0; i < 900; i++) {
+			struct craft c;
+
+			craft_ether(&c, to_us ? b->mac : other, rig_host_mac, 0, 0x0806);
+			craft_hex(&c, "0001 0800 0604 0002");
+			craft_bytes(&c, rig_host_mac, 6);
+			craft_addr_bytes(&c, "10.0.0.7");
+			craft_bytes(&c, to_us ? b->mac : other, 6);
+			craft_addr_bytes(&c, "10.0.0.1");
+			rig_send(b, &c, 0);
+		}
+		rig_nap_ms(200);
+		if (!to_us)
+			b->n_answers = (unsigned int)(s->copied + s->not_copied);
+	}
+	b->n_found = (unsigned int)(s->copied + s->not_copied);
+	b->n_lost = s->not_copied;
+	rig_end(b);
+}
+
+static void
+answers_are_copied_if_they_are_for_us_and_within_measure(void **state)
+{
+	static struct enginerig b;
+
+	rig_open_rings(&b, "answers", 1);
+	b.host = host_answers_unasked;
+	rig_run(&b);
+	assert_int_equal(b.n_answers, 0);
+	assert_int_equal(b.n_found, 900);
+	assert_in_range(b.n_lost, 1, 899);
+	rig_close_rings(&b);
+}
+
 static uint64_t
 reported(const struct enginerig *b, const char *name)
 {
@@ -516,6 +559,7 @@ main(void)
 		cmocka_unit_test(a_port_that_takes_little_holds_up_no_other),
 		cmocka_unit_test(what_still_waits_at_the_end_is_not_counted_as_sent),
 		cmocka_unit_test(each_port_is_asked_whether_it_hashes_as_we_do),
+		cmocka_unit_test(answers_are_copied_if_they_are_for_us_and_within_measure),
 		cmocka_unit_test(an_mtu_that_the_port_has_is_kept),
 		cmocka_unit_test(endless_junk_from_a_null_port_is_counted_and_given_back),
 	};

@@ -72,7 +72,7 @@ static bool
 is_for_all(const struct craft *c)
 {
 	struct rte_mbuf *m = heapbufs_packet(&hb, c->b, c->len, 0);
-	bool all = sl_steer_for_all(m);
+	bool all = sl_steer_for_all(m, us);
 
 	heapbufs_put(&hb, m);
 	return all;
@@ -210,6 +210,10 @@ answers_about_neighbours_are_for_all_and_questions_are_not(void **state)
 		craft_hex(&c, "8800 0000 60000000");
 		craft_addr_bytes(&c, "fd00::2");
 		craft_end(&c);
+		assert_true(is_for_all(&c));
+		c.b[5]++; /* another host's */
+		assert_false(is_for_all(&c));
+		c.b[0] |= 1; /* a group's */
 		assert_true(is_for_all(&c));
 		c.b[c.l4] = 0x87; /* a solicitation */
 		assert_false(is_for_all(&c));
