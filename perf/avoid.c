@@ -26,16 +26,18 @@
  */
 static const uint64_t silence_ms[] = { 50, 1100, 3000 };
 
-static char *own;
+#define PER_PIECE 64 /* streams, so that a piece fits a huge page */
+
+static char *own[STREAMS / PER_PIECE];
 
 struct state {
 	uint32_t stream, at; /* whose bytes, and which of them is next */
 };
 
-static const char *
+static char *
 own_of(uint32_t stream)
 {
-	return own + (size_t)stream * OWN_BYTES;
+	return own[stream / PER_PIECE] + (size_t)(stream % PER_PIECE) * OWN_BYTES;
 }
 
 static void
@@ -234,11 +236,14 @@ group_avoid(void)
 	};
 	uint64_t windows, random = 88172645463325252;
 
-	own = sl_pin_alloc((size_t)STREAMS * OWN_BYTES);
-	if (own == NULL)
-		bench_fail("no memory to send");
-	for (size_t i = 0; i < (size_t)STREAMS * OWN_BYTES; i++)
-		own[i] = (char)bench_random(&random);
+	for (uint32_t i = 0; i < STREAMS / PER_PIECE; i++) {
+		own[i] = sl_pin_alloc((size_t)PER_PIECE * OWN_BYTES);
+		if (own[i] == NULL)
+			bench_fail("no memory to send");
+	}
+	for (uint32_t i = 0; i < STREAMS; i++)
+		for (uint32_t at = 0; at < OWN_BYTES; at++)
+			own_of(i)[at] = (char)bench_random(&random);
 	world_open(&w, &(struct world_conf){ .connections = 2 * STREAMS,
 					     .app = &app,
 					     .cookies = SL_COOKIES_ALWAYS });

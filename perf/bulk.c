@@ -20,12 +20,17 @@ static uint64_t n_taken;            /* bytes, by the application */
 static uint32_t acked[2 * STREAMS]; /* what the server acknowledged last */
 static uint32_t first[2 * STREAMS]; /* number of its first byte */
 
-/* One byte asks for all there is, without end. */
+/* One byte asks for all there is, without end. Where it goes on is the connection's state. */
 static void
 fill(struct sl_conn *c)
 {
-	while (sl_send_pinned(c, pattern, PATTERN_BYTES) == PATTERN_BYTES)
-		;
+	uint32_t *at = sl_conn_state(c), left, n;
+
+	do {
+		left = PATTERN_BYTES - *at;
+		n = sl_send_pinned(c, pattern + *at, left);
+		*at = (*at + n) % PATTERN_BYTES;
+	} while (n == left);
 }
 
 static uint32_t
@@ -39,6 +44,7 @@ take(struct sl_conn *c, const struct sl_chain *in)
 
 static const struct sl_app app = {
 	.name = "bulk",
+	.state_bytes = sizeof(uint32_t),
 	.data = take,
 	.writable = fill,
 	.peer_closed = sl_close,

@@ -59,6 +59,8 @@ configure(struct sl_engine_conf *conf, const struct world_conf *c, uint16_t port
 	l->backlog = c->backlog;
 	if (c->rto_min_ms != 0)
 		l->tcp.rto_min_ms = c->rto_min_ms;
+	if (c->msl_ms != 0)
+		l->tcp.msl_ms = c->msl_ms;
 	for (uint16_t i = 1; i <= c->more_listeners; i++) {
 		struct sl_listener_conf *more = &conf->listener[conf->n_listeners++];
 

@@ -39,7 +39,8 @@ struct world_conf {
 	uint32_t backlog; /* half-open ones before cookies or drops; 0: the default */
 	bool no_v6;
 	uint16_t more_listeners; /* like the one at PORT_SERVER */
-	uint32_t rto_min_ms;     /* 0: the default */
+	uint32_t rto_min_ms;     /* 0: the default, as of the next */
+	uint32_t msl_ms;
 	uint32_t slow; /* time goes so many times slower than the counter says; 0: as it does */
 };
 
