@@ -303,7 +303,7 @@ make_pattern(struct sl_config *config)
 static int
 run(const struct sl_engine_conf *conf)
 {
-	struct sigaction action = { .sa_handler = on_signal };
+	struct sigaction action = { .sa_handler = on_signal }, before;
 	struct sl_engine *engine;
 	int rc, leaked;
 
@@ -312,7 +312,8 @@ run(const struct sl_engine_conf *conf)
 	atomic_store_explicit(&running, engine, memory_order_relaxed);
 	sigaction(SIGINT, &action, NULL);
 	sigaction(SIGTERM, &action, NULL);
-	sigaction(SIGHUP, &action, NULL); /* the terminal is gone */
+	if (sigaction(SIGHUP, NULL, &before) == 0 && before.sa_handler != SIG_IGN)
+		sigaction(SIGHUP, &action, NULL); /* the terminal is gone, and no nohup */
 	rc = sl_engine_run(engine);
 	atomic_store_explicit(&running, NULL, memory_order_relaxed);
 	leaked = sl_engine_close(engine);

@@ -306,6 +306,8 @@ open_cores(struct sl_engine *e)
 	if (rc == -EINVAL) /* configurations in YAML were checked before */
 		fprintf(stderr, "sluice: configuration: %s\n",
 			sl_core_refuses(core) != NULL ? sl_core_refuses(core) : why);
+	else if (rc != 0 && rc != -ENOMEM)
+		fprintf(stderr, "sluice: cores: %s\n", strerror(-rc));
 	free(core);
 	if (rc == -ENOMEM)
 		return no_memory(e, "connections");
@@ -332,6 +334,11 @@ check_room(const struct sl_engine_conf *conf, unsigned int n_lcores)
 	if (conf->n_ports == 0 || conf->n_ports > SL_PORTS_MAX) {
 		fprintf(stderr, "sluice: %u ports: want 1 to %u\n", conf->n_ports,
 			SL_PORTS_MAX);
+		return -EINVAL;
+	}
+	if (conf->n_listeners > SL_LISTENERS_MAX) {
+		fprintf(stderr, "sluice: %u listeners: want at most %u\n", conf->n_listeners,
+			SL_LISTENERS_MAX);
 		return -EINVAL;
 	}
 	if (n_lcores > SL_WORKERS_MAX) {

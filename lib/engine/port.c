@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <stdarg.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <rte_bus.h>
@@ -20,7 +21,7 @@
 #include "engine/share.h"
 #include "wire/build.h"
 
-#define RING_FRAME_MOST 1982u /* of net_af_packet, by default */
+#define RING_HEADER     66u /* of a frame in a ring of net_af_packet */
 #define DESCRIPTORS     1024
 #define LEFTOVER_BURSTS 1024
 
@@ -288,15 +289,17 @@ program_rss(const struct sl_port *port, const struct sl_steer *steer)
 	       memcmp(key, steer->key, 40) == 0;
 }
 
-/* A ring of AF_PACKET has frames of 2048 bytes with a header in each, unless told otherwise. */
-static bool
-cuts_frames(const struct sl_port *port)
+/* The largest frame that a ring of AF_PACKET holds: 2048 bytes less a header, unless told. */
+static uint32_t
+ring_frame_most(const struct sl_port *port)
 {
 	const struct rte_devargs *devargs = rte_dev_devargs(port->info.device);
+	const char *said = devargs != NULL && devargs->args != NULL
+				   ? strstr(devargs->args, "framesz=")
+				   : NULL;
+	unsigned long size = said != NULL ? strtoul(said + strlen("framesz="), NULL, 10) : 2048;
 
-	return port->mtu + (uint32_t)RTE_ETHER_HDR_LEN > RING_FRAME_MOST &&
-	       (devargs == NULL || devargs->args == NULL ||
-		strstr(devargs->args, "framesz=") == NULL);
+	return size > RING_HEADER ? (uint32_t)size - RING_HEADER : 0;
 }
 
 /*
@@ -314,11 +317,12 @@ set_mtu(struct sl_port *port)
 	rc = rte_eth_dev_set_mtu(port->id, port->mtu);
 	if (rc == 0)
 		return 0;
-	if (strcmp(info->driver_name, "net_af_packet") == 0 && cuts_frames(port))
+	if (strcmp(info->driver_name, "net_af_packet") == 0 &&
+	    port->mtu + (uint32_t)RTE_ETHER_HDR_LEN > ring_frame_most(port))
 		return complain(port->conf, 0,
-				"mtu: %u: frames above %u bytes are cut silently; add "
-				"framesz=16384,blocksz=65536 to its --vdev",
-				port->mtu, RING_FRAME_MOST);
+				"mtu: %u: frames above %u bytes are cut silently; its --vdev "
+				"wants more, as framesz=16384,blocksz=65536",
+				port->mtu, ring_frame_most(port));
 	if (rc == -ENOTSUP || strcmp(info->driver_name, "net_af_packet") == 0) {
 		port->mtu_unchecked = true;
 		return 0;

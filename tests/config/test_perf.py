@@ -15,7 +15,7 @@ import charts  # noqa: E402
 import rows as table  # noqa: E402
 import svg  # noqa: E402
 
-HOST = {"cpu": "made up", "cpus": 2, "tsc_mhz": 2600.0, "memory_mb": 1000, "kernel": "1",
+HOST = {"cpu": "made up", "cpus": 2, "cpu_mhz": 2600.0, "memory_mb": 1000, "kernel": "1",
         "load": 0.0}
 
 

@@ -274,6 +274,18 @@ reader_timer(void *arg)
 		send_ack(r);
 }
 
+/* Whoever comes from the same link has asked for the server's address before, and is known. */
+static void
+be_known(const struct reader *r)
+{
+	struct sl_event event = { .kind = SL_EVENT_NEIGHBOUR };
+
+	event.neighbour.addr = link_addr(r->self, r->v6);
+	memcpy(event.neighbour.mac, r->link->host[r->self].mac, 6);
+	event.neighbour.reachable = event.neighbour.solicited = true;
+	sl_core_event(r->link->host[r->server].core, r->link->now, &event);
+}
+
 void
 reader_open(struct reader *r, struct link *link, const struct reader_habits *habits,
 	    unsigned int server, uint16_t port, bool v6, uint64_t seed)
@@ -294,6 +306,7 @@ reader_open(struct reader *r, struct link *link, const struct reader_habits *hab
 	r->ack_at = UINT64_MAX;
 	r->again_at = link->now;
 	r->self = link_join_peer(link, &peer);
+	be_known(r);
 }
 
 bool
