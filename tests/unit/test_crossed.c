@@ -224,6 +224,10 @@ host_talks(struct enginerig *rig)
 	for (uint16_t i = 0; i < N_CONNS; i++)
 		rig->n_answers += close_one(rig, &end[i]);
 	take_counts(rig);
+	for (int ms = 0; ms < 1000 && handed_in != handed_out; ms++) {
+		rig_nap_ms(1); /* the last ACK is on its way between the workers */
+		take_counts(rig);
+	}
 	rig_end(rig);
 }
 

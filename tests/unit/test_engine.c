@@ -242,6 +242,13 @@ a_port_that_takes_little_holds_up_no_other(void **state)
 	rig_close_rings(&b);
 }
 
+/* What a worker counts while it runs. */
+static uint64_t
+counted(const uint64_t *n)
+{
+	return __atomic_load_n(n, __ATOMIC_RELAXED);
+}
+
 /* Answers that nobody asked for, to us and to another host. */
 static void
 host_answers_unasked(struct enginerig *b)
@@ -264,10 +271,11 @@ host_answers_unasked(struct enginerig *b)
 		}
 		rig_nap_ms(200);
 		if (!to_us)
-			b->n_answers = (unsigned int)(s->copied + s->not_copied);
+			b->n_answers =
+				(unsigned int)(counted(&s->copied) + counted(&s->not_copied));
 	}
-	b->n_found = (unsigned int)(s->copied + s->not_copied);
-	b->n_lost = s->not_copied;
+	b->n_found = (unsigned int)(counted(&s->copied) + counted(&s->not_copied));
+	b->n_lost = counted(&s->not_copied);
 	rig_end(b);
 }
 
@@ -366,8 +374,8 @@ host_hashes_well_and_badly(struct enginerig *b)
 		rig_nap_ms(1);
 	b->n_found = atomic_load(&b->engine->port[0].hash_is_ours);
 	side.n_found = atomic_load(&b->engine->port[1].hash_is_ours);
-	b->n_lost = b->engine->worker[0]->stats.hash_mismatches +
-		    b->engine->worker[1]->stats.hash_mismatches;
+	b->n_lost = counted(&b->engine->worker[0]->stats.hash_mismatches) +
+		    counted(&b->engine->worker[1]->stats.hash_mismatches);
 	while (rte_ring_count(side.from[0]) + rte_ring_count(side.from[1]) > 0)
 		(void)rig_await(&side, is_any, (uint8_t[256]){ 0 });
 	rig_end(b);
