@@ -177,9 +177,11 @@ group_bulk(void)
 		bench_fail("no memory for the pattern");
 	for (int i = 0; i < PATTERN_BYTES; i++)
 		pattern[i] = (char)(i * 31 >> 3);
+	/* while the other rows have their turn, senders wait for as long as a probe does */
 	world_open(&w, &(struct world_conf){ .connections = 4 * STREAMS,
 					     .app = &app,
-					     .cookies = SL_COOKIES_ALWAYS });
+					     .cookies = SL_COOKIES_ALWAYS,
+					     .slow = 10 });
 	peer_open(&p, &w, 2 * STREAMS, false);
 	p.wnd = (WINDOW_SEGS * SEGMENT_BYTES + 127) / 128; /* the scale of our SYN is 7 */
 	peer_establish(&p);
