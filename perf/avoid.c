@@ -98,16 +98,6 @@ judge(struct peer *p, uint32_t i, const struct wire_in *in)
 		bench_fail("stream %u sent other bytes than its own", i);
 }
 
-/* Hand over, and count what came if the batch counts. */
-static uint64_t
-segments(struct peer *p)
-{
-	uint64_t before = p->n_segments;
-
-	peer_run(p);
-	return p->world->is_spoilt ? 0 : p->n_segments - before;
-}
-
 /* An ACK for everybody of whom @least segments came. */
 static uint64_t
 acknowledge(struct peer *p, uint32_t least)
@@ -118,9 +108,9 @@ acknowledge(struct peer *p, uint32_t least)
 		if (p->conn[i].n_new >= least)
 			peer_send(p, i, WIRE_ACK, NULL, 0);
 		if (world_batch_is_full(p->world))
-			n += segments(p);
+			n += peer_segments(p);
 	}
-	return n + segments(p);
+	return n + peer_segments(p);
 }
 
 /* What was sent is lost on its way. */

@@ -104,16 +104,6 @@ rx_window(void *arg)
 	return (double)(w->cycles - cycles) / (double)(w->packets - packets);
 }
 
-/* Hand over, and count what came if the batch counts. */
-static uint64_t
-segments(struct peer *p)
-{
-	uint64_t before = p->n_segments;
-
-	peer_run(p);
-	return p->world->is_spoilt ? 0 : p->n_segments - before;
-}
-
 /* Segments out; the peer acknowledges every second one, which is part of the cost. */
 static double
 tx_window(void *arg)
@@ -127,9 +117,9 @@ tx_window(void *arg)
 			if (p->conn[i].n_new >= 2)
 				peer_send(p, i, WIRE_ACK, NULL, 0);
 			if (world_batch_is_full(w))
-				n += segments(p);
+				n += peer_segments(p);
 		}
-		n += segments(p);
+		n += peer_segments(p);
 		if (p->n_segments == seen)
 			bench_fail("nothing comes any more");
 		seen = p->n_segments;

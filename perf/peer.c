@@ -215,6 +215,15 @@ peer_run(struct peer *p)
 	}
 }
 
+uint64_t
+peer_segments(struct peer *p)
+{
+	uint64_t before = p->n_segments;
+
+	peer_run(p);
+	return p->world->is_spoilt ? 0 : p->n_segments - before;
+}
+
 double
 peer_free_cost(struct peer *p)
 {

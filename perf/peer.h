@@ -57,6 +57,8 @@ void peer_send(struct peer *p, uint32_t i, uint8_t flags, const void *payload, u
 
 /* Hand over what was sent, and take the answers. */
 void peer_run(struct peer *p);
+/* The same; how many segments with bytes came, 0 if the batch does not count. */
+uint64_t peer_segments(struct peer *p);
 
 /* Take the answers. */
 void peer_take_answers(struct peer *p);

@@ -306,7 +306,8 @@ find_page(struct sl_engine *e, uint64_t at, struct sl_page **out, uint64_t *next
 
 /*
  * A page: `/sluice/connections` is the first, and each says where the next one starts,
- * `/sluice/connections,NEXT`; next is 0 on the last, and the one behind some may be empty.
+ * `/sluice/connections,NEXT`; next is 0 on the last, which is empty if no worker behind the one
+ * before it has any.
  */
 static int
 connections(struct sl_engine *e, const char *params, struct rte_tel_data *d)

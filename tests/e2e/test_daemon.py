@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """The command line, exit codes, drains and reports."""
 import contextlib
+import os
 import signal
 import socket
 import time
@@ -51,6 +52,7 @@ def test_check_refuses_what_does_not_fit(tmp_path):
 
 @pytest.mark.parametrize("lcores, workers", [
     (["-l", "0"], 1), (["-l0,1"], 2), (["-l", "0-3"], 4), (["--lcores", "0@0,1@1"], 2),
+    ([], len(os.sched_getaffinity(0))), (["-c", "0x15"], 3), (["-c3"], 2),
     (["--lcores=(0-7)@(0-1)"], 8), (["--lcores", "(0,2)@1,5@(0,1),7"], 4)])
 def test_check_counts_the_workers_that_eal_would_make(tmp_path, lcores, workers):
     path = write(tmp_path, w.BASIC)
