@@ -84,9 +84,10 @@ peer_stranger(struct peer *p)
 void
 peer_open(struct peer *p, struct world *w, uint32_t n, bool v6)
 {
-	*p = (struct peer){
-		.world = w, .n = n, .v6 = v6, .wnd = 502, .random = 88172645463325252
-	};
+	static uint64_t seed = 88172645463325252;
+
+	*p = (struct peer){ .world = w, .n = n, .v6 = v6, .wnd = 502, .random = seed };
+	seed += 0x9e3779b97f4a7c15ull; /* strangers of one peer are not those of another */
 	if (n >> (NUMBER_BITS - 1 - GEN_BITS) != 0)
 		bench_fail("more connections than numbers");
 	p->conn = bench_memory((size_t)n * sizeof(*p->conn));

@@ -225,6 +225,17 @@ met(const struct stream *s, const struct sl_stats *before, enum sl_fate fate)
 		       : sl_core_stats(s->world->core)->fate[fate] - before->fate[fate];
 }
 
+/* What has been met since @before that is not among what @kind may meet: for a message. */
+static const char *
+met_besides(const struct stream *s, const struct sl_stats *before, unsigned int kind)
+{
+	for (unsigned int fate = 0; fate < SL_FATE_COUNT; fate++)
+		if (fate != becomes[kind].fate && fate != becomes[kind].other &&
+		    met(s, before, fate) > 0)
+			return sl_fate_text(fate);
+	return "nothing else";
+}
+
 /* All of each kind met what they may, and nearly all of a row of one kind what it is about. */
 static void
 judge(const struct stream *s, const struct sl_stats *before, uint64_t n)
@@ -239,8 +250,11 @@ judge(const struct stream *s, const struct sl_stats *before, uint64_t n)
 			continue;
 		if (right + met(s, before, becomes[kind].other) != sent ||
 		    (sent == n && right < n / 4 * 3))
-			bench_fail("%lu of kind %s, of which %lu became \"%s\"", sent,
-				   becomes[kind].name, right, sl_fate_text(becomes[kind].fate));
+			bench_fail("%lu of kind %s, of which %lu became \"%s\"; \"%s\" came "
+				   "about, too",
+				   sent, becomes[kind].name, right,
+				   sl_fate_text(becomes[kind].fate),
+				   met_besides(s, before, kind));
 	}
 	if (s->n_synacks != s->n_sent[SENT_SYN] || s->answered != s->asked)
 		bench_fail("%lu SYNs, %lu answers, not all to who asked", s->n_sent[SENT_SYN],
