@@ -7,17 +7,18 @@ is measured again, TRIES times in all, and the least counts: noise comes and goe
 change of the code did stays. A pair that could not be measured fails, and so does one that
 has no bound.
 
-The bounds are in perf/guard.json with what they were derived from, and `perf/guard --derive`
-writes them anew: the worst ratio of several runs of one commit on a machine as it is, times
-MARGIN. Two processes differ by up to 10 % in single rows, since their pages lie elsewhere. A load
-may meet the engine more than the loop: beside a build on both CPUs the least of three tries of
-rows of strangers lay 1.32 times above what it is on an idle machine, so that MARGIN is to spare.
-A row that takes twice as much is past it as long as the worst was less than 4/3 of the best.
+The bounds are in perf/guard.json, for each kind of CPU with what they were derived from, and
+`perf/guard --derive` writes those of its own kind anew: the worst ratio of several runs of one
+commit on a machine as it is, times MARGIN. Two processes differ by up to 10 % in single rows, since
+their pages lie elsewhere. A load may meet the engine more than the loop: beside a build on both
+CPUs the least of three tries of rows of strangers lay 1.32 times above what it is on an idle
+machine, so that MARGIN is to spare. A row that takes twice as much is past it as long as the worst
+was less than 4/3 of the best.
 
 CPUs of another kind treat the loop and the engine differently: of two kinds of Xeon one had a
-request at 28 packets of the loop, the other at 54. So there the bounds are twice as wide,
-MARGIN_ELSEWHERE, which a report says: a row must become from 2.5 to 5 times as slow to be seen.
-Derive them anew for that kind.
+request at 28 packets of the loop, the other at 54. So on a kind that is not in the file the bounds
+are wide, MARGIN_ELSEWHERE times the worst of any kind, which a report says: a row must become from
+2.5 to 5 times as slow to be seen. Derive them for that kind.
 """
 import json
 import os
@@ -73,13 +74,34 @@ def ratios(group, rows):
             if least.get(a) and least.get(b)}
 
 
+def kept():
+    """What perf/guard.json has: kind of CPU -> its machine, commit, runs and ratios seen."""
+    with open(PATH) as f:
+        return json.load(f)
+
+
+def keep(machine, commit, runs):
+    """Put the ratios of these runs in the place of what was seen on such a CPU before."""
+    entry = {"machine": machine, "commit": commit, "runs": len(runs), "seen": derive(runs)}
+    kinds = kept() if os.path.exists(PATH) else {}
+    with open(PATH, "w") as f:
+        json.dump(dict(sorted((kinds | {machine["kind"]: entry}).items())), f, indent=1)
+        f.write("\n")
+    return entry["seen"]
+
+
 def load():
     """(bounds by pair, whether they are of a CPU of this one's kind)"""
-    with open(PATH) as f:
-        kept = json.load(f)
-    at_home = kept["machine"].get("kind") == host.kind()
-    margin = MARGIN if at_home else MARGIN_ELSEWHERE
-    return {pair: margin * seen[1] for pair, seen in kept["seen"].items()}, at_home
+    kinds = kept()
+    if at_home := host.kind() in kinds:
+        kinds, margin = {host.kind(): kinds[host.kind()]}, MARGIN
+    else:
+        margin = MARGIN_ELSEWHERE
+    worst = {}
+    for entry in kinds.values():
+        for pair, (_, most) in entry["seen"].items():
+            worst[pair] = max(most, worst.get(pair, 0))
+    return {pair: margin * most for pair, most in worst.items()}, at_home
 
 
 class Guard:

@@ -79,18 +79,33 @@ def test_derived_is_the_range_of_several_runs():
     assert guard.derive([{"a/b": 2.0}, {"a/b": 3.0}]) == {"a/b": [2.0, 3.0]}
 
 
-def test_bounds_are_the_worst_seen_and_a_margin_that_is_wider_on_other_cpus(tmp_path, monkeypatch):
-    kept = tmp_path / "guard.json"
-    monkeypatch.setattr(guard, "PATH", kept)
-    for kind, margin in ((guard.host.kind(), guard.MARGIN), ("other", guard.MARGIN_ELSEWHERE)):
-        kept.write_text(json.dumps({"machine": {"kind": kind}, "seen": {"a/b": [2, 4]}}))
-        assert guard.load() == ({"a/b": 4 * margin}, margin == guard.MARGIN)
+HERE, XEON = {"kind": guard.host.kind()}, {"kind": "another"}
+
+
+@pytest.fixture
+def kept(tmp_path, monkeypatch):
+    monkeypatch.setattr(guard, "PATH", tmp_path / "guard.json")
+
+
+def test_bounds_are_the_worst_seen_on_such_a_cpu_and_a_margin(kept):
+    guard.keep(XEON, "a", [{"a/b": 9}])
+    guard.keep(HERE, "a", [{"a/b": 2}, {"a/b": 4}])
+    assert guard.load() == ({"a/b": 4 * guard.MARGIN}, True)
+    guard.keep(HERE, "b", [{"a/b": 3}])  # anew
+    assert guard.load() == ({"a/b": 3 * guard.MARGIN}, True)
+
+
+def test_on_another_cpu_bounds_are_the_worst_of_all_and_a_wider_margin(kept):
+    guard.keep(XEON, "a", [{"a/b": 2}, {"a/b": 4}])
+    guard.keep({"kind": "a third"}, "a", [{"a/b": 3}])
+    assert guard.load() == ({"a/b": 4 * guard.MARGIN_ELSEWHERE}, False)
 
 
 def test_every_pair_was_seen_closely_enough_for_a_doubling_to_be_noticed():
-    kept = json.loads(pathlib.Path(guard.PATH).read_text())
-    assert kept["commit"] and kept["machine"]["kind"] and kept["runs"] >= 3
-    for least, most in kept["seen"].values():
-        assert guard.MARGIN * most < 2 * least
+    for kind, entry in guard.kept().items():
+        assert entry["commit"] and entry["machine"]["kind"] == kind and entry["runs"] >= 3
+        for least, most in entry["seen"].values():
+            assert guard.MARGIN * most < 2 * least
     if guard.load()[1]:
-        assert {pair for group in guard.PAIRS for pair in guard.pairs(group)} == set(kept["seen"])
+        seen = guard.kept()[guard.host.kind()]["seen"]
+        assert {pair for group in guard.PAIRS for pair in guard.pairs(group)} == set(seen)
