@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * prf_leaf - SipHash of four or eight messages side by side. Compiled once for each width,
- * with flags of its own; nothing calls it on a machine that lacks them.
+ * prf_leaf - SipHash of eight messages side by side. Compiled once for each width, with flags
+ * of its own; nothing calls it on a machine that lacks them.
  *
- * The rounds are those of prf.h with a vector where a word was. A group's rounds depend on
- * each other, but the units are busy: fourteen operations a round, and two that do them.
+ * The rounds are those of prf.h with one vector of eight words or two of four where a word was.
+ * What a round does waits for what the one before did: a single vector of four leaves units
+ * idle.
  */
 #include "base/leaf.h"
 #include "base/prf_many.h"
@@ -14,13 +15,17 @@
 #include <immintrin.h>
 
 #define LANES  (SL_LEAF_BITS / 64)
+#define VECS   (SL_PRF_GROUP / LANES)
 #define INLINE static inline __attribute__((always_inline))
 
 typedef uint64_t vec __attribute__((vector_size(8 * LANES)));
 
+/* Of a group. */
 struct state {
-	vec v0, v1, v2, v3;
+	vec v0[VECS], v1[VECS], v2[VECS], v3[VECS];
 };
+
+#define EACH for (unsigned int j = 0; j < VECS; j++)
 
 INLINE vec
 load(const uint64_t *p)
@@ -73,32 +78,32 @@ INLINE void
 rounds(struct state *s, unsigned int n)
 {
 	while (n-- > 0) {
-		s->v0 += s->v1;
-		s->v2 += s->v3;
-		s->v1 = rotl(s->v1, 13) ^ s->v0;
-		s->v3 = rotl16(s->v3) ^ s->v2;
-		s->v0 = rotl32(s->v0) + s->v3;
-		s->v2 += s->v1;
-		s->v3 = rotl(s->v3, 21) ^ s->v0;
-		s->v1 = rotl(s->v1, 17) ^ s->v2;
-		s->v2 = rotl32(s->v2);
+		EACH s->v0[j] += s->v1[j];
+		EACH s->v2[j] += s->v3[j];
+		EACH s->v1[j] = rotl(s->v1[j], 13) ^ s->v0[j];
+		EACH s->v3[j] = rotl16(s->v3[j]) ^ s->v2[j];
+		EACH s->v0[j] = rotl32(s->v0[j]) + s->v3[j];
+		EACH s->v2[j] += s->v1[j];
+		EACH s->v3[j] = rotl(s->v3[j], 21) ^ s->v0[j];
+		EACH s->v1[j] = rotl(s->v1[j], 17) ^ s->v2[j];
+		EACH s->v2[j] = rotl32(s->v2[j]);
 	}
 }
 
 INLINE void
-absorb(struct state *s, vec word, unsigned int n)
+absorb(struct state *s, const uint64_t *word, unsigned int n)
 {
-	s->v3 ^= word;
+	EACH s->v3[j] ^= load(word + j * LANES);
 	rounds(s, n);
-	s->v0 ^= word;
+	EACH s->v0[j] ^= load(word + j * LANES);
 }
 
-INLINE vec
-finish(struct state *s, unsigned int n)
+INLINE void
+finish(struct state *s, unsigned int n, uint64_t *out)
 {
-	s->v2 ^= 0xff;
+	EACH s->v2[j] ^= 0xff;
 	rounds(s, n);
-	return s->v0 ^ s->v1 ^ s->v2 ^ s->v3;
+	EACH store(out + j * LANES, s->v0[j] ^ s->v1[j] ^ s->v2[j] ^ s->v3[j]);
 }
 
 INLINE struct state
@@ -106,8 +111,13 @@ spread(const struct sl_prf_key *key)
 {
 	const struct sl_prf_state one = sl_prf_begin(key);
 	const vec zero = { 0 };
+	struct state s;
 
-	return (struct state){ zero + one.v0, zero + one.v1, zero + one.v2, zero + one.v3 };
+	EACH s.v0[j] = zero + one.v0;
+	EACH s.v1[j] = zero + one.v1;
+	EACH s.v2[j] = zero + one.v2;
+	EACH s.v3[j] = zero + one.v3;
+	return s;
 }
 
 /* Of two values the first where @place is 0, else the second. */
@@ -124,13 +134,13 @@ hash13_of(const struct sl_prf_key *key, const uint64_t *const *word, unsigned in
 {
 	const struct state first = spread(key);
 
-	for (unsigned int i = 0; i < n; i += LANES) {
+	for (unsigned int i = 0; i < n; i += SL_PRF_GROUP) {
 		struct state s = first;
 
 		for (unsigned int w = 0; w < n_words; w++)
-			absorb(&s, load(word[w] + i), 1);
-		absorb(&s, load(last + i), 1);
-		store(out + i, finish(&s, 3));
+			absorb(&s, word[w] + i, 1);
+		absorb(&s, last + i, 1);
+		finish(&s, 3, out + i);
 	}
 }
 
@@ -151,23 +161,23 @@ begin_with(const struct sl_prf_key *key, const uint64_t *place, const uint64_t *
 	const struct state first = spread(&key[0]);
 	const struct state second = spread(&key[place != NULL]);
 
-	for (unsigned int i = 0; i < n; i += LANES) {
+	for (unsigned int i = 0; i < n; i += SL_PRF_GROUP) {
 		struct state s = first;
 
-		if (place != NULL) {
-			vec at = load(place + i);
+		for (unsigned int j = 0; place != NULL && j < VECS; j++) {
+			vec at = load(place + i + j * LANES);
 
-			s.v0 = choose(at, first.v0, second.v0);
-			s.v1 = choose(at, first.v1, second.v1);
-			s.v2 = choose(at, first.v2, second.v2);
-			s.v3 = choose(at, first.v3, second.v3);
+			s.v0[j] = choose(at, first.v0[j], second.v0[j]);
+			s.v1[j] = choose(at, first.v1[j], second.v1[j]);
+			s.v2[j] = choose(at, first.v2[j], second.v2[j]);
+			s.v3[j] = choose(at, first.v3[j], second.v3[j]);
 		}
 		for (unsigned int w = 0; w < n_words; w++)
-			absorb(&s, load(word[w] + i), 2);
-		store(states->v[0] + i, s.v0);
-		store(states->v[1] + i, s.v1);
-		store(states->v[2] + i, s.v2);
-		store(states->v[3] + i, s.v3);
+			absorb(&s, word[w] + i, 2);
+		EACH store(states->v[0] + i + j * LANES, s.v0[j]);
+		EACH store(states->v[1] + i + j * LANES, s.v1[j]);
+		EACH store(states->v[2] + i + j * LANES, s.v2[j]);
+		EACH store(states->v[3] + i + j * LANES, s.v3[j]);
 	}
 }
 
@@ -184,12 +194,15 @@ begin(const struct sl_prf_key *key, const uint64_t *place, const uint64_t *const
 static void
 end(const struct sl_prf_states *states, const uint64_t *last, uint64_t *out, unsigned int n)
 {
-	for (unsigned int i = 0; i < n; i += LANES) {
-		struct state s = { load(states->v[0] + i), load(states->v[1] + i),
-				   load(states->v[2] + i), load(states->v[3] + i) };
+	for (unsigned int i = 0; i < n; i += SL_PRF_GROUP) {
+		struct state s;
 
-		absorb(&s, load(last + i), 2);
-		store(out + i, finish(&s, 4));
+		EACH s.v0[j] = load(states->v[0] + i + j * LANES);
+		EACH s.v1[j] = load(states->v[1] + i + j * LANES);
+		EACH s.v2[j] = load(states->v[2] + i + j * LANES);
+		EACH s.v3[j] = load(states->v[3] + i + j * LANES);
+		absorb(&s, last + i, 2);
+		finish(&s, 4, out + i);
 	}
 }
 
