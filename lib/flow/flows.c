@@ -151,10 +151,8 @@ static_assert(offsetof(struct sl_key, lport) == offsetof(struct sl_key, rport) +
 	      "ports are compared as one word");
 
 static inline bool
-is_key(const struct sl_flows *flows, uint32_t idx, const struct sl_tuple *t)
+is_key(const struct sl_flows *flows, const struct sl_key *key, const struct sl_tuple *t)
 {
-	const struct sl_key *key = sl_flows_key(flows, idx);
-
 	if (likely(!t->v6))
 		return ((key->remote ^ t->remote.w[3]) | (key->local ^ t->local.w[3]) |
 			(both_ports(&key->rport) ^ both_ports(&t->rport))) == 0 &&
@@ -174,7 +172,7 @@ find_in(const struct sl_flows *flows, const struct sl_bucket *b, uint16_t tag,
 	for (uint32_t hits = sl_bucket_match(b, tag); hits != 0; hits &= hits - 1) {
 		uint32_t idx = sl_bucket_idx(b, (unsigned int)__builtin_ctz(hits));
 
-		if (likely(is_key(flows, idx, tuple)))
+		if (likely(is_key(flows, sl_flows_key(flows, idx), tuple)))
 			return idx;
 	}
 	return SL_NO_FLOW;
@@ -198,16 +196,18 @@ sl_flows_find(const struct sl_flows *flows, const struct sl_tuple *tuple, uint64
 	return find_at(flows, &at, tuple);
 }
 
-/* What is in @b with @tag, the first of them, its record asked for; or SL_NO_FLOW. */
+/* What is in @b with @tag, the first of them, its @key asked for; or SL_NO_FLOW. */
 static inline uint32_t
-ask_in(const struct sl_flows *flows, const struct sl_bucket *b, uint16_t tag)
+ask_in(const struct sl_flows *flows, const struct sl_bucket *b, uint16_t tag,
+       const struct sl_key **key)
 {
 	uint32_t hits = sl_bucket_match(b, tag), idx;
 
 	if (hits == 0)
 		return SL_NO_FLOW;
 	idx = sl_bucket_idx(b, (unsigned int)__builtin_ctz(hits));
-	rte_prefetch0(sl_flows_key(flows, idx));
+	*key = sl_flows_key(flows, idx);
+	rte_prefetch0(*key);
 	return idx;
 }
 
@@ -222,6 +222,7 @@ sl_flows_lookup(const struct sl_flows *flows, const struct sl_tuple *const *tupl
 		const uint64_t *hash, uint32_t *slot, uint16_t n)
 {
 	const struct sl_bucket *home[SL_BURST], *other[SL_BURST];
+	const struct sl_key *key[SL_BURST]; /* of those that are tagged */
 	uint16_t tag[SL_BURST];
 	uint8_t tagged[SL_BURST], away[SL_BURST];
 	unsigned int n_tagged = 0, n_away = 0;
@@ -234,7 +235,7 @@ sl_flows_lookup(const struct sl_flows *flows, const struct sl_tuple *const *tupl
 		rte_prefetch0(home[i]);
 	}
 	for (unsigned int i = 0; i < n; i++) {
-		slot[i] = ask_in(flows, home[i], tag[i]);
+		slot[i] = ask_in(flows, home[i], tag[i], &key[n_tagged]);
 		if (slot[i] != SL_NO_FLOW) {
 			tagged[n_tagged++] = (uint8_t)i;
 		} else {
@@ -249,14 +250,14 @@ sl_flows_lookup(const struct sl_flows *flows, const struct sl_tuple *const *tupl
 	for (unsigned int k = 0; k < n_away; k++) {
 		unsigned int i = away[k];
 
-		slot[i] = ask_in(flows, other[k], tag[i]);
+		slot[i] = ask_in(flows, other[k], tag[i], &key[n_tagged]);
 		if (slot[i] != SL_NO_FLOW)
 			tagged[n_tagged++] = (uint8_t)i;
 	}
 	for (unsigned int k = 0; k < n_tagged; k++) {
 		unsigned int i = tagged[k];
 
-		if (unlikely(!is_key(flows, slot[i], tuple[i])))
+		if (unlikely(!is_key(flows, key[k], tuple[i])))
 			slot[i] = sl_flows_find(flows, tuple[i], hash[i]);
 	}
 }
