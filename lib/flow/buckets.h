@@ -121,15 +121,14 @@ sl_bucket_away(const struct sl_bucket *b, uint16_t tag)
 	return b->away >> sl_bucket_shift(tag) & SL_AWAY_MAX;
 }
 
-/* Whether what has @hash, at home in @b, may lie there or in its other bucket. */
+/* Whether what has @hash, at home in @b, may lie in its other bucket. */
 static inline bool
-sl_bucket_resembles(const struct sl_bucket *b, uint64_t hash)
+sl_bucket_may_be_away(const struct sl_bucket *b, uint64_t hash)
 {
 	/* Where sl_bucket_shift() of its tag leads, of which these are the high bits, too. */
 	const uint64_t count = b->away >> (hash >> (64 - SL_AWAY_BITS)) * SL_AWAY_BITS;
 
-	return (sl_tags_any((const uint16_t *)(const void *)b, sl_flows_tag(hash)) |
-		(count & SL_AWAY_MAX)) != 0;
+	return (count & SL_AWAY_MAX) != 0;
 }
 
 static inline const struct sl_key *

@@ -377,17 +377,39 @@ sl_flows_hash_keys(const struct sl_flows *flows, const struct sl_prf_many *many,
 		rte_prefetch0(sl_flows_place(flows, hash[i]).home);
 }
 
-/* From the last to the first, so that each bit is put in by a shift. */
+/* Whether @b holds the tag of what has @hash. */
+static inline bool
+has_tag(const struct sl_bucket *b, uint64_t hash)
+{
+	return sl_tags_any((const uint16_t *)(const void *)b, sl_flows_tag(hash)) != 0;
+}
+
+/*
+ * From the last to the first, so that each bit is put in by a shift. In a full table one in six
+ * may be away: their other buckets, too, are asked for tags. Whoever resembles one costs much
+ * more.
+ */
 uint64_t
 sl_flows_resembling(const struct sl_flows *flows, const uint64_t *hash, uint16_t n)
 {
+	const struct sl_bucket *other[SL_BURST];
+	uint8_t away[SL_BURST];
+	unsigned int n_away = 0;
 	uint64_t found = 0;
 
 	for (uint16_t i = n; i-- > 0;) {
 		const struct sl_bucket *home = &flows->bucket[sl_flows_home(flows, hash[i])];
 
-		found = found << 1 | sl_bucket_resembles(home, hash[i]);
+		found = found << 1 | has_tag(home, hash[i]);
+		away[n_away] = (uint8_t)i;
+		n_away += sl_bucket_may_be_away(home, hash[i]);
 	}
+	for (unsigned int k = 0; k < n_away; k++) {
+		other[k] = sl_flows_place(flows, hash[away[k]]).other;
+		rte_prefetch0(other[k]);
+	}
+	for (unsigned int k = 0; k < n_away; k++)
+		found |= (uint64_t)has_tag(other[k], hash[away[k]]) << away[k];
 	return found;
 }
 

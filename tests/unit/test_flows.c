@@ -469,6 +469,37 @@ hashes_of_a_burst_are_those_of_its_tuples(void **state)
 	world_close(&w);
 }
 
+/*
+ * What a flood costs in a full table hangs on it: who resembles nobody has no lane. Two buckets
+ * hold sixteen tags of sixteen bits, so that one stranger in four thousand may be unlucky.
+ */
+static void
+a_full_table_resembles_all_it_holds_and_hardly_anybody_else(void **state)
+{
+	const uint32_t n = 250000;
+	uint32_t unlucky = 0;
+	struct world w;
+
+	world_open(&w, n, 2 * n, 12);
+	for (uint32_t t = 0; t < n; t++)
+		assert_int_equal(insert(&w, t), 0);
+	for (uint32_t t = 0; t < 2 * n; t += SL_BURST) {
+		uint16_t some = (uint16_t)RTE_MIN(SL_BURST, 2 * n - t);
+		uint64_t hash[SL_BURST], found;
+
+		for (uint16_t i = 0; i < some; i++)
+			hash[i] = hash_of(&w, t + i);
+		found = sl_flows_resembling(w.flows, hash, some);
+		for (uint16_t i = 0; i < some; i++) {
+			assert_true(w.slot[t + i] == SL_NO_FLOW || (found >> i & 1));
+			unlucky += w.slot[t + i] == SL_NO_FLOW && (found >> i & 1);
+		}
+		assert_true(some == SL_BURST || found >> some == 0);
+	}
+	assert_true(unlucky < n / 2000);
+	world_close(&w);
+}
+
 static void
 check_notices_a_record_that_changed_its_name(void **state)
 {
@@ -669,6 +700,7 @@ main(void)
 		cmocka_unit_test(an_index_is_not_taken_for_an_address),
 		cmocka_unit_test(the_hash_depends_on_the_key_and_on_every_byte),
 		cmocka_unit_test(hashes_of_a_burst_are_those_of_its_tuples),
+		cmocka_unit_test(a_full_table_resembles_all_it_holds_and_hardly_anybody_else),
 		cmocka_unit_test(check_notices_a_record_that_changed_its_name),
 		cmocka_unit_test(the_fast_match_equals_the_plain_one),
 		cmocka_unit_test(opening_refuses_nonsense_and_takes_what_it_said),
