@@ -161,13 +161,16 @@ sl_strangers_answer(struct sl_core *core)
 			see(&seen, lane->hash, sl_seg_span(&lane->seg) > 0);
 	}
 	for (unsigned int kind = SL_CROWD_SEG4; kind <= SL_CROWD_SEG6; kind++) {
+		const unsigned int syns = kind - SL_CROWD_SEG4 + SL_CROWD_SYN4;
 		const struct sl_crowd *c = &core->crowd[kind];
 		uint64_t who = core->strangers[kind], like, left;
 
 		if (who == 0)
 			continue;
 		like = resembling(&seen, c, who);
-		left = sl_crowd_segments(&core->tcp, c, who & ~like) | like;
+		left = sl_crowd_segments(&core->tcp, c, who & ~like, &core->crowd[syns],
+					 core->strangers[syns]);
+		left |= like;
 		spend(core, c, who & ~left);
 		open_for_all(core, c, left);
 		for (; left != 0; left &= left - 1) {

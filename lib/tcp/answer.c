@@ -219,20 +219,30 @@ sl_answer_syn_again(struct sl_tcp *tcp, struct sl_lane *lane, struct sl_tcb *tcb
 }
 
 bool
+sl_may_open_half(const struct sl_listener *listener)
+{
+	const struct sl_listener_stats *stats = &listener->stats;
+
+	if (listener->conf.tcp.cookies != SL_COOKIES_AUTO)
+		return listener->conf.tcp.cookies == SL_COOKIES_NEVER;
+	return stats->cookie_mode ? stats->half_open <= listener->backlog / 2
+				  : stats->half_open < listener->backlog;
+}
+
+bool
 sl_answers_by_cookie(struct sl_tcp *tcp, struct sl_listener *listener)
 {
 	struct sl_listener_stats *stats = &listener->stats;
+	bool by_cookie = !sl_may_open_half(listener);
 
-	if (listener->conf.tcp.cookies != SL_COOKIES_AUTO)
-		return listener->conf.tcp.cookies == SL_COOKIES_ALWAYS;
-	if (!stats->cookie_mode && stats->half_open >= listener->backlog) {
-		__atomic_store_n(&stats->cookie_mode, true, __ATOMIC_RELAXED);
-		sl_count(tcp, cookie_mode_on);
-	} else if (stats->cookie_mode && stats->half_open <= listener->backlog / 2) {
-		__atomic_store_n(&stats->cookie_mode, false, __ATOMIC_RELAXED);
-		sl_count(tcp, cookie_mode_off);
+	if (listener->conf.tcp.cookies == SL_COOKIES_AUTO && by_cookie != stats->cookie_mode) {
+		__atomic_store_n(&stats->cookie_mode, by_cookie, __ATOMIC_RELAXED);
+		if (by_cookie)
+			sl_count(tcp, cookie_mode_on);
+		else
+			sl_count(tcp, cookie_mode_off);
 	}
-	return stats->cookie_mode;
+	return by_cookie;
 }
 
 void

@@ -42,6 +42,8 @@ struct sl_listener *sl_tcp_listener_at(struct sl_tcp *tcp, const struct sl_addr 
 struct sl_listener *sl_tcp_listener(struct sl_tcp *tcp, const struct sl_tuple *tuple);
 /* Whether @listener answers by cookies now; auto does above its backlog, until half is free. */
 bool sl_answers_by_cookie(struct sl_tcp *tcp, struct sl_listener *listener);
+/* The contrary, asked without consequences. */
+bool sl_may_open_half(const struct sl_listener *listener);
 /* Whether cookies that went out may still come back: then every ACK is checked. */
 bool sl_cookies_may_be_out(const struct sl_tcp *tcp);
 

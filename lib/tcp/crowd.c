@@ -333,45 +333,116 @@ bad_cookies(struct sl_tcp *tcp, const struct sl_crowd *c, uint64_t who)
 					      c->tsecr, c->n);
 }
 
+/* The same, in the way that takes least. */
+static uint64_t
+bad_among(struct sl_tcp *tcp, const struct sl_crowd *c, uint64_t who)
+{
+	const struct sl_crowd *few;
+	uint64_t bad = 0, bad_few;
+
+	if (__builtin_popcountll(who) <= FEW)
+		return bad_among_few(tcp, c, who);
+	if (__builtin_popcountll(who) == c->n)
+		return bad_cookies(tcp, c, who);
+	few = pick(tcp, c, who);
+	bad_few = bad_cookies(tcp, few, (1ull << few->n) - 1);
+	for (; who != 0; who &= who - 1, bad_few >>= 1)
+		if (bad_few & 1)
+			bad |= who & -who;
+	return bad;
+}
+
+/* Nine bits of hashes. */
+struct hashes {
+	uint64_t bits[8];
+};
+
+static void
+note(struct hashes *h, uint64_t hash)
+{
+	h->bits[hash >> 6 & 7] |= 1ull << (hash & 63);
+}
+
+static bool
+has_noted(const struct hashes *h, uint64_t hash)
+{
+	return h->bits[hash >> 6 & 7] >> (hash & 63) & 1;
+}
+
 /*
- * ACKs to @listener. Checked are all or none: with a budget, or while resets may be sent, what
- * becomes of one depends on those before it.
+ * Those of @bad that came behind one of @others and resemble it: if that opens a connection
+ * they are its input. A flood has no others.
+ */
+static uint64_t
+behind_others(const struct sl_crowd *c, uint64_t bad, uint64_t others)
+{
+	struct hashes before;
+	uint64_t behind = 0;
+
+	if (bad == 0 || others == 0)
+		return 0;
+	before = (struct hashes){ 0 };
+	for (uint64_t rest = (bad | others) & -(others & -others); rest != 0;
+	     rest &= rest - 1) {
+		uint64_t hash = c->hash[__builtin_ctzll(rest)], one = rest & -rest;
+
+		if (others & one)
+			note(&before, hash);
+		else if (has_noted(&before, hash))
+			behind |= one;
+	}
+	return behind;
+}
+
+/* Those of @who that resemble one of @callers, and may be behind it. */
+static uint64_t
+that_call(const struct sl_crowd *c, uint64_t who, const struct sl_crowd *syns, uint64_t callers)
+{
+	struct hashes calling = { 0 };
+	uint64_t like = 0;
+
+	for (; callers != 0; callers &= callers - 1)
+		note(&calling, syns->hash[__builtin_ctzll(callers)]);
+	for (; who != 0; who &= who - 1)
+		if (has_noted(&calling, c->hash[__builtin_ctzll(who)]))
+			like |= who & -who;
+	return like;
+}
+
+/*
+ * Segments to @listener. Checked are all ACKs or none: with a budget, or while resets may be
+ * sent, what becomes of one depends on those before it.
  */
 static uint64_t
 end_acks(struct sl_tcp *tcp, const struct sl_crowd *c, const struct sl_listener *listener,
-	 uint64_t who)
+	 uint64_t who, const struct sl_crowd *syns, uint64_t callers)
 {
-	uint64_t bad = 0;
+	uint64_t acks = acks_among(c, who), bad;
 
-	if (who == 0 || listener->conf.tcp.cookies == SL_COOKIES_NEVER)
+	if (listener->conf.tcp.cookies == SL_COOKIES_NEVER)
+		return who;
+	if (callers != 0 && sl_may_open_half(listener))
+		acks &= ~that_call(c, acks, syns, callers);
+	if (acks == 0)
 		return who;
 	if (!sl_cookies_may_be_out(tcp)) {
 		if (tcp->check_budget > 0)
 			return who;
-		end_all(tcp, SL_FATE_tcp_cookie_unchecked, who);
-		return 0;
+		end_all(tcp, SL_FATE_tcp_cookie_unchecked, acks);
+		return who & ~acks;
 	}
 	if (tcp->reset_budget > 0)
 		return who;
-	if (__builtin_popcountll(who) <= FEW) {
-		bad = bad_among_few(tcp, c, who);
-	} else if (__builtin_popcountll(who) == c->n) {
-		bad = bad_cookies(tcp, c, who);
-	} else {
-		const struct sl_crowd *few = pick(tcp, c, who);
-		uint64_t bad_few = bad_cookies(tcp, few, (1ull << few->n) - 1);
-
-		for (uint64_t rest = who; rest != 0; rest &= rest - 1, bad_few >>= 1)
-			if (bad_few & 1)
-				bad |= rest & -rest;
-	}
+	bad = bad_among(tcp, c, acks);
+	bad &= ~behind_others(c, bad, who & ~bad);
 	end_all(tcp, SL_FATE_tcp_cookie_bad, bad);
 	sl_count_n(tcp, cookie_bad, (unsigned int)__builtin_popcountll(bad));
 	return who & ~bad;
 }
 
 uint64_t
-sl_crowd_segments(struct sl_tcp *tcp, const struct sl_crowd *c, uint64_t who)
+sl_crowd_segments(struct sl_tcp *tcp, const struct sl_crowd *c, uint64_t who,
+		  const struct sl_crowd *syns, uint64_t callers)
 {
 	uint64_t left = 0;
 	struct parts parts;
@@ -381,9 +452,7 @@ sl_crowd_segments(struct sl_tcp *tcp, const struct sl_crowd *c, uint64_t who)
 		uint64_t same = parts.who[i];
 
 		if (parts.listener[i] != NULL) {
-			uint64_t acks = acks_among(c, same);
-
-			left |= (same & ~acks) | end_acks(tcp, c, parts.listener[i], acks);
+			left |= end_acks(tcp, c, parts.listener[i], same, syns, callers);
 		} else if (tcp->reset_budget == 0) {
 			end_all(tcp, SL_FATE_tcp_stray_quiet, same);
 		} else {

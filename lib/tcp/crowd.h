@@ -19,8 +19,10 @@ uint64_t sl_crowd_syns(struct sl_tcp *tcp, struct sl_crowd *c, const struct sl_d
 /*
  * Of @who, segments without SYN of @c that met no record, those that end here without a word:
  * ACKs that are no cookies and are not reset, strays beyond the budget for resets. Their fates
- * are counted; the packets stay the caller's. Returns the others.
+ * are counted; the packets stay the caller's. Returns the others, and what may be behind one
+ * that opens a connection: another of @who, or one of @callers, SYNs in @syns.
  */
-uint64_t sl_crowd_segments(struct sl_tcp *tcp, const struct sl_crowd *c, uint64_t who);
+uint64_t sl_crowd_segments(struct sl_tcp *tcp, const struct sl_crowd *c, uint64_t who,
+			   const struct sl_crowd *syns, uint64_t callers);
 
 #endif

@@ -25,7 +25,8 @@
 #include "wire/frame.h"
 
 enum {
-	CLIENTS = 48, /* few, so that a burst holds several packets of one */
+	CLIENTS = 48, /* few, so that they come back */
+	RECORDS = 1024,
 	FRAME_MAX = 200,
 	ROUNDS = 3000,
 	OUT_MAX = 2 * SL_BURST,
@@ -33,23 +34,31 @@ enum {
 	SCANNED = 1024,
 };
 
+struct said {
+	uint8_t bytes[FRAME_MAX]; /* behind the frame zeros */
+	size_t len;
+};
+
 struct machine {
 	struct sl_core *core;
 	struct heapbufs hb;
 	struct arena arena;
 	uint16_t n;
-	size_t len[OUT_MAX];
-	uint8_t frame[OUT_MAX][FRAME_MAX];
+	struct said out[OUT_MAX];
 };
 
-/* What a client knows of its handshake. */
+/* A client calls one port of ours from one of its own; what it was told when that answered. */
 struct client {
+	bool v6;
+	uint8_t i, port;
 	uint32_t seq, ack, tsecr;
-	bool called, answered;
+	bool ts;
 };
 
 static struct rnd rnd;
 static struct client client[2][PORTS][CLIENTS];
+static struct client *seen[SL_BURST]; /* in the burst that is being drawn */
+static uint16_t n_seen;
 static struct sl_core_conf conf;
 
 static uint32_t
@@ -66,6 +75,7 @@ configure(enum sl_cookies cookies, uint16_t simd_bits)
 	struct sl_listener_conf *l;
 
 	link_host_conf(&conf, 0);
+	conf.connections = conf.active = conf.time_wait = RECORDS;
 	conf.simd_bits = simd_bits;
 	conf.net.port[0].offloads = 0;
 	for (uint16_t p = 0; p + 1 < PORTS; p++) {
@@ -108,19 +118,48 @@ machine_step(struct machine *m, sl_ns_t now, struct rte_mbuf **rx, uint16_t n, u
 
 	m->n = sl_core_step(m->core, now, rx, n, tx, room);
 	for (uint16_t i = 0; i < m->n; i++) {
-		m->len[i] = heapbufs_read(tx[i], m->frame[i], FRAME_MAX);
+		memset(&m->out[i], 0, sizeof(m->out[i]));
+		m->out[i].len = heapbufs_read(tx[i], m->out[i].bytes, FRAME_MAX);
 		assert_int_equal(tx[i]->port, 0);
 		assert_int_equal(tx[i]->ol_flags, 0);
-		assert_true(m->len[i] <= FRAME_MAX);
+		assert_true(m->out[i].len <= FRAME_MAX);
 		heapbufs_put(&m->hb, tx[i]);
 	}
 	if (sl_core_check(m->core, &why) != 0)
 		fail_msg("%s", why);
 }
 
+static void
+forget_clients(void)
+{
+	memset(client, 0, sizeof(client));
+	for (uint8_t p = 0; p < PORTS; p++)
+		for (uint8_t i = 0; i < 2 * CLIENTS; i++) {
+			struct client *k = &client[i % 2][p][i / 2];
+
+			k->v6 = i % 2;
+			k->i = i / 2;
+			k->port = p;
+		}
+}
+
+/* Of those who were drawn for this burst before, or anybody. */
+static struct client *
+draw_client(void)
+{
+	struct client *k;
+
+	if (n_seen > 0 && rnd_below(&rnd, 2))
+		return seen[rnd_below(&rnd, n_seen)];
+	k = &client[rnd_below(&rnd, 3) == 0][rnd_below(&rnd, PORTS)][rnd_below(&rnd, CLIENTS)];
+	if (n_seen < SL_BURST)
+		seen[n_seen++] = k;
+	return k;
+}
+
 /* Options as systems send them, and as nobody does. */
 static uint8_t
-draw_options(uint8_t *opt, bool syn, uint32_t tsecr)
+draw_options(uint8_t *opt, bool syn, bool ts, uint32_t tsecr)
 {
 	static const struct {
 		uint8_t len;
@@ -141,7 +180,7 @@ draw_options(uint8_t *opt, bool syn, uint32_t tsecr)
 	unsigned int i = rnd_below(&rnd, sizeof(layout) / sizeof(layout[0]));
 
 	if (!syn && i != 10)
-		i = rnd_below(&rnd, 3) ? 5 : 0;
+		i = ts ? 5 : 0;
 	memcpy(opt, layout[i].b, sizeof(layout[i].b));
 	if (i == 3)
 		opt[19] = (uint8_t)rnd_below(&rnd, 20);
@@ -191,22 +230,19 @@ put_ip(struct craft *c, bool v6, unsigned int i, bool odd, uint8_t proto)
 		craft_ip4(c, src, "10.0.0.1", proto);
 }
 
-/* A SYN, the end of a handshake, a wild ACK or another combination of flags. */
+/* A SYN, the end of a handshake, a wild ACK, the end of it all or other flags. */
 static void
-draw_tcp(struct craft *c, bool v6)
+draw_tcp(struct craft *c, const struct client *k)
 {
-	unsigned int i = rnd_below(&rnd, CLIENTS), p = rnd_below(&rnd, PORTS);
-	struct client *k = &client[v6][p][i];
 	uint32_t seq = (uint32_t)rnd_u64(&rnd), ack = 0, tsecr = 0;
-	uint16_t port = (uint16_t)(80 + p);
+	uint16_t port = (uint16_t)(80 + k->port);
 	uint8_t opt[40], flags = SL_SYN, len;
+	bool ts = rnd_below(&rnd, 3);
 
-	switch (rnd_below(&rnd, 8)) {
+	switch (rnd_below(&rnd, 9)) {
 	case 0:
 	case 1:
 	case 2:
-		k->seq = seq;
-		k->called = true;
 		break;
 	case 3:
 	case 4:
@@ -216,18 +252,23 @@ draw_tcp(struct craft *c, bool v6)
 	case 5:
 	case 6:
 		flags = SL_ACK | (rnd_below(&rnd, 4) == 0 ? SL_FIN : 0);
-		seq = k->seq + 1;
-		ack = k->ack + 1;
+		seq = k->seq;
+		ack = k->ack;
+		ts = rnd_below(&rnd, 8) ? k->ts : ts;
 		tsecr = k->tsecr;
+		break;
+	case 7:
+		flags = SL_RST;
+		seq = k->seq + 5 * rnd_below(&rnd, 2); /* with what it may have sent */
 		break;
 	default:
 		flags = (uint8_t)rnd_u64(&rnd);
 		break;
 	}
-	len = draw_options(opt, flags & SL_SYN, tsecr);
-	if (p == PORTS - 1 && rnd_below(&rnd, 4))
+	len = draw_options(opt, flags & SL_SYN, ts, tsecr);
+	if (k->port == PORTS - 1 && rnd_below(&rnd, 4))
 		port = (uint16_t)(SCANNED + rnd_below(&rnd, 60000));
-	craft_tcp(c, (uint16_t)(1000 + i), port, seq, ack, flags, 500, opt, len);
+	craft_tcp(c, (uint16_t)(1000 + k->i), port, seq, ack, flags, 500, opt, len);
 	if (rnd_below(&rnd, 10) == 0)
 		craft_hex(c, "68656c6c6f");
 }
@@ -261,7 +302,8 @@ static void
 draw_frame(struct craft *c)
 {
 	static const uint8_t them[6] = { 2, 0, 0, 0, 0, 9 };
-	bool v6 = rnd_below(&rnd, 3) == 0, odd = rnd_below(&rnd, 12) == 0;
+	const struct client *k = draw_client();
+	bool v6 = k->v6, odd = rnd_below(&rnd, 12) == 0;
 	uint16_t vlan = rnd_below(&rnd, 40) == 0 ? 7 : 0;
 
 	craft_ether(c, conf.net.port[0].mac, them, vlan, v6 ? 0x86dd : 0x0800);
@@ -269,8 +311,8 @@ draw_frame(struct craft *c)
 		put_ip(c, v6, 1, odd, v6 ? 58 : 1);
 		craft_hex(c, v6 ? "8000 0000 1234 0001" : "0800 0000 1234 0001");
 	} else {
-		put_ip(c, v6, rnd_below(&rnd, CLIENTS), odd, 6);
-		draw_tcp(c, v6);
+		put_ip(c, v6, k->i, odd, 6);
+		draw_tcp(c, k);
 	}
 	craft_end(c);
 	if (rnd_below(&rnd, 6) == 0)
@@ -314,7 +356,7 @@ as_a_chain(struct machine *m, const struct craft *c)
 static int
 by_bytes(const void *a, const void *b)
 {
-	return memcmp(a, b, FRAME_MAX);
+	return memcmp(a, b, sizeof(struct said));
 }
 
 static void
@@ -331,14 +373,10 @@ compare(struct machine *a, struct machine *b, unsigned int round)
 			fail_msg("round %u: count %s: %lu together, %lu alone", round,
 				 sl_counter_name((enum sl_counter)i), x->count[i], y->count[i]);
 	assert_int_equal(a->n, b->n);
-	for (uint16_t i = 0; i < a->n; i++) { /* the same lengths: bytes behind are zeros */
-		memset(a->frame[i] + a->len[i], 0, FRAME_MAX - a->len[i]);
-		memset(b->frame[i] + b->len[i], 0, FRAME_MAX - b->len[i]);
-	}
-	qsort(a->frame, a->n, FRAME_MAX, by_bytes);
-	qsort(b->frame, b->n, FRAME_MAX, by_bytes);
+	qsort(a->out, a->n, sizeof(a->out[0]), by_bytes);
+	qsort(b->out, b->n, sizeof(b->out[0]), by_bytes);
 	for (uint16_t i = 0; i < a->n; i++)
-		assert_memory_equal(a->frame[i], b->frame[i], FRAME_MAX);
+		assert_memory_equal(&a->out[i], &b->out[i], sizeof(a->out[i]));
 }
 
 /* Clients remember what a SYN-ACK said, to answer it. */
@@ -346,7 +384,7 @@ static void
 remember(struct machine *m)
 {
 	for (uint16_t i = 0; i < m->n; i++) {
-		struct rte_mbuf *p = heapbufs_packet(&m->hb, m->frame[i], m->len[i], 0);
+		struct rte_mbuf *p = heapbufs_packet(&m->hb, m->out[i].bytes, m->out[i].len, 0);
 		struct sl_frame frame;
 		struct sl_tuple t;
 		struct sl_seg seg;
@@ -357,8 +395,10 @@ remember(struct machine *m)
 			uint16_t i_of = (uint16_t)(t.lport - 1000) % CLIENTS;
 			struct client *k = &client[t.v6][(t.rport - 80u) % PORTS][i_of];
 
-			k->ack = seg.seq;
-			k->tsecr = seg.opts & SL_OPT_TS ? seg.tsval : 0;
+			k->seq = seg.ack;
+			k->ack = seg.seq + 1;
+			k->ts = seg.opts & SL_OPT_TS;
+			k->tsecr = k->ts ? seg.tsval : 0;
 		}
 		heapbufs_put(&m->hb, p);
 	}
@@ -372,7 +412,7 @@ run(enum sl_cookies cookies, uint16_t simd_bits, sl_ns_t begin, uint64_t seed)
 	sl_ns_t now = SL_NS_PER_S;
 
 	rnd.s = seed;
-	memset(client, 0, sizeof(client));
+	forget_clients();
 	configure(cookies, simd_bits);
 	machine_open(&a, now);
 	machine_open(&b, now);
@@ -385,6 +425,7 @@ run(enum sl_cookies cookies, uint16_t simd_bits, sl_ns_t begin, uint64_t seed)
 		bool roomy = draw_roomy();
 		struct craft c;
 
+		n_seen = 0;
 		for (uint16_t i = 0; i < n; i++) {
 			draw_frame(&c);
 			rx[0][i] = as_ports_give_it(&a, &c, roomy);
@@ -409,6 +450,14 @@ what_all_hear_is_what_each_would_hear(void **state)
 	run(SL_COOKIES_ALWAYS, SL_LEAF_256VL, 0, 8);
 	run(SL_COOKIES_ALWAYS, SL_LEAF_256, 0, 2);
 	run(SL_COOKIES_ALWAYS, 1, 0, 3);
+}
+
+/* What is behind a SYN is for its connection, while ACKs of others may be cookies. */
+static void
+and_so_it_is_when_syns_open_connections(void **state)
+{
+	run(SL_COOKIES_AUTO, 0, 0, 10);
+	run(SL_COOKIES_AUTO, 0, 0, 11);
 }
 
 /* Long after the start no cookie is out, so few ACKs are looked at. */
@@ -535,7 +584,7 @@ see_bursts(unsigned int most, uint64_t seed)
 	struct sl_door door;
 
 	rnd.s = seed;
-	memset(client, 0, sizeof(client));
+	forget_clients();
 	configure(SL_COOKIES_ALWAYS, 0);
 	heapbufs_open(&m.hb);
 	door_open(&door);
@@ -546,6 +595,7 @@ see_bursts(unsigned int most, uint64_t seed)
 		uint64_t odd = 0, others;
 		struct craft c;
 
+		n_seen = 0;
 		for (uint16_t i = 0; i < n; i++) {
 			draw_frame(&c);
 			rx[i] = draw_odd(&m, &c, roomy);
@@ -586,6 +636,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_width_sees_the_same_crowds),
 		cmocka_unit_test(what_all_hear_is_what_each_would_hear),
+		cmocka_unit_test(and_so_it_is_when_syns_open_connections),
 		cmocka_unit_test(and_so_it_is_when_no_cookies_are_out),
 	};
 
