@@ -6,9 +6,11 @@
 #ifndef PERF_FLOOR_H
 #define PERF_FLOOR_H
 
+#include "streams.h"
+#include "tcp/tcb.h"
 #include "world.h"
 
-/* Memory like that of so many connections, of which each packet picks one at random. */
+/* Memory like that of so many connections, all of it zero, though only we know that. */
 struct floor {
 	struct world *world;
 	uint32_t connections;
@@ -16,10 +18,54 @@ struct floor {
 	char *bucket, *record, *state, *span;
 };
 
-void floor_open(struct floor *f, struct world *w, uint32_t connections);
+/* A table for @entries, of which @connections have a record. */
+void floor_open(struct floor *f, struct world *w, uint32_t entries, uint32_t connections);
 
-/* Windows: cycles a packet. @arg is the floor. */
+/* Windows: cycles a packet that picks a connection at random. @arg is the floor. */
 double floor_syn(void *arg);     /* its headers, and a bucket of the table */
 double floor_request(void *arg); /* and its payload, the record, a span, the application's */
+
+/* For the files of the floor: lines are read, or left changed. */
+#define FLOOR_BURST 64
+
+static inline uint8_t
+floor_read(const void *p)
+{
+	return *(const volatile uint8_t *)p;
+}
+
+static inline uint8_t
+floor_change(void *p)
+{
+	volatile uint8_t *byte = p;
+	uint8_t was = *byte;
+
+	*byte = 0;
+	return was;
+}
+
+static inline char *
+floor_bucket(const struct floor *f, uint32_t id)
+{
+	return f->bucket + (id * 2654435761u * f->n_buckets >> 32) * SL_CACHE_LINE;
+}
+
+static inline char *
+floor_record(const struct floor *f, uint32_t id)
+{
+	return f->record + id * sizeof(struct sl_tcb);
+}
+
+static inline char *
+floor_span(const struct floor *f, uint32_t id)
+{
+	return f->span + id * sizeof(struct sl_span);
+}
+
+static inline char *
+floor_state(const struct floor *f, uint32_t id)
+{
+	return f->state + (uint64_t)id * REQUEST_STATE_BYTES;
+}
 
 #endif

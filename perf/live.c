@@ -135,7 +135,7 @@ group_live(void)
 					     .app = &request_app,
 					     .cookies = SL_COOKIES_ALWAYS,
 					     .slow = 1 + n / 40000 });
-	floor_open(&f, &w, n);
+	floor_open(&f, &w, n, n);
 	stream_open_syn(&syn, &w, false);
 	peer_open(&p, &w, n, false);
 	request_expect(&p);

@@ -20,6 +20,7 @@
 #define RING_PACKETS    8192
 #define BUFFERS_DEFAULT 65536
 #define WORLDS_MAX      2
+#define LOOP_BURST      64
 
 /* A worker never lets its time go back, so that under this clock world_pass() alone moves it.
  */
@@ -315,57 +316,64 @@ swap_macs(struct rte_mbuf **m, uint16_t n)
 	}
 }
 
-static void
-loop_batch(struct world *w, world_touch *touch, void *arg, uint64_t *cycles, uint64_t *packets)
+/* What a batch takes; the world's batch is empty then. */
+static uint64_t
+loop_batch(struct world *w, const struct world_loop *loop)
 {
-	long preempted = world_preemptions();
 	uint64_t took = 0;
-	uint16_t all = w->n_batch;
 	uint16_t port = w->engine->port[0].id;
-	struct rte_mbuf *m[64];
+	struct rte_mbuf *m[2 * LOOP_BURST];
 
 	if (rte_ring_enqueue_bulk(w->in, (void **)w->batch, w->n_batch, NULL) == 0)
 		bench_fail("the port's ring is full");
 	w->n_batch = 0;
 	while (!rte_ring_empty(w->in)) {
 		uint64_t before = rte_rdtsc();
-		uint16_t n =
-			rte_eth_rx_burst(port, 0, m, (uint16_t)RTE_MIN(options.burst, 64u));
+		uint16_t n = rte_eth_rx_burst(
+			port, 0, m, (uint16_t)RTE_MIN(options.burst, (unsigned int)LOOP_BURST));
 
 		swap_macs(m, n);
-		if (touch != NULL)
-			touch(arg, m, n);
+		if (loop->turn != NULL)
+			n = loop->turn(loop->arg, m, n);
 		if (rte_eth_tx_burst(port, 0, m, n) != n)
 			bench_fail("the port's ring is full");
 		took += rte_rdtsc() - before;
 	}
-	if (world_preemptions() == preempted) {
-		*cycles += took;
-		*packets += all;
-	}
 	drop_sent(w);
+	return took;
 }
 
 double
-world_loop(struct world *w, const struct wire_seg *seg, world_touch *touch, void *arg)
+world_loop(struct world *w, const struct world_loop *loop)
 {
+	const struct wire_seg syn = {
+		.flags = WIRE_SYN,
+		.options = WIRE_SYN_LINUX,
+		.wnd = 64240,
+	};
 	struct wire_end end = { .addr = 0x20000001, .port = 1024, .server = PORT_SERVER };
+	const uint16_t batch = loop->batch > 0 ? loop->batch : WORLD_BATCH;
 	uint64_t cycles = 0, n = 0;
 
-	while (n < WINDOW_UNITS) {
-		while (!world_batch_is_full(w)) {
-			end.addr++;
-			wire_put(world_packet(w), &end, seg);
+	while ((double)n < WINDOW_UNITS * loop->packets) {
+		uint64_t took;
+		long preempted;
+
+		for (; w->n_batch < batch; end.addr++)
+			wire_put(world_packet(w), &end,
+				 loop->next != NULL ? loop->next(loop->arg) : &syn);
+		preempted = world_preemptions();
+		took = loop_batch(w, loop);
+		if (world_preemptions() == preempted) {
+			cycles += took;
+			n += batch;
 		}
-		loop_batch(w, touch, arg, &cycles, &n);
 	}
-	return (double)cycles / (double)n;
+	return (double)cycles / (double)n * loop->packets;
 }
 
 double
 world_macswap(void *arg)
 {
-	struct wire_seg syn = { .flags = WIRE_SYN, .options = WIRE_SYN_LINUX, .wnd = 64240 };
-
-	return world_loop(arg, &syn, NULL, NULL);
+	return world_loop(arg, &(struct world_loop){ .packets = 1 });
 }

@@ -106,11 +106,21 @@ uint64_t world_count(const struct world *w, unsigned int counter);
 /* A window of the macswap loop on the world's port: cycles per packet. @arg is the world. */
 double world_macswap(void *arg);
 
-/*
- * The same with packets like @seg, and with what @touch does to each burst between receiving
- * and sending; NULL: nothing.
- */
-typedef void world_touch(void *arg, struct rte_mbuf **m, uint16_t n);
-double world_loop(struct world *w, const struct wire_seg *seg, world_touch *touch, void *arg);
+/* A loop like it, of other packets, with more than that done to them. */
+struct world_loop {
+	/* What comes next, from one more address; NULL: SYNs as Linux sends them. */
+	const struct wire_seg *(*next)(void *arg);
+	/*
+	 * What is done to each burst of @n between receiving and sending. It leaves in @m what
+	 * is to be sent, twice as many at most, and returns how many. NULL: nothing.
+	 */
+	uint16_t (*turn)(void *arg, struct rte_mbuf **m, uint16_t n);
+	void *arg;
+	double packets; /* that come, a unit */
+	uint16_t batch; /* handed over at a time; 0: WORLD_BATCH */
+};
+
+/* A window of it: cycles per unit. */
+double world_loop(struct world *w, const struct world_loop *loop);
 
 #endif
