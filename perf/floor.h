@@ -2,10 +2,14 @@
 /*
  * floor - what a packet costs before anything is done about it: the macswap loop, and the
  * lines of memory without which nobody can answer, asked for a burst ahead, read, and left.
+ *
+ * A life also leaves its lines changed, and bulk's bytes are summed: nobody can do without
+ * that either.
  */
 #ifndef PERF_FLOOR_H
 #define PERF_FLOOR_H
 
+#include "flow/slots.h"
 #include "streams.h"
 #include "tcp/tcb.h"
 #include "world.h"
@@ -24,6 +28,28 @@ void floor_open(struct floor *f, struct world *w, uint32_t entries, uint32_t con
 /* Windows: cycles a packet that picks a connection at random. @arg is the floor. */
 double floor_syn(void *arg);     /* its headers, and a bucket of the table */
 double floor_request(void *arg); /* and its payload, the record, a span, the application's */
+
+/* Clients that go through the stages of a life, in random order. */
+struct floor_lives {
+	struct floor floor;
+	uint8_t last; /* enum peer_stage: PEER_LAST, or PEER_FIN if the server closes first */
+	uint32_t n_clients;
+	struct floor_client *client;
+	struct sl_slots records, spans; /* that nobody has */
+	struct wire_seg seg;            /* that comes */
+	struct floor_tw *tw; /* TIME-WAIT records, of which the oldest is at @oldest */
+	uint32_t n_tw, oldest;
+};
+
+/* @time_wait 0: the client closes first. */
+void floor_lives_open(struct floor_lives *l, struct world *w, uint32_t connections,
+		      uint32_t clients, uint32_t time_wait);
+
+/* Cycles a connection: its packets, and the lines of its life. @arg is the lives. */
+double floor_life(void *arg);
+
+/* Cycles a connection for its cookie, made and checked, of 64 at a time. @arg is the world. */
+double floor_cookie(void *arg);
 
 /* For the files of the floor: lines are read, or left changed. */
 #define FLOOR_BURST 64

@@ -209,26 +209,34 @@ measure_lives(uint8_t cookies, unsigned int recorded, const char *suffix)
 {
 	static struct world w;
 	static struct lives l = { .step = peer_step };
+	static struct floor_lives f;
 	uint32_t n = options.size ? options.size : 1000000;
-	uint32_t clients = (n + recorded - 1) / recorded * PEER_STAGES;
-	char size[32], name[48], live[64];
+	uint32_t clients = (n + recorded - 1) / recorded * PEER_STAGES,
+		 most = n + n / 16 + 1024;
+	bool has_floor = cookies == SL_COOKIES_ALWAYS;
+	char size[32], name[48], live[64], floor_name[48];
 	const struct bench_row row[] = {
 		{ "macswap_loop", world_macswap, &w },
 		{ name, lives_window, &l },
+		{ bench_sized(floor_name, sizeof(floor_name), "floor_connection", n),
+		  floor_life, &f },
+		{ "floor_cookie", floor_cookie, &w },
 	};
 
 	snprintf(name, sizeof(name), "%s%s", bench_sized(size, sizeof(size), "connection", n),
 		 suffix);
 	request_pin();
-	world_open(&w, &(struct world_conf){ .connections = n + n / 16 + 1024,
+	world_open(&w, &(struct world_conf){ .connections = most,
 					     .app = &request_app,
 					     .cookies = cookies,
 					     .backlog = n,
 					     .slow = 1 + n / 50000 });
 	peer_open(&l.peer, &w, clients, false);
 	request_expect(&l.peer);
+	if (has_floor)
+		floor_lives_open(&f, &w, most, clients, 0);
 	spread(&l);
-	bench_rows(row, sizeof(row) / sizeof(row[0]));
+	bench_rows(row, has_floor ? sizeof(row) / sizeof(row[0]) : 2);
 	snprintf(live, sizeof(live), "%.40s_live", name);
 	bench_figure(live, "count", (double)world_count(&w, SL_CNT_live));
 	world_say_clock(&w, name);
@@ -263,13 +271,17 @@ group_server_close(void)
 {
 	static struct world w;
 	static struct lives l = { .step = peer_step_server_closes };
+	static struct floor_lives f;
 	uint32_t n = options.size ? options.size : 1000000;
 	uint32_t msl_ms = n < 1000000 ? RTE_MAX(30 * n / 1000, 1u) : 30000;
-	char name[40], live[64];
+	char name[40], live[64], floor_name[48];
 	const struct bench_row row[] = {
 		{ "macswap_loop", world_macswap, &w },
 		{ bench_sized(name, sizeof(name), "connection_server_close", n), lives_window,
 		  &l },
+		{ bench_sized(floor_name, sizeof(floor_name), "floor_connection_server_close",
+			      n),
+		  floor_life, &f },
 	};
 
 	request_pin();
@@ -282,6 +294,7 @@ group_server_close(void)
 					     .slow = 1000 });     /* far between two turns */
 	peer_open(&l.peer, &w, IN_FLIGHT, false);
 	request_expect(&l.peer);
+	floor_lives_open(&f, &w, 2 * IN_FLIGHT, IN_FLIGHT, n);
 	l.ns_each = 2 * SL_NS_PER_MS * msl_ms / n;
 	while (l.peer.n_done < n + n / 4)
 		live_batch(&l);

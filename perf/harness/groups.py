@@ -39,6 +39,11 @@ def connection_mb(n):
     return 385 * n // M + buffers_mb(65536) + 200
 
 
+def floor_mb(n):
+    """The lines of floor rows, which are no EAL memory."""
+    return 215 * n // M
+
+
 SMALL = buffers_mb(65536) + 150
 
 
@@ -49,10 +54,10 @@ def named(mode):
     runs = [
         Group("syn", windows, SMALL),
         Group("syn_auto", windows, SMALL),
-        Group("live", windows, live_mb(M), 50),
+        Group("live", windows, live_mb(M), 50 + floor_mb(M)),
         Group("connection", windows + ["--size", 4096], SMALL, 50),
-        Group("connection", windows, connection_mb(M), 50),
-        Group("server_close", windows, SMALL + 200, 50),
+        Group("connection", windows, connection_mb(M), 50 + floor_mb(M)),
+        Group("server_close", windows, SMALL + 200, 100),
         Group("connection_auto", windows + ["--size", 4096], SMALL, 50),
         Group("bulk", windows, SMALL, 50),
         Group("avoid", windows, SMALL, 50),
@@ -68,7 +73,8 @@ def named(mode):
         most = 48 * M
     return runs + [
         Group("table", windows + ["--size", 32 * M], 3800, 7200),
-        Group("connection", windows + ["--size", 16 * M], connection_mb(16 * M), 600),
+        Group("connection", windows + ["--size", 16 * M], connection_mb(16 * M),
+              600 + floor_mb(16 * M)),
         Group("held", ["--size", most], connection_mb(most), 600),
     ]
 
@@ -152,10 +158,10 @@ def more_sizes(mode):
     """The curves against the number of connections: what lies between the named rows."""
     windows = ["--windows", 60 if mode == NORMAL else 200]
     sizes = [64000, 256000, 4 * M] + ([8 * M, 32 * M] if mode == FULL else [])
-    runs = [Group("connection", windows + ["--size", n], connection_mb(n), 60 + 27 * n // M)
-            for n in sizes]
+    runs = [Group("connection", windows + ["--size", n], connection_mb(n),
+                  60 + 27 * n // M + floor_mb(n)) for n in sizes]
     sizes = [4096, 64000, 256000, 4 * M] + ([8 * M, 16 * M] if mode == FULL else [])
-    runs += [Group("live", windows + ["--size", n], live_mb(n), 50 + 16 * n // M)
+    runs += [Group("live", windows + ["--size", n], live_mb(n), 50 + 16 * n // M + floor_mb(n))
              for n in sizes]
     sizes = [64000, 256000, 4 * M] + ([16 * M] if mode == FULL else [])
     return runs + [Group("table", windows + ["--size", n], 64 + 120 * n // M, 50 + 230 * n // M)
@@ -213,8 +219,8 @@ def stages():
     """The work whose cycles are split."""
     windows = ["--windows", 24]
     return [Group("syn", windows, SMALL),
-            Group("live", windows, live_mb(M), 50),
-            Group("connection", windows, connection_mb(M), 50),
+            Group("live", windows, live_mb(M), 50 + floor_mb(M)),
+            Group("connection", windows, connection_mb(M), 50 + floor_mb(M)),
             Group("bulk", windows, SMALL, 50)]
 
 
