@@ -8,10 +8,11 @@
 #include <string.h>
 
 #include "bench.h"
+#include "floor.h"
 #include "peer.h"
 
 #define STREAMS       1024 /* each way: the first receive, the others send */
-#define SEGMENT_BYTES 1448
+#define SEGMENT_BYTES FLOOR_SEGMENT
 #define PATTERN_BYTES 65536
 #define WINDOW_SEGS   4 /* the peer lets this many come: what is in flight must fit the ring */
 
@@ -155,11 +156,11 @@ group_bulk(void)
 {
 	static struct world w;
 	static struct peer p;
+	static struct floor_bulk in, out;
 	const struct bench_row row[] = {
-		{ "macswap_loop", world_macswap, &w },
-		{ "bulk_rx", rx_window, &p },
-		{ "bulk_tx", tx_window, &p },
-		{ "bulk_tx_free", tx_free_window, &p },
+		{ "macswap_loop", world_macswap, &w }, { "bulk_rx", rx_window, &p },
+		{ "floor_bulk_rx", floor_rx, &in },    { "bulk_tx", tx_window, &p },
+		{ "floor_bulk_tx", floor_tx, &out },   { "bulk_tx_free", tx_free_window, &p },
 	};
 
 	pattern = sl_pin_alloc(PATTERN_BYTES);
@@ -172,6 +173,8 @@ group_bulk(void)
 					     .app = &app,
 					     .cookies = SL_COOKIES_ALWAYS,
 					     .slow = 10 });
+	floor_bulk_open(&in, &w, STREAMS, pattern, PATTERN_BYTES);
+	floor_bulk_open(&out, &w, STREAMS, pattern, PATTERN_BYTES);
 	peer_open(&p, &w, 2 * STREAMS, false);
 	p.wnd = (WINDOW_SEGS * SEGMENT_BYTES + 127) / 128; /* the scale of our SYN is 7 */
 	peer_establish(&p);

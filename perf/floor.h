@@ -51,6 +51,24 @@ double floor_life(void *arg);
 /* Cycles a connection for its cookie, made and checked, of 64 at a time. @arg is the world. */
 double floor_cookie(void *arg);
 
+/* Streams in turn, all of them sending or all receiving, of the same bytes. */
+struct floor_bulk {
+	struct floor floor;
+	const char *bytes; /* pinned, @n_bytes of them */
+	uint32_t n_bytes, at;
+	uint32_t streams, stream; /* the next one */
+	struct wire_seg seg;      /* that comes */
+	uint64_t n_wrong;         /* of those summed */
+};
+
+void floor_bulk_open(struct floor_bulk *b, struct world *w, uint32_t streams, const char *bytes,
+		     uint32_t n_bytes);
+
+/* Cycles a segment of FLOOR_SEGMENT bytes, of which every second is acknowledged. */
+#define FLOOR_SEGMENT 1448
+double floor_rx(void *arg);
+double floor_tx(void *arg);
+
 /* For the files of the floor: lines are read, or left changed. */
 #define FLOOR_BURST 64
 

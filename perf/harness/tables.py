@@ -8,6 +8,8 @@ import rows as table
 # What a row's name begins with: its floor, and its rival in the same process.
 BESIDE = {
     "syn_cookie_1m": ("floor_syn_1m", None), "request_1m": ("floor_request_1m", None),
+    "connection_": ("floor_connection_", None), "bulk_rx": ("floor_bulk_rx", None),
+    "bulk_tx": ("floor_bulk_tx", None),
     "table_hit_": ("floor_hit_", "rte_hash_hit_"), "table_miss_": ("floor_miss_", "rte_hash_miss_"),
     "table_insert_": (None, "rte_hash_insert_"), "table_delete_": (None, "rte_hash_delete_"),
     "timer_mixed_": ("timer_floor_", "rte_timer_mixed_"),

@@ -105,6 +105,18 @@ def test_a_run_as_markdown_has_floor_and_rival_of_the_same_run():
     assert "| table_hit_1m | 20 | missed | 69.4 | 69.4 |  |  | 45.6 | 123 |" in got
 
 
+@pytest.mark.parametrize("name, floor", [
+    ("connection_4k", "floor_connection_4k"), ("connection_1m", "floor_connection_1m"),
+    ("connection_server_close_1m", "floor_connection_server_close_1m"),
+    ("bulk_rx", "floor_bulk_rx"), ("bulk_tx", "floor_bulk_tx"),
+    ("connection_4k_auto", None), ("bulk_tx_avoid", None), ("connections_held", None)])
+def test_lives_and_bulk_stand_beside_floors_of_their_own(name, floor):
+    floors = ("floor_connection_4k", "floor_connection_1m", "floor_connection_server_close_1m",
+              "floor_bulk_rx", "floor_bulk_tx")
+    by_name = {n: row(n, i) for i, n in enumerate(floors)}
+    assert list(tables.beside(name, by_name)) == [floors.index(floor) if floor else None, None]
+
+
 def test_a_run_against_linux_as_markdown():
     def of(name, value):
         return row(name, value, "count")
