@@ -630,10 +630,27 @@ every_width_sees_the_same_crowds(void **state)
 	see_bursts(SL_LEAF_256, 7);
 }
 
+/* Asked for by a kind that this CPU need not have. */
+static void
+every_kind_of_vectors_has_a_leaf_of_its_own(void **state)
+{
+#ifdef SL_LEAVES
+	const struct sl_crowd_leaf *leaf[] = { sl_crowd_leaf_for(SL_LEAF_256),
+					       sl_crowd_leaf_for(SL_LEAF_256VL),
+					       sl_crowd_leaf_for(SL_LEAF_512) };
+
+	assert_ptr_equal(leaf[0]->glance, sl_glance_256);
+	assert_ptr_equal(leaf[1]->glance, sl_glance_256vl);
+	assert_ptr_equal(leaf[2]->glance, sl_glance_512);
+#endif
+	assert_null(sl_crowd_leaf_for(0));
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(every_kind_of_vectors_has_a_leaf_of_its_own),
 		cmocka_unit_test(every_width_sees_the_same_crowds),
 		cmocka_unit_test(what_all_hear_is_what_each_would_hear),
 		cmocka_unit_test(and_so_it_is_when_syns_open_connections),
