@@ -158,9 +158,10 @@ group_bulk(void)
 	static struct peer p;
 	static struct floor_bulk in, out;
 	const struct bench_row row[] = {
-		{ "macswap_loop", world_macswap, &w }, { "bulk_rx", rx_window, &p },
-		{ "floor_bulk_rx", floor_rx, &in },    { "bulk_tx", tx_window, &p },
-		{ "floor_bulk_tx", floor_tx, &out },   { "bulk_tx_free", tx_free_window, &p },
+		{ "macswap_loop", world_macswap, &w },  { "busy_loop", world_busy, &w },
+		{ "bulk_rx", rx_window, &p },           { "floor_bulk_rx", floor_rx, &in },
+		{ "bulk_tx", tx_window, &p },           { "floor_bulk_tx", floor_tx, &out },
+		{ "bulk_tx_free", tx_free_window, &p },
 	};
 
 	pattern = sl_pin_alloc(PATTERN_BYTES);

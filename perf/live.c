@@ -115,6 +115,7 @@ group_live(void)
 	uint32_t n = options.size ? options.size : 1000000;
 	const struct bench_row row[] = {
 		{ "macswap_loop", world_macswap, &w },
+		{ "busy_loop", world_busy, &w },
 		{ bench_sized(name[0], sizeof(name[0]), "syn_cookie", n), stream_proved_window,
 		  &syn },
 		{ bench_sized(name[1], sizeof(name[1]), "floor_syn", n), floor_syn, &f },
@@ -217,6 +218,7 @@ measure_lives(uint8_t cookies, unsigned int recorded, const char *suffix)
 	char size[32], name[48], live[64], floor_name[48];
 	const struct bench_row row[] = {
 		{ "macswap_loop", world_macswap, &w },
+		{ "busy_loop", world_busy, &w },
 		{ name, lives_window, &l },
 		{ bench_sized(floor_name, sizeof(floor_name), "floor_connection", n),
 		  floor_life, &f },
@@ -277,6 +279,7 @@ group_server_close(void)
 	char name[40], live[64], floor_name[48];
 	const struct bench_row row[] = {
 		{ "macswap_loop", world_macswap, &w },
+		{ "busy_loop", world_busy, &w },
 		{ bench_sized(name, sizeof(name), "connection_server_close", n), lives_window,
 		  &l },
 		{ bench_sized(floor_name, sizeof(floor_name), "floor_connection_server_close",

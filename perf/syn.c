@@ -24,6 +24,7 @@ group_syn(void)
 	static struct stream s[8];
 	const struct bench_row row[] = {
 		{ "macswap_loop", world_macswap, &w },
+		{ "busy_loop", world_busy, &w },
 		{ "syn_cookie_v4", stream_proved_window, &s[0] },
 		{ "syn_cookie_mix", stream_proved_window, &s[1] },
 		{ "syn_cookie_mix_one_port", stream_proved_window, &s[2] },
@@ -60,6 +61,7 @@ group_syn_auto(void)
 	static struct stream s;
 	const struct bench_row row[] = {
 		{ "macswap_loop", world_macswap, &w },
+		{ "busy_loop", world_busy, &w },
 		{ "bogus_ack_budget", stream_window, &s },
 	};
 

@@ -106,6 +106,9 @@ uint64_t world_count(const struct world *w, unsigned int counter);
 /* A window of the macswap loop on the world's port: cycles per packet. @arg is the world. */
 double world_macswap(void *arg);
 
+/* The same with work that keeps the core busy: see busy.c. */
+double world_busy(void *arg);
+
 /* A loop like it, of other packets, with more than that done to them. */
 struct world_loop {
 	/* What comes next, from one more address; NULL: SYNs as Linux sends them. */

@@ -40,7 +40,7 @@ def test_a_row_made_twice_as_slow_is_noticed(tmp_path, group, row):
     assert f"{group}" in said and "try 3" in said  # it had its chances
 
 
-STRAY, LOOP = "stray/macswap_loop", {"name": "macswap_loop", "min": 10}
+STRAY, LOOP = "stray/busy_loop", {"name": "busy_loop", "min": 10}
 
 
 def test_the_least_of_several_tries_counts():
