@@ -249,6 +249,16 @@ counted(const uint64_t *n)
 	return __atomic_load_n(n, __ATOMIC_RELAXED);
 }
 
+/* Until the first worker's core has had so many packets, for ten seconds at most. */
+static void
+await_received(const struct enginerig *b, uint64_t n)
+{
+	const struct sl_stats *s = sl_core_stats(b->engine->worker[0]->core);
+
+	for (int ms = 0; ms < 10000 && counted(&s->count[SL_CNT_rx]) < n; ms++)
+		rig_nap_ms(1);
+}
+
 /* Answers that nobody asked for, to us and to another host. */
 static void
 host_answers_unasked(struct enginerig *b)
@@ -269,7 +279,7 @@ host_answers_unasked(struct enginerig *b)
 			craft_addr_bytes(&c, "10.0.0.1");
 			rig_send(b, &c, 0);
 		}
-		rig_nap_ms(200);
+		await_received(b, 900 * (to_us + 1));
 		if (!to_us)
 			b->n_answers =
 				(unsigned int)(counted(&s->copied) + counted(&s->not_copied));
