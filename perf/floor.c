@@ -44,7 +44,7 @@ static uint16_t
 syns(void *arg, struct rte_mbuf **m, uint16_t n)
 {
 	struct floor *f = arg;
-	uint32_t id[FLOOR_BURST];
+	uint32_t id[LOOP_BURST];
 
 	ask_for_buckets(f, id, n);
 	for (uint16_t i = 0; i < n; i++)
@@ -56,7 +56,7 @@ static uint16_t
 requests(void *arg, struct rte_mbuf **m, uint16_t n)
 {
 	struct floor *f = arg;
-	uint32_t id[FLOOR_BURST];
+	uint32_t id[LOOP_BURST];
 
 	ask_for_buckets(f, id, n);
 	for (uint16_t i = 0; i < n; i++) {

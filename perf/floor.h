@@ -70,8 +70,6 @@ double floor_rx(void *arg);
 double floor_tx(void *arg);
 
 /* For the files of the floor: lines are read, or left changed. */
-#define FLOOR_BURST 64
-
 static inline uint8_t
 floor_read(const void *p)
 {

@@ -74,8 +74,8 @@ static uint16_t
 receive(void *arg, struct rte_mbuf **m, uint16_t n)
 {
 	struct floor_bulk *b = arg;
-	struct rte_mbuf *back[FLOOR_BURST];
-	uint32_t id[FLOOR_BURST];
+	struct rte_mbuf *back[LOOP_BURST];
+	uint32_t id[LOOP_BURST];
 	uint16_t n_acks = 0, n_back = 0;
 
 	find(b, id, n);
@@ -115,11 +115,11 @@ attach(const struct floor_bulk *b, struct rte_mbuf *m, struct rte_mbuf *shows, u
 
 /* A packet with the headers of @m. */
 static struct rte_mbuf *
-twin(const struct rte_mbuf *m, struct rte_mbuf *twin)
+twin(const struct rte_mbuf *m, struct rte_mbuf *other)
 {
-	memcpy(rte_pktmbuf_mtod(twin, void *), rte_pktmbuf_mtod(m, const void *), HEADERS);
-	twin->data_len = HEADERS;
-	return twin;
+	memcpy(rte_pktmbuf_mtod(other, void *), rte_pktmbuf_mtod(m, const void *), HEADERS);
+	other->data_len = HEADERS;
+	return other;
 }
 
 /* All streams are at the same place. */
@@ -136,8 +136,8 @@ answer(void *arg, struct rte_mbuf **m, uint16_t n)
 {
 	struct floor_bulk *b = arg;
 	const struct floor *f = &b->floor;
-	struct rte_mbuf *fresh[3 * FLOOR_BURST];
-	uint32_t id[FLOOR_BURST], at = move_on(b);
+	struct rte_mbuf *fresh[3 * LOOP_BURST];
+	uint32_t id[LOOP_BURST], at = move_on(b);
 
 	find(b, id, n);
 	if (rte_pktmbuf_alloc_bulk(f->world->pool, fresh, 3u * n) != 0)
@@ -170,7 +170,7 @@ floor_rx(void *arg)
 					 .turn = receive,
 					 .arg = b,
 					 .packets = 1,
-					 .batch = FLOOR_BURST };
+					 .batch = LOOP_BURST };
 	double cost = world_loop(b->floor.world, &loop);
 
 	if (b->n_wrong > 0)
@@ -183,7 +183,7 @@ floor_tx(void *arg)
 {
 	struct floor_bulk *b = arg;
 	const struct world_loop loop = {
-		.next = next_ack, .turn = answer, .arg = b, .packets = 0.5, .batch = FLOOR_BURST
+		.next = next_ack, .turn = answer, .arg = b, .packets = 0.5, .batch = LOOP_BURST
 	};
 
 	return world_loop(b->floor.world, &loop);

@@ -30,26 +30,14 @@ pick(struct crowd *c)
 	}
 }
 
-static void
-make(const struct sl_tcp *tcp, const struct sl_cookie_batch *b, uint32_t *isn, uint32_t *tsval)
-{
-	uint16_t mss[SL_BURST];
-	uint8_t wscale[SL_BURST];
-
-	for (int i = 0; i < SL_BURST; i++) {
-		mss[i] = 1460;
-		wscale[i] = 7;
-	}
-	tcp->cookie_many->make(&tcp->cookies, tcp->many, b, mss, wscale, isn, tsval, SL_BURST);
-}
-
 /* Cycles for the cookies of @c, made and brought back. */
 static uint64_t
 make_and_check(const struct sl_tcp *tcp, const struct crowd *c)
 {
 	const uint64_t offset[SL_BURST] = { 0 };
 	uint32_t isn[SL_BURST], tsval[SL_BURST];
-	uint8_t opts[SL_BURST];
+	uint16_t mss[SL_BURST];
+	uint8_t opts[SL_BURST], wscale[SL_BURST];
 	struct sl_cookie_batch b = {
 		.addr = c->addr,
 		.numbers = c->syn,
@@ -59,9 +47,12 @@ make_and_check(const struct sl_tcp *tcp, const struct crowd *c)
 	};
 	uint64_t before, good;
 
+	for (int i = 0; i < SL_BURST; i++)
+		mss[i] = 1460;
+	memset(wscale, 7, sizeof(wscale));
 	memset(opts, SL_OPT_MSS | SL_OPT_WSCALE | SL_OPT_SACK_OK | SL_OPT_TS, sizeof(opts));
 	before = rte_rdtsc();
-	make(tcp, &b, isn, tsval);
+	tcp->cookie_many->make(&tcp->cookies, tcp->many, &b, mss, wscale, isn, tsval, SL_BURST);
 	for (int i = 0; i < SL_BURST; i++)
 		isn[i]++; /* is acknowledged */
 	b.numbers = c->ack;

@@ -159,14 +159,14 @@ tw_at(const struct floor_lives *l, uint32_t younger)
 static void
 time_wait(struct floor_lives *l, const struct about *a, uint16_t n)
 {
-	uint32_t ended[FLOOR_BURST], n_ended = 0;
+	uint32_t ended[LOOP_BURST], n_ended = 0;
 
 	for (uint16_t i = 0; i < n; i++) {
 		ended[n_ended] = a[i].tuple;
 		n_ended += a[i].stage == l->last;
 	}
 	for (uint32_t i = 0; i < n_ended; i++) {
-		rte_prefetch0(tw_at(l, FLOOR_BURST + i));
+		rte_prefetch0(tw_at(l, LOOP_BURST + i));
 		rte_prefetch0(floor_bucket(&l->floor, tw_at(l, i)->tuple));
 	}
 	for (uint32_t i = 0; i < n_ended; i++) {
@@ -182,7 +182,7 @@ time_wait(struct floor_lives *l, const struct about *a, uint16_t n)
 static uint16_t
 give_back(struct rte_mbuf **m, const struct about *a, uint16_t n)
 {
-	struct rte_mbuf *back[FLOOR_BURST];
+	struct rte_mbuf *back[LOOP_BURST];
 	unsigned int n_back = 0;
 	uint16_t rest = 0;
 
@@ -201,7 +201,7 @@ give_back(struct rte_mbuf **m, const struct about *a, uint16_t n)
 static uint16_t
 turn(void *arg, struct rte_mbuf **m, uint16_t n)
 {
-	struct about about[FLOOR_BURST];
+	struct about about[LOOP_BURST];
 	struct floor_lives *l = arg;
 
 	touch(l, m, about, n);

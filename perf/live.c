@@ -214,7 +214,6 @@ measure_lives(uint8_t cookies, unsigned int recorded, const char *suffix)
 	uint32_t n = options.size ? options.size : 1000000;
 	uint32_t clients = (n + recorded - 1) / recorded * PEER_STAGES,
 		 most = n + n / 16 + 1024;
-	bool has_floor = cookies == SL_COOKIES_ALWAYS;
 	char size[32], name[48], live[64], floor_name[48];
 	const struct bench_row row[] = {
 		{ "macswap_loop", world_macswap, &w },
@@ -224,6 +223,8 @@ measure_lives(uint8_t cookies, unsigned int recorded, const char *suffix)
 		  floor_life, &f },
 		{ "floor_cookie", floor_cookie, &w },
 	};
+	/* the floors are those of lives with cookies */
+	const unsigned int without = cookies == SL_COOKIES_ALWAYS ? 0 : 2;
 
 	snprintf(name, sizeof(name), "%s%s", bench_sized(size, sizeof(size), "connection", n),
 		 suffix);
@@ -235,10 +236,10 @@ measure_lives(uint8_t cookies, unsigned int recorded, const char *suffix)
 					     .slow = 1 + n / 50000 });
 	peer_open(&l.peer, &w, clients, false);
 	request_expect(&l.peer);
-	if (has_floor)
+	if (without == 0)
 		floor_lives_open(&f, &w, most, clients, 0);
 	spread(&l);
-	bench_rows(row, has_floor ? sizeof(row) / sizeof(row[0]) : 2);
+	bench_rows(row, sizeof(row) / sizeof(row[0]) - without);
 	snprintf(live, sizeof(live), "%.40s_live", name);
 	bench_figure(live, "count", (double)world_count(&w, SL_CNT_live));
 	world_say_clock(&w, name);
@@ -297,7 +298,7 @@ group_server_close(void)
 					     .slow = 1000 });     /* far between two turns */
 	peer_open(&l.peer, &w, IN_FLIGHT, false);
 	request_expect(&l.peer);
-	floor_lives_open(&f, &w, 2 * IN_FLIGHT, IN_FLIGHT, n);
+	floor_lives_open(&f, &w, 2 * IN_FLIGHT, IN_FLIGHT, n + n / 8);
 	l.ns_each = 2 * SL_NS_PER_MS * msl_ms / n;
 	while (l.peer.n_done < n + n / 4)
 		live_batch(&l);

@@ -250,8 +250,7 @@ judge(const struct stream *s, const struct sl_stats *before, uint64_t n)
 			continue;
 		if (right + met(s, before, becomes[kind].other) != sent ||
 		    (sent == n && right < n / 4 * 3))
-			bench_fail("%lu of kind %s, of which %lu became \"%s\"; \"%s\" came "
-				   "about, too",
+			bench_fail("%lu of kind %s, of which %lu became \"%s\"; besides: %s",
 				   sent, becomes[kind].name, right,
 				   sl_fate_text(becomes[kind].fate),
 				   met_besides(s, before, kind));

@@ -20,7 +20,6 @@
 #define RING_PACKETS    8192
 #define BUFFERS_DEFAULT 65536
 #define WORLDS_MAX      2
-#define LOOP_BURST      64
 
 /* A worker never lets its time go back, so that under this clock world_pass() alone moves it.
  */

@@ -109,6 +109,8 @@ double world_macswap(void *arg);
 /* The same with work that keeps the core busy: see busy.c. */
 double world_busy(void *arg);
 
+#define LOOP_BURST 64 /* packets received at once, at most */
+
 /* A loop like it, of other packets, with more than that done to them. */
 struct world_loop {
 	/* What comes next, from one more address; NULL: SYNs as Linux sends them. */

@@ -385,7 +385,7 @@ has_tag(const struct sl_bucket *b, uint64_t hash)
 }
 
 /*
- * From the last to the first, so that each bit is put in by a shift. In a full table one in six
+ * From the last to the first, so that each bit is put in by a shift. In a full table one in seven
  * may be away: their other buckets, too, are asked for tags. Whoever resembles one costs much
  * more.
  */

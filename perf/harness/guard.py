@@ -4,20 +4,21 @@
 A pair is measured interleaved, by one process or in turns, so that what the machine does
 besides meets both. Rows of packets are held against perf/busy.c, which keeps a core as busy as
 they do: a neighbour on its other hardware thread made connection_4k 1.65 times as slow, that one
-1.4 times, the macswap loop 1.1 times. No time is absolute: the bound is on the ratio. A ratio above its bound
-is measured again, TRIES times in all, and the least counts: noise comes and goes, what a
-change of the code did stays. A pair that could not be measured fails, and so does one that
+1.4 times, the macswap loop 1.1 times. No time is absolute: the bound is on the ratio. A ratio
+above its bound is measured again, TRIES times in all, and the least counts: noise comes and goes,
+what a change of the code did stays. A pair that could not be measured fails, and so does one that
 has no bound.
 
 The bounds are in perf/guard.json, for each kind of CPU with what they were derived from, and
-`perf/guard --derive` writes those of its own kind anew, from several runs of one commit on a machine
-as it is: the third worst ratio, since of three tries the least counts, times MARGIN. Two processes differ by up to 10 % in single rows, since
-their pages lie elsewhere, and by 20 % if a neighbour comes or goes, so that MARGIN is to spare. A row
-that takes twice as much is past it as long as the worst was less than 4/3 of the best.
+`perf/guard --derive` writes those of its own kind anew, from several runs of one commit on a
+machine as it is: the third worst ratio, since of three tries the least counts, times MARGIN. Two
+processes differ by up to 10 % in single rows, since their pages lie elsewhere, and by 20 % if a
+neighbour comes or goes, so that MARGIN is to spare. A row that takes twice as much is past it as
+long as that ratio was less than 4/3 of the best.
 
-CPUs of another kind have other vectors and caches. So on a kind that is not in the file the bounds
-are wide, MARGIN_ELSEWHERE times the worst of any kind, which a report says: a row must become from
-2.5 to 5 times as slow to be seen. Derive them for that kind.
+CPUs of another kind have other vectors and caches. So the bound of a pair that was not seen on this
+kind is wide, MARGIN_ELSEWHERE times the worst of any kind, which a report says: a row must become
+from 2.5 to 5 times as slow to be seen. Derive them for that kind.
 """
 import json
 import os
@@ -90,17 +91,16 @@ def keep(machine, commit, runs):
 
 
 def load():
-    """(bounds by pair, whether they are of a CPU of this one's kind)"""
+    """(bounds by pair, whether all that this CPU can have were seen on one of its kind)"""
     kinds = kept()
-    if at_home := host.kind() in kinds:
-        kinds, margin = {host.kind(): kinds[host.kind()]}, MARGIN
-    else:
-        margin = MARGIN_ELSEWHERE
+    here = kinds.get(host.kind(), {"seen": {}})["seen"]
     worst = {}
     for entry in kinds.values():
         for pair, (_, most) in entry["seen"].items():
             worst[pair] = max(most, worst.get(pair, 0))
-    return {pair: margin * most for pair, most in worst.items()}, at_home
+    bounds = {pair: MARGIN_ELSEWHERE * most for pair, most in worst.items()}
+    bounds |= {pair: MARGIN * most for pair, (_, most) in here.items()}
+    return bounds, all(pair in here for group in PAIRS for pair in pairs(group))
 
 
 class Guard:
@@ -135,8 +135,8 @@ class Guard:
             a, b = ("-" if n is None else f"{n:.3f}" for n in (ratio, most))
             print(f"{pair:<50} {a:>8} {b:>8}  {self._verdict(ratio, most)}".rstrip())
         if not self.at_home:
-            print("The bounds are of a CPU of another kind, and wide therefore: a row twice as "
-                  "slow may pass. perf/guard --derive makes some for this one.")
+            print("Bounds are of CPUs of another kind, and wide therefore: a row twice as slow "
+                  "may pass. perf/guard --derive makes some for this one.")
 
     @staticmethod
     def _verdict(ratio, most):
@@ -148,10 +148,10 @@ class Guard:
 
 
 def derive(runs):
-    """The ratios of several runs: pair -> [least, most], but for what TRIES tries outlive."""
+    """Of several runs, pair -> [the least ratio, the worst that the least of TRIES may be]."""
     seen = {}
     for run in runs:
         for pair, ratio in run.items():
             seen.setdefault(pair, []).append(ratio)
-    return {pair: [round(min(r), 4), round(sorted(r)[-min(TRIES, len(r))], 4)]
+    return {pair: [round(min(r), 4), round(sorted(r)[-TRIES], 4)]
             for pair, r in seen.items()}

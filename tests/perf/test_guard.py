@@ -27,6 +27,8 @@ def test_no_row_is_slower_beside_its_twin_than_noise_explains(tmp_path):
     for pair in (pair for group in guard.PAIRS for pair in guard.pairs(group)):
         assert pair in said  # each was looked at
     assert rows["syn_cookie_v4"]["testpmd_ratio"] > 1
+    # what has neither a target nor a twin, and could get lost unseen
+    assert {"connection_4k_auto", "floor_cookie", "bulk_tx_avoid", "stray_one_port"} <= rows.keys()
 
 
 @pytest.mark.parametrize("group, row", [("syn", "stray"), ("syn_auto", "bogus_ack_budget"),
@@ -89,24 +91,30 @@ def kept(tmp_path, monkeypatch):
 
 
 def test_bounds_are_the_worst_seen_on_such_a_cpu_and_a_margin(kept):
-    guard.keep(XEON, "a", [{"a/b": 9}])
+    guard.keep(XEON, "a", 3 * [{"a/b": 9}])
     guard.keep(HERE, "a", [{"a/b": ratio} for ratio in (2, 4, 5, 6)])
-    assert guard.load() == ({"a/b": 4 * guard.MARGIN}, True)
-    guard.keep(HERE, "b", [{"a/b": 3}])  # anew
-    assert guard.load() == ({"a/b": 3 * guard.MARGIN}, True)
+    assert guard.load()[0] == {"a/b": 4 * guard.MARGIN}
+    guard.keep(HERE, "b", 3 * [{"a/b": 3}])  # anew
+    assert guard.load()[0] == {"a/b": 3 * guard.MARGIN}
 
 
-def test_on_another_cpu_bounds_are_the_worst_of_all_and_a_wider_margin(kept):
-    guard.keep(XEON, "a", [{"a/b": 4}])
-    guard.keep({"kind": "a third"}, "a", [{"a/b": 3}])
-    assert guard.load() == ({"a/b": 4 * guard.MARGIN_ELSEWHERE}, False)
+def test_what_was_seen_only_on_other_cpus_has_the_worst_of_all_and_a_wider_margin(kept):
+    guard.keep(XEON, "a", 3 * [{"a/b": 4, "c/d": 1}])
+    guard.keep({"kind": "a third"}, "a", 3 * [{"a/b": 3}])
+    guard.keep(HERE, "a", 3 * [{"c/d": 2}])
+    assert guard.load() == ({"a/b": 4 * guard.MARGIN_ELSEWHERE, "c/d": 2 * guard.MARGIN}, False)
+
+
+def test_a_kind_with_all_of_its_pairs_is_at_home(kept):
+    every = {pair: 1 for group in guard.PAIRS for pair in guard.pairs(group)}
+    guard.keep(HERE, "a", 3 * [every])
+    assert guard.load()[1]
 
 
 def test_every_pair_was_seen_closely_enough_for_a_doubling_to_be_noticed():
+    assert guard.kept()
     for kind, entry in guard.kept().items():
-        assert entry["commit"] and entry["machine"]["kind"] == kind and entry["runs"] >= 3
+        assert entry["commit"] and entry["machine"]["kind"] == kind
+        assert entry["runs"] > guard.TRIES
         for least, most in entry["seen"].values():
             assert guard.MARGIN * most < 2 * least
-    if guard.load()[1]:
-        seen = guard.kept()[guard.host.kind()]["seen"]
-        assert {pair for group in guard.PAIRS for pair in guard.pairs(group)} == set(seen)
