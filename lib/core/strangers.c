@@ -8,7 +8,9 @@
  *
  * Packets of one connection keep their order: strangers go first, and one whose hash
  * resembles that of a packet with a lane gets a lane, too. If the packet with a lane has found
- * a record, no stranger is of its connection, or it would have resembled that record.
+ * a record, no stranger is of its connection, or it would have resembled that record. Between
+ * connections there is no such order: whether a listener answers by cookies, and whether any
+ * cookie is out, is as the burst finds it.
  */
 #include <string.h>
 

@@ -385,9 +385,9 @@ has_tag(const struct sl_bucket *b, uint64_t hash)
 }
 
 /*
- * From the last to the first, so that each bit is put in by a shift. In a full table one in seven
- * may be away: their other buckets, too, are asked for tags. Whoever resembles one costs much
- * more.
+ * From the last to the first, so that each bit is put in by a shift. In a full table one in
+ * seven may be away: their other buckets, too, are asked for tags. Whoever resembles one costs
+ * much more.
  */
 uint64_t
 sl_flows_resembling(const struct sl_flows *flows, const uint64_t *hash, uint16_t n)

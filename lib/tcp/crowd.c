@@ -410,8 +410,8 @@ that_call(const struct sl_crowd *c, uint64_t who, const struct sl_crowd *syns, u
 }
 
 /*
- * Segments to @listener. Checked are all ACKs or none: with a budget, or while resets may be
- * sent, what becomes of one depends on those before it.
+ * Segments to @listener. Of its ACKs that resemble no caller all are checked or none: with a
+ * budget, or while resets may be sent, what becomes of one depends on those before it.
  */
 static uint64_t
 end_acks(struct sl_tcp *tcp, const struct sl_crowd *c, const struct sl_listener *listener,
