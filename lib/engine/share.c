@@ -137,6 +137,7 @@ sl_share_core(const struct sl_engine_conf *conf, uint16_t n_workers,
 	}
 }
 
+#define MIB       (1u << 20)
 #define EAL_BYTES (16 << 20) /* what EAL and drivers take for themselves */
 
 static void
@@ -216,8 +217,8 @@ sl_engine_budget(const struct sl_engine_conf *conf, unsigned int workers, bool h
 	line(to, "their pools", pools, SL_POOL_BYTES, pools * SL_POOL_BYTES);
 	bytes += pools * SL_POOL_BYTES;
 	line(to, "together", 0, 0, bytes);
-	bytes += bytes / 64 + EAL_BYTES;
-	fprintf(to, "  EAL wants -m %" PRIu64 " or more%s\n", bytes >> 20,
+	bytes = (bytes + bytes / 64 + EAL_BYTES + MIB - 1) / MIB * MIB; /* as -m counts */
+	fprintf(to, "  EAL wants -m %" PRIu64 " (MiB) or more%s\n", bytes / MIB,
 		huge_pages ? "" : ", without huge pages");
 	free(core);
 	return bytes;

@@ -73,6 +73,18 @@ def test_the_memory_that_check_wants_is_enough_and_no_luxury(own, tmp_path, work
     assert less.process.wait(10) == 1 and "no memory" in less.said()
 
 
+@pytest.mark.parametrize("name", ["sluice.yaml", "small.yaml", "reference.yaml"])
+@pytest.mark.parametrize("huge", [[], ["--no-huge"]])
+def test_check_accepts_just_what_it_wants(name, huge):
+    def check(megabytes):
+        return w.run(w.SLUICE, "-l", "0", *huge, "-m", str(megabytes), "--", "--config",
+                     w.ROOT / "config" / name, "--check")
+    wants = int(w.number(r"EAL wants -m (\d+)", check(4000).stdout))
+    assert check(wants).returncode == 0
+    less = check(wants - 1)
+    assert less.returncode == 2 and f"EAL has {wants - 1} MB; want {wants}" in less.stderr
+
+
 def test_no_huge_without_an_amount_is_64_megabytes(tmp_path):
     path = write(tmp_path, w.BASIC.replace("connections: 20000", "connections: 200000"))
     out = w.run(w.SLUICE, "-l", "0", "--no-huge", "--", "--config", path, "--check")
