@@ -26,8 +26,8 @@ struct sl_crowd_leaf {
 	uint64_t (*glance)(const struct sl_door *door, struct rte_mbuf **rx, unsigned int n,
 			   struct sl_crowd crowd[SL_CROWDS], uint64_t odd[SL_CROWDS]);
 	/*
-	 * sl_synacks_build(), for a port that makes no checksums and buffers with room for
-	 * SL_SYNACK_MOST; what is behind an answer there may change.
+	 * sl_synacks_build(), for buffers with room for SL_SYNACK_MOST; what is behind an
+	 * answer there may change.
 	 */
 	void (*synacks[2])(struct sl_crowd *c, const struct sl_door *door,
 			   const struct sl_synack_terms *terms,

@@ -8,7 +8,6 @@
 
 #include <rte_branch_prediction.h>
 
-#include "wire/build.h"
 #include "wire/bytes.h"
 #include "wire/cksum.h"
 #include "wire/crowd_leaf.h"
@@ -105,31 +104,15 @@ turn_ether(uint8_t *p, const struct sl_door *door)
 	memcpy(p + 6, door->mac, 6);
 }
 
-/* What ethdev wants to be told of an answer that the port has to sum. */
-static inline void
-leave_to_port(struct rte_mbuf *m, bool v6, uint8_t offloads, unsigned int l3, unsigned int l4)
-{
-	uint64_t flags = 0;
-
-	if (offloads & SL_OFFLOAD_TCP_CKSUM)
-		flags = RTE_MBUF_F_TX_TCP_CKSUM |
-			(v6 ? RTE_MBUF_F_TX_IPV6 : RTE_MBUF_F_TX_IPV4);
-	if (!v6 && (offloads & SL_OFFLOAD_IPV4_CKSUM))
-		flags |= RTE_MBUF_F_TX_IP_CKSUM | RTE_MBUF_F_TX_IPV4;
-	m->ol_flags = flags;
-	m->tx_offload = rte_mbuf_tx_offload(RTE_ETHER_HDR_LEN, l3, l4, 0, 0, 0, 0);
-}
-
 void
 sl_synacks_build(struct sl_crowd *c, const struct sl_door *door,
 		 const struct sl_synack_terms *terms, const struct sl_synack_each *each,
 		 const struct sl_crowd_leaf *leaf)
 {
 	const unsigned int l3 = c->v6 ? SL_IP6_HDR : SL_IP4_HDR;
-	const bool leaves_sums =
-		terms->offloads & (SL_OFFLOAD_IPV4_CKSUM | SL_OFFLOAD_TCP_CKSUM);
+	const uint64_t flags = sl_synack_flags(c->v6, terms->offloads);
 
-	if (leaf != NULL && !leaves_sums && likely(c->room >= SL_SYNACK_MOST)) {
+	if (leaf != NULL && likely(c->room >= SL_SYNACK_MOST)) {
 		leaf->synacks[c->v6](c, door, terms, each);
 		return;
 	}
@@ -149,8 +132,6 @@ sl_synacks_build(struct sl_crowd *c, const struct sl_door *door,
 			put_ip4(ip, c->addr[0][k], terms, len + SL_IP4_HDR);
 		}
 		put_tcp(ip + l3, c, k, terms, each, len, pseudo);
-		sl_synack_resize(c->m[k], bytes);
-		if (unlikely(leaves_sums))
-			leave_to_port(c->m[k], c->v6, terms->offloads, l3, len);
+		sl_synack_resize(c->m[k], c->v6, bytes, flags);
 	}
 }

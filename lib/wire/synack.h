@@ -9,6 +9,7 @@
 
 #include <assert.h>
 
+#include "wire/build.h"
 #include "wire/glance.h"
 #include "wire/proto.h"
 
@@ -41,16 +42,38 @@ sl_synack_bytes(bool v6, uint8_t opts)
 	return len + (opts & SL_OPT_WSCALE ? 4 : 0);
 }
 
-/* What receiving said of the packet is over. Lengths of headers serve offloads alone. */
-static inline void
-sl_synack_resize(struct rte_mbuf *m, unsigned int bytes)
+/* What ethdev wants to be told of an answer whose sums are the port's; 0: they are ours. */
+static inline uint64_t
+sl_synack_flags(bool v6, uint8_t offloads)
 {
+	uint64_t flags = 0;
+
+	if (offloads & SL_OFFLOAD_TCP_CKSUM)
+		flags = RTE_MBUF_F_TX_TCP_CKSUM |
+			(v6 ? RTE_MBUF_F_TX_IPV6 : RTE_MBUF_F_TX_IPV4);
+	if (!v6 && (offloads & SL_OFFLOAD_IPV4_CKSUM))
+		flags |= RTE_MBUF_F_TX_IP_CKSUM | RTE_MBUF_F_TX_IPV4;
+	return flags;
+}
+
+/*
+ * What receiving said of the packet is over. Lengths of headers serve offloads alone: they lie
+ * in a line that nobody has touched.
+ */
+static inline void
+sl_synack_resize(struct rte_mbuf *m, bool v6, unsigned int bytes, uint64_t flags)
+{
+	const unsigned int l3 = v6 ? SL_IP6_HDR : SL_IP4_HDR;
+
 	assert(m->data_off + bytes <= m->buf_len);
 	m->data_len = (uint16_t)bytes;
 	m->pkt_len = bytes;
-	m->ol_flags = 0;
+	m->ol_flags = flags;
 	m->packet_type = 0;
 	m->vlan_tci = 0;
+	if (unlikely(flags != 0))
+		m->tx_offload = rte_mbuf_tx_offload(RTE_ETHER_HDR_LEN, l3,
+						    bytes - RTE_ETHER_HDR_LEN - l3, 0, 0, 0, 0);
 }
 
 struct sl_crowd_leaf; /* wire/crowd_leaf.h */

@@ -43,12 +43,17 @@ answer_tcp(const struct sl_crowd *c, unsigned int k, const struct sl_synack_term
 {
 	vec numbers = load_words(&c->numbers[k]), isn = load_halves(&each->isn[k]);
 	vec ack = left(high(numbers) + all(1), 32);
-	vec len = put_options(c, k, terms, each, w) + all(SL_TCP_HDR), sum;
+	vec len = put_options(c, k, terms, each, w) + all(SL_TCP_HDR), pseudo, sum;
 
 	w[3] = ordered(left(numbers, 32) | isn, SWAP64);
 	w[4] = ack | left(len, 26); /* in words, << 28 */
 	w[4] = ordered(w[4] | all((SL_SYN | SL_ACK) << 16 | terms->wnd), SWAP64);
-	sum = all(RTE_BE16(IPPROTO_TCP)) + addrs + left(len, 8);
+	pseudo = all(RTE_BE16(IPPROTO_TCP)) + addrs + left(len, 8);
+	if (unlikely(terms->offloads & SL_OFFLOAD_TCP_CKSUM)) {
+		w[5] |= fold(pseudo); /* the port adds the rest */
+		return len;
+	}
+	sum = pseudo;
 	for (unsigned int i = 3; i < WORDS; i++)
 		sum += halves(w[i]);
 	w[5] |= fold(sum) ^ all(0xffff);
@@ -71,6 +76,8 @@ answer4(const struct sl_crowd *c, unsigned int k, const struct sl_door *door,
 	w[0] = all(eth_ip) | left(len + all(SL_IP4_HDR), 56);
 	w[1] = all(RTE_BE16(0x4000) << 16 | (uint64_t)terms->ttl << 32 |
 		   (uint64_t)IPPROTO_TCP << 40);
+	if (unlikely(terms->offloads & SL_OFFLOAD_IPV4_CKSUM))
+		return len;
 	ip = fold(high(w[0]) + halves(w[1]) + addrs);
 	w[1] |= left(ip ^ all(0xffff), 48);
 	return len;
@@ -120,6 +127,7 @@ void
 SL_LEAF_OF(sl_synacks4)(struct sl_crowd *c, const struct sl_door *door,
 			const struct sl_synack_terms *terms, const struct sl_synack_each *each)
 {
+	const uint64_t flags = sl_synack_flags(false, terms->offloads);
 	struct frames f;
 	uint64_t mac;
 
@@ -135,8 +143,8 @@ SL_LEAF_OF(sl_synacks4)(struct sl_crowd *c, const struct sl_door *door,
 
 			turn_ether(f.at[i], mac);
 			memcpy(f.at[i] + 8, &more, sizeof(more));
-			sl_synack_resize(c->m[k + i],
-					 SL_IP4_TCP - BEFORE + (unsigned int)bytes[i]);
+			sl_synack_resize(c->m[k + i], false,
+					 SL_IP4_TCP - BEFORE + (unsigned int)bytes[i], flags);
 		}
 		give_words(f.at, bytes, SL_IP4_TCP - BEFORE, w);
 	}
@@ -148,6 +156,7 @@ SL_LEAF_OF(sl_synacks6)(struct sl_crowd *c, const struct sl_door *door,
 {
 	const uint64_t ip = rte_cpu_to_be_64(6ull << 60 | (uint64_t)terms->tos << 52 |
 					     IPPROTO_TCP << 8 | terms->ttl);
+	const uint64_t flags = sl_synack_flags(true, terms->offloads);
 	uint64_t mac, middle;
 	struct frames f;
 
@@ -167,8 +176,8 @@ SL_LEAF_OF(sl_synacks6)(struct sl_crowd *c, const struct sl_door *door,
 			memcpy(p + 8, &middle, sizeof(middle));
 			memcpy(p + 16, &last, sizeof(last)); /* and two bytes too many */
 			memcpy(p + SL_IP6_TCP - 32, &c->addr[2][k + i], sizeof(uint64_t));
-			sl_synack_resize(c->m[k + i],
-					 SL_IP6_TCP - BEFORE + (unsigned int)bytes[i]);
+			sl_synack_resize(c->m[k + i], true,
+					 SL_IP6_TCP - BEFORE + (unsigned int)bytes[i], flags);
 		}
 		give_words(f.at, bytes, SL_IP6_TCP - BEFORE, w);
 	}

@@ -38,6 +38,7 @@ enum {
 struct said {
 	uint8_t bytes[FRAME_MAX]; /* behind the frame zeros */
 	size_t len;
+	uint64_t flags, lens; /* what a port is told that has to sum it */
 };
 
 struct machine {
@@ -71,14 +72,14 @@ data(struct sl_conn *c, const struct sl_chain *in)
 static const struct sl_app sink = { .name = "sink", .data = data };
 
 static void
-configure(enum sl_cookies cookies, uint16_t simd_bits)
+configure(enum sl_cookies cookies, uint16_t simd_bits, uint8_t offloads)
 {
 	struct sl_listener_conf *l;
 
 	link_host_conf(&conf, 0);
 	conf.connections = conf.active = conf.time_wait = RECORDS;
 	conf.simd_bits = simd_bits;
-	conf.net.port[0].offloads = 0;
+	conf.net.port[0].offloads = offloads;
 	for (uint16_t p = 0; p + 1 < PORTS; p++) {
 		l = link_listen(&conf, 80 + p, &sink, NULL);
 		l->tcp.cookies = cookies;
@@ -122,7 +123,8 @@ machine_step(struct machine *m, sl_ns_t now, struct rte_mbuf **rx, uint16_t n, u
 		memset(&m->out[i], 0, sizeof(m->out[i]));
 		m->out[i].len = heapbufs_read(tx[i], m->out[i].bytes, FRAME_MAX);
 		assert_int_equal(tx[i]->port, 0);
-		assert_int_equal(tx[i]->ol_flags, 0);
+		m->out[i].flags = tx[i]->ol_flags;
+		m->out[i].lens = tx[i]->ol_flags != 0 ? tx[i]->tx_offload : 0;
 		assert_true(m->out[i].len <= FRAME_MAX);
 		heapbufs_put(&m->hb, tx[i]);
 	}
@@ -390,6 +392,7 @@ remember(struct machine *m)
 		struct sl_tuple t;
 		struct sl_seg seg;
 
+		p->ol_flags = RTE_MBUF_F_RX_IP_CKSUM_GOOD | RTE_MBUF_F_RX_L4_CKSUM_GOOD;
 		if (sl_frame_parse(p, &frame, &t, &seg) == SL_FATE_NONE &&
 		    frame.kind == SL_KIND_TCP && (seg.flags & SL_SYN)) {
 			/* damage may have made it another's: then nobody's memory is right */
@@ -419,14 +422,15 @@ all_has_happened(const struct sl_stats *s, enum sl_cookies cookies, sl_ns_t begi
 
 /* @room is now and then less than all answers need: then only sums are equal. */
 static void
-run(enum sl_cookies cookies, uint16_t simd_bits, sl_ns_t begin, uint64_t seed)
+run_on(uint8_t offloads, enum sl_cookies cookies, uint16_t simd_bits, sl_ns_t begin,
+       uint64_t seed)
 {
 	static struct machine a, b;
 	sl_ns_t now = SL_NS_PER_S;
 
 	rnd.s = seed;
 	forget_clients();
-	configure(cookies, simd_bits);
+	configure(cookies, simd_bits, offloads);
 	machine_open(&a, now);
 	machine_open(&b, now);
 	machine_step(&a, now, NULL, 0, OUT_MAX);
@@ -457,12 +461,31 @@ run(enum sl_cookies cookies, uint16_t simd_bits, sl_ns_t begin, uint64_t seed)
 }
 
 static void
+run(enum sl_cookies cookies, uint16_t simd_bits, sl_ns_t begin, uint64_t seed)
+{
+	run_on(0, cookies, simd_bits, begin, seed);
+}
+
+static void
 what_all_hear_is_what_each_would_hear(void **state)
 {
 	run(SL_COOKIES_ALWAYS, SL_LEAF_512, 0, 1);
 	run(SL_COOKIES_ALWAYS, SL_LEAF_256VL, 0, 8);
 	run(SL_COOKIES_ALWAYS, SL_LEAF_256, 0, 2);
 	run(SL_COOKIES_ALWAYS, 1, 0, 3);
+}
+
+static void
+and_so_it_is_where_the_port_makes_the_sums(void **state)
+{
+	const uint8_t both = SL_OFFLOAD_IPV4_CKSUM | SL_OFFLOAD_TCP_CKSUM;
+
+	run_on(both, SL_COOKIES_ALWAYS, SL_LEAF_512, 0, 12);
+	run_on(both, SL_COOKIES_ALWAYS, SL_LEAF_256VL, 0, 13);
+	run_on(both, SL_COOKIES_ALWAYS, SL_LEAF_256, 0, 14);
+	run_on(both, SL_COOKIES_ALWAYS, 1, 0, 15);
+	run_on(SL_OFFLOAD_IPV4_CKSUM, SL_COOKIES_ALWAYS, 0, 0, 16);
+	run_on(SL_OFFLOAD_TCP_CKSUM, SL_COOKIES_ALWAYS, 0, 0, 17);
 }
 
 /* What is behind a SYN is for its connection, while ACKs of others may be cookies. */
@@ -598,7 +621,7 @@ see_bursts(unsigned int most, uint64_t seed)
 
 	rnd.s = seed;
 	forget_clients();
-	configure(SL_COOKIES_ALWAYS, 0);
+	configure(SL_COOKIES_ALWAYS, 0, 0);
 	heapbufs_open(&m.hb);
 	door_open(&door);
 	for (unsigned int round = 0; round < ROUNDS; round++) {
@@ -666,6 +689,7 @@ main(void)
 		cmocka_unit_test(every_kind_of_vectors_has_a_leaf_of_its_own),
 		cmocka_unit_test(every_width_sees_the_same_crowds),
 		cmocka_unit_test(what_all_hear_is_what_each_would_hear),
+		cmocka_unit_test(and_so_it_is_where_the_port_makes_the_sums),
 		cmocka_unit_test(and_so_it_is_when_syns_open_connections),
 		cmocka_unit_test(and_so_it_is_when_no_cookies_are_out),
 	};
