@@ -196,6 +196,18 @@ check_list(const struct sl_tcp *tcp, const struct sl_list *list, uint16_t flag)
 	return NULL;
 }
 
+/* The walk over those that are to end is within what was ever used. */
+static const char *
+check_drain(const struct sl_tcp *tcp)
+{
+	const struct sl_drain *d = &tcp->drain;
+
+	DEMAND(d->left == 0 || tcp->draining);
+	DEMAND(d->left <= tcp->free_tcb.n_used);
+	DEMAND(d->at == 0 || d->at < tcp->free_tcb.n_used);
+	return NULL;
+}
+
 /* Those in the ring that are somebody's are as many as were counted. */
 static const char *
 check_time_wait(const struct sl_tcp *tcp)
@@ -307,6 +319,8 @@ check_all(const struct sl_core *core)
 		why = check_list(tcp, &tcp->gone, SL_IS_IN_GONE);
 	if (why == NULL)
 		why = check_time_wait(tcp);
+	if (why == NULL)
+		why = check_drain(tcp);
 	if (why == NULL)
 		why = check_key6(tcp);
 	if (why == NULL)

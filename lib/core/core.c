@@ -355,35 +355,6 @@ sl_core_budget(const struct sl_core_conf *conf, struct sl_budget *budget)
 			(uint64_t)l.n_tw * sizeof(struct sl_tw) + (uint64_t)l.n_key6 * key6;
 }
 
-/* Deliver closes those that are idle; the others when they become so. */
-static void
-drain(struct sl_tcp *tcp)
-{
-	tcp->draining = true;
-	for (uint32_t i = 0; i < tcp->n_tcb; i++) {
-		if (sl_state_is_synchronized(tcp->tcb[i].state))
-			sl_tcb_mark(tcp, &tcp->tcb[i], 0);
-	}
-}
-
-/* What has ended already may still wait for an application that left bytes untaken. */
-static void
-kill_all(struct sl_tcp *tcp)
-{
-	tcp->draining = true;
-	for (uint32_t i = 0; i < tcp->n_tcb; i++) {
-		struct sl_tcb *tcb = &tcp->tcb[i];
-
-		if (sl_tcb_has_ended(tcb)) {
-			if (tcb->is & SL_IS_OPEN)
-				sl_tcb_close(tcp, tcb);
-			continue;
-		}
-		sl_count(tcp, killed);
-		sl_tcb_abort(tcp, tcb, SL_REASON_KILLED);
-	}
-}
-
 void
 sl_core_event(struct sl_core *core, sl_ns_t now, const struct sl_event *event)
 {
@@ -398,10 +369,10 @@ sl_core_event(struct sl_core *core, sl_ns_t now, const struct sl_event *event)
 		sl_net_learn(core->net, now, &event->neighbour);
 		break;
 	case SL_EVENT_DRAIN:
-		drain(tcp);
+		sl_tcp_drain(tcp, false);
 		break;
 	case SL_EVENT_KILL:
-		kill_all(tcp);
+		sl_tcp_drain(tcp, true);
 		break;
 	}
 }

@@ -470,6 +470,7 @@ sl_core_step(struct sl_core *core, sl_ns_t now, struct rte_mbuf **rx, uint16_t n
 	SL_STAGE_ENDS(input);
 	sl_tcp_relieve(&core->tcp);
 	expire(core);
+	sl_tcp_drain_on(&core->tcp);
 	SL_STAGE_ENDS(expire);
 	sl_core_deliver(core);
 	SL_STAGE_ENDS(deliver);
@@ -499,7 +500,8 @@ sl_core_next(const struct sl_core *core)
 	sl_tick_t tick;
 
 	next = next < latest ? next : latest;
-	if (tcp->deliver.n > 0 || tcp->gone.n > 0 || (tcp->output.n > 0 && !tcp->starved))
+	if (tcp->deliver.n > 0 || tcp->gone.n > 0 || (tcp->output.n > 0 && !tcp->starved) ||
+	    sl_tcp_drains_now(tcp))
 		return tcp->now;
 	if (tcp->starved && tcp->now + STARVED_NS < next)
 		next = tcp->now + STARVED_NS;

@@ -15,9 +15,9 @@
 #define ROUND_NS   (10 * SL_NS_PER_MS)
 #define LINK_NS    (100 * SL_NS_PER_MS)
 #define CLOCK_NS   SL_NS_PER_S
-#define SETTLE_NS  (20 * SL_NS_PER_MS)  /* last ACKs leave after the last connection */
-#define KILL_NS    (200 * SL_NS_PER_MS) /* resets leave */
-#define HEAD_EVERY 20                   /* lines between two headings */
+#define SETTLE_NS  (20 * SL_NS_PER_MS) /* last ACKs leave after the last connection */
+#define KILL_NS    SL_NS_PER_S         /* in which no reset leaves: nobody else will */
+#define HEAD_EVERY 20                  /* lines between two headings */
 
 struct control {
 	struct sl_engine *engine;
@@ -142,17 +142,30 @@ live(const struct sl_engine *e)
 	return stats.count[SL_CNT_live];
 }
 
-/* Go on until nothing is alive, @limit is over, or somebody loses patience. */
+/* Go on until less than @n are alive, @limit is over, or somebody loses patience. */
 static void
-wait_for_end(struct control *c, sl_ns_t limit)
+wait_for_fewer(struct control *c, uint64_t n, sl_ns_t limit)
 {
 	struct sl_engine *e = c->engine;
 	sl_ns_t end = sl_clock_now(&e->clock) + limit;
 
-	while (live(e) > 0 && sl_clock_now(&e->clock) < end && stops(e) < 2) {
+	while (live(e) >= n && sl_clock_now(&e->clock) < end && stops(e) < 2) {
 		nap(SL_NS_PER_MS);
 		do_what_is_due(c);
 	}
+}
+
+/* The workers reset whoever is left, some in a step: go on while they get fewer. */
+static void
+wait_while_fewer(struct control *c)
+{
+	uint64_t n = live(c->engine), fewest;
+
+	do {
+		fewest = n;
+		wait_for_fewer(c, fewest, KILL_NS);
+		n = live(c->engine);
+	} while (n > 0 && n < fewest && stops(c->engine) < 2);
 }
 
 static void
@@ -163,11 +176,11 @@ drain(struct control *c)
 
 	tell_all(e, &event);
 	nap(SETTLE_NS); /* everybody has read it */
-	wait_for_end(c, e->conf.drain_ms * SL_NS_PER_MS);
+	wait_for_fewer(c, 1, e->conf.drain_ms * SL_NS_PER_MS);
 	if (live(e) > 0 && stops(e) < 2) {
 		event.kind = SL_EVENT_KILL;
 		tell_all(e, &event);
-		wait_for_end(c, KILL_NS);
+		wait_while_fewer(c);
 	}
 	if (stops(e) < 2)
 		nap(SETTLE_NS);

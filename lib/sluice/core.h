@@ -61,8 +61,12 @@ struct sl_core_conf {
 enum sl_event_kind {
 	SL_EVENT_CLOCK,     /* tai_ms: the wall clock now; what follows it never goes back */
 	SL_EVENT_NEIGHBOUR, /* neighbour: learnt by another core */
-	SL_EVENT_DRAIN, /* no new connections; idle ones close now (deadline: KILL follows) */
-	SL_EVENT_KILL,  /* reset what is left and count it */
+	/*
+	 * No new connections from now on. The coming steps close those that are idle, some in
+	 * each; the others close when they become so (deadline: KILL follows).
+	 */
+	SL_EVENT_DRAIN,
+	SL_EVENT_KILL, /* the coming steps reset what is left, and count it; DRAIN besides */
 };
 
 struct sl_event {

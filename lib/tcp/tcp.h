@@ -12,6 +12,7 @@
  *   window.c    how many more may come
  *   grow.c      how large a receive buffer has grown
  *   relief.c    who gives way when received buffers stay scarce
+ *   drain.c     the end of all connections
  *   lent.c      the small block of a connection that is not idle
  *   spans.c     bytes to be sent
  *   recovery.c  losses: what was lost, how a repair begins and ends, time-outs
@@ -103,6 +104,12 @@ struct sl_relief {
 	uint32_t piecemeal, most_pieces, holder, most_bytes;
 };
 
+/* All connections are to end, and how far that is; see drain.c. */
+struct sl_drain {
+	bool kills;        /* they are reset; else closed when idle */
+	uint32_t at, left; /* the record looked at next; how many still are to be */
+};
+
 struct sl_tcp {
 	sl_ns_t now;
 	sl_tick_t tick;  /* now, in milliseconds */
@@ -175,9 +182,10 @@ struct sl_tcp {
 	uint32_t scarce_from;          /* ... and nine tenths of them */
 	uint32_t n_kept;
 	struct sl_relief relief;
+	struct sl_drain drain;
 	bool always_cookies; /* some listener always answers by cookies */
-	bool draining;
-	bool by_the_book; /* a test wants no short way, for what comes or goes */
+	bool draining;       /* nobody new is taken, and who is idle is closed */
+	bool by_the_book;    /* a test wants no short way, for what comes or goes */
 
 	bool (*is_home)(const void *steer, const struct sl_tuple *tuple);
 	const void *steer;
@@ -512,6 +520,17 @@ bool sl_tcb_window_opened(const struct sl_tcp *tcp, const struct sl_tcb *tcb);
 
 /* If received buffers have been scarce for long, somebody gives way; called once a step. */
 void sl_tcp_relieve(struct sl_tcp *tcp);
+
+/* --- drain.c --- */
+
+#define SL_DRAIN_STEP 256u /* records looked at in a step */
+
+/* Nobody new; who is idle is closed, or else, if it @kills, everybody reset: in later steps. */
+void sl_tcp_drain(struct sl_tcp *tcp, bool kills);
+/* Whether the next step goes on with that. */
+bool sl_tcp_drains_now(const struct sl_tcp *tcp);
+/* Go on with it; called once a step. */
+void sl_tcp_drain_on(struct sl_tcp *tcp);
 
 /* --- grow.c --- */
 

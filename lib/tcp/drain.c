@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * drain - the end of the whole core: nobody new, who is idle is closed, in the end who is
+ * left is reset.
+ *
+ * Who is idle is found by a walk over all records that were ever used, some in each step:
+ * millions at once would keep packets waiting for a second. None is made meanwhile, so one
+ * time round meets everybody; who changes behind the walk's back is marked by what changed
+ * it, since all callbacks ask whether the core drains. The walk goes round, so that one that
+ * is told again goes on where it is.
+ */
+#include "tcp/tcp.h"
+
+/* Deliver closes it if it is idle; if not, when it becomes so. */
+static void
+look(struct sl_tcp *tcp, struct sl_tcb *tcb)
+{
+	if (sl_state_is_synchronized(tcb->state))
+		sl_tcb_mark(tcp, tcb, 0);
+}
+
+/* What has ended already may still wait for an application that left bytes untaken. */
+static void
+reset(struct sl_tcp *tcp, struct sl_tcb *tcb)
+{
+	if (sl_tcb_has_ended(tcb)) {
+		if (tcb->is & SL_IS_OPEN)
+			sl_tcb_close(tcp, tcb);
+		return;
+	}
+	sl_count(tcp, killed);
+	sl_tcb_abort(tcp, tcb, SL_REASON_KILLED);
+}
+
+void
+sl_tcp_drain(struct sl_tcp *tcp, bool kills)
+{
+	struct sl_drain *d = &tcp->drain;
+
+	tcp->draining = true;
+	d->kills |= kills;
+	d->left = tcp->free_tcb.n_used;
+}
+
+/*
+ * FINs wait for room behind each other, and whoever is busy behind them: the walk goes on
+ * when most have left. Resets have nobody behind them.
+ */
+bool
+sl_tcp_drains_now(const struct sl_tcp *tcp)
+{
+	const struct sl_drain *d = &tcp->drain;
+
+	return d->left > 0 && (d->kills || tcp->output.n < SL_DRAIN_STEP);
+}
+
+void
+sl_tcp_drain_on(struct sl_tcp *tcp)
+{
+	struct sl_drain *d = &tcp->drain;
+
+	if (!sl_tcp_drains_now(tcp))
+		return;
+	for (uint32_t i = 0; i < SL_DRAIN_STEP && d->left > 0; i++, d->left--) {
+		struct sl_tcb *tcb = &tcp->tcb[d->at];
+
+		d->at = d->at + 1 < tcp->free_tcb.n_used ? d->at + 1 : 0;
+		if (d->kills)
+			reset(tcp, tcb);
+		else
+			look(tcp, tcb);
+	}
+}
