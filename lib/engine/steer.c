@@ -12,12 +12,39 @@
 #include <rte_byteorder.h>
 #include <rte_ether.h>
 #include <rte_ip.h>
-#include <rte_thash.h>
 
 #include "engine/steer.h"
 #include "wire/frame.h"
 
 #define ICMP6_NEIGHBOUR_ADVERTISEMENT 136
+
+/* The 32 bits of @key from the @bit-th on: what that bit of the input adds to the hash. */
+static uint32_t
+key_from(const uint8_t *key, unsigned int bit)
+{
+	uint64_t bytes;
+
+	memcpy(&bytes, key + bit / 8, sizeof(bytes));
+	return (uint32_t)(rte_be_to_cpu_64(bytes) >> (32 - bit % 8));
+}
+
+static_assert(SL_STEER_WORDS * 4 + sizeof(uint64_t) <= SL_STEER_KEY_BYTES, "see key_from()");
+
+/* By the lowest bit of each value, and what the others have added together. */
+static void
+fill_adds(struct sl_steer *steer)
+{
+	for (unsigned int n = 0; n < SL_STEER_WORDS * 8; n++) {
+		uint32_t *adds = steer->adds[n / 8][n % 8];
+
+		for (unsigned int value = 1; value < 16; value++) {
+			unsigned int low = (unsigned int)__builtin_ctz(value);
+
+			adds[value] = adds[value & (value - 1)] ^
+				      key_from(steer->key, 4 * n + 3 - low);
+		}
+	}
+}
 
 void
 sl_steer_init(struct sl_steer *steer, const uint8_t key[SL_STEER_KEY_BYTES], uint16_t n_workers,
@@ -32,27 +59,34 @@ sl_steer_init(struct sl_steer *steer, const uint8_t key[SL_STEER_KEY_BYTES], uin
 	for (uint16_t i = 0; i < slots; i++)
 		steer->owner[i] = i % n_workers;
 	memcpy(steer->key, key, SL_STEER_KEY_BYTES);
-	for (unsigned int i = 0; i < SL_STEER_KEY_BYTES / 4; i++) {
-		uint32_t word;
-
-		memcpy(&word, key + 4 * i, 4);
-		steer->words[i] = rte_be_to_cpu_32(word);
-	}
+	fill_adds(steer);
 }
 
+/* What @word, as it is on the wire, adds to the hash as the @n-th of what is hashed. */
+static inline uint32_t
+adds(const struct sl_steer *steer, unsigned int n, uint32_t word)
+{
+	uint32_t bits = rte_be_to_cpu_32(word), sum = 0;
+
+	for (unsigned int i = 0; i < 8; i++)
+		sum ^= steer->adds[n][i][bits >> (28 - 4 * i) & 15];
+	return sum;
+}
+
+/* Sender, receiver, ports. */
 uint32_t
 sl_steer_hash(const struct sl_steer *steer, const struct sl_tuple *tuple)
 {
-	uint32_t in[9]; /* sender, receiver, ports: as on the wire, in host order */
-	unsigned int n = 0;
+	uint32_t ports = rte_cpu_to_be_32((uint32_t)tuple->rport << 16 | tuple->lport);
+	uint32_t hash = 0;
 
-	for (unsigned int i = tuple->v6 ? 0 : 3; i < 4; i++)
-		in[n++] = rte_be_to_cpu_32(tuple->remote.w[i]);
-	for (unsigned int i = tuple->v6 ? 0 : 3; i < 4; i++)
-		in[n++] = rte_be_to_cpu_32(tuple->local.w[i]);
-	in[n++] = (uint32_t)tuple->rport << 16 | tuple->lport;
-
-	return rte_softrss_be(in, n, (const uint8_t *)steer->words);
+	if (!tuple->v6)
+		return adds(steer, 0, tuple->remote.w[3]) ^ adds(steer, 1, tuple->local.w[3]) ^
+		       adds(steer, 2, ports);
+	for (unsigned int i = 0; i < 4; i++)
+		hash ^= adds(steer, i, tuple->remote.w[i]) ^
+			adds(steer, 4 + i, tuple->local.w[i]);
+	return hash ^ adds(steer, 8, ports);
 }
 
 uint16_t

@@ -20,12 +20,15 @@
 #define SL_STEER_SLOTS     128
 #define SL_STEER_KEY_BYTES 52 /* the longest key a NIC is known to want; 40 of them count */
 
+#define SL_STEER_WORDS 9 /* two IPv6 addresses and the ports */
+
 struct sl_steer {
 	uint16_t n_workers;
 	uint16_t mask; /* slots in use - 1 */
 	uint16_t owner[SL_STEER_SLOTS];
-	uint8_t key[SL_STEER_KEY_BYTES];        /* as a NIC wants it */
-	uint32_t words[SL_STEER_KEY_BYTES / 4]; /* as the software hash wants it */
+	uint8_t key[SL_STEER_KEY_BYTES]; /* as a NIC wants it */
+	/* What each value of the four bits at a place of a word adds to the hash. */
+	uint32_t adds[SL_STEER_WORDS][8][16];
 };
 
 /* What sl_core_conf.steer points to: the function and one of its values. */

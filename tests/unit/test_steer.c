@@ -8,10 +8,12 @@
 #include <string.h>
 
 #include <cmocka.h>
+#include <rte_thash.h>
 
 #include "craft.h"
 #include "engine/steer.h"
 #include "heapbufs.h"
+#include "random.h"
 
 #define WORKERS 5
 #define ACK     0x10
@@ -96,6 +98,50 @@ the_hash_is_the_one_that_nics_compute(void **state)
 	assert_int_equal(sl_steer_hash(&steer, &t), 0xc626b0ea);
 	t = tuple_of("3ffe:2501:200:1fff::7", 2794, "3ffe:2501:200:3::1", 1766);
 	assert_int_equal(sl_steer_hash(&steer, &t), 0x40207d3d);
+}
+
+/* As DPDK computes it, bit by bit. */
+static uint32_t
+hash_of_the_library(const uint8_t *key, const struct sl_tuple *t)
+{
+	unsigned int first = t->v6 ? 0 : 3, n = 0;
+	uint32_t in[SL_STEER_WORDS];
+
+	for (unsigned int i = first; i < 4; i++)
+		in[n++] = rte_be_to_cpu_32(t->remote.w[i]);
+	for (unsigned int i = first; i < 4; i++)
+		in[n++] = rte_be_to_cpu_32(t->local.w[i]);
+	in[n++] = (uint32_t)t->rport << 16 | t->lport;
+	return rte_softrss(in, n, key);
+}
+
+static void
+fill_randomly(void *to, size_t bytes, struct rnd *r)
+{
+	for (size_t i = 0; i < bytes; i++)
+		((uint8_t *)to)[i] = (uint8_t)rnd_u64(r);
+}
+
+static void
+the_hash_is_that_of_the_library_whatever_the_key(void **state)
+{
+	uint8_t key[SL_STEER_KEY_BYTES];
+	struct rnd r = { 22 };
+	struct sl_steer s;
+
+	for (unsigned int i = 0; i < 10000; i++) {
+		struct sl_tuple t = { .v6 = i & 1 };
+
+		if (i % 100 == 0) {
+			fill_randomly(key, sizeof(key), &r);
+			sl_steer_init(&s, key, WORKERS, SL_STEER_SLOTS);
+		}
+		fill_randomly(&t.remote, sizeof(t.remote), &r);
+		fill_randomly(&t.local, sizeof(t.local), &r);
+		fill_randomly(&t.rport, sizeof(t.rport), &r);
+		fill_randomly(&t.lport, sizeof(t.lport), &r);
+		assert_int_equal(sl_steer_hash(&s, &t), hash_of_the_library(key, &t));
+	}
 }
 
 /* A segment that comes in on port pair @rport, 80. */
@@ -253,6 +299,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_hash_is_the_one_that_nics_compute),
+		cmocka_unit_test(the_hash_is_that_of_the_library_whatever_the_key),
 		cmocka_unit_test(one_worker_is_home_and_gets_the_segments),
 		cmocka_unit_test(an_icmp_error_goes_to_the_owner_of_what_it_quotes),
 		cmocka_unit_test(what_is_about_no_connection_stays_where_it_landed),
