@@ -83,14 +83,14 @@ is_stale(const struct sl_tcp *tcp, const struct sl_tcb *tcb, const struct sl_seg
 }
 
 /*
- * RFC 7323, 4.3: what covers the last ACK we sent brings the timestamp to echo. Who has sent
- * more without an ACK of ours than we count is taken at his word again with the next ACK; until
- * then an older timestamp is echoed, which is safe.
+ * RFC 7323, 4.3: what covers the last ACK we sent brings the timestamp to echo. How far
+ * that ACK is behind is counted up to 65535 only, which does no harm: no acceptable segment
+ * begins as far below RCV.NXT.
  */
 static void
 take_timestamp(struct sl_tcp *tcp, struct sl_tcb *tcb, const struct sl_seg *seg)
 {
-	if ((tcb->is & SL_IS_TS) && (seg->opts & SL_OPT_TS) && tcb->unacked < SL_UNACKED_MOST &&
+	if ((tcb->is & SL_IS_TS) && (seg->opts & SL_OPT_TS) &&
 	    sl_seq_le(seg->seq, tcb->rcv_nxt - tcb->unacked) &&
 	    (sl_seq_ge(seg->tsval, tcb->ts_recent) || is_void(tcp, tcb))) {
 		tcb->ts_recent = seg->tsval;

@@ -355,6 +355,7 @@ sl_seg_options(struct sl_seg *seg, const uint8_t *opt, uint16_t len)
 		sl_take_ts_alone(seg, opt);
 		return;
 	}
+	seg->tsval = seg->tsecr = 0;
 	while (i < len && opt[i] != OPT_EOL) {
 		if (opt[i] == OPT_NOP) {
 			i++;

@@ -42,7 +42,7 @@ struct sl_sack {
 /* One TCP segment as received. */
 struct sl_seg {
 	uint32_t seq, ack;
-	uint32_t tsval, tsecr; /* with SL_OPT_TS */
+	uint32_t tsval, tsecr; /* 0 without SL_OPT_TS */
 	uint16_t wnd;          /* as on the wire, not scaled */
 	uint16_t len;          /* payload bytes; SYN and FIN not counted */
 	uint16_t mss;          /* with SL_OPT_MSS */

@@ -102,6 +102,7 @@ known_options(struct sl_crowd *c, unsigned int k, const uint8_t *opt, unsigned i
 	if (len == 12) { /* Windows */
 		if ((w1 & 0xffffff) != 0x030301 || w2 != RTE_BE32(0x01010402))
 			return false;
+		c->tsval[k] = c->tsecr[k] = 0;
 		c->wscale[k] = RTE_MIN((uint8_t)(w1 >> 24), 14);
 		c->opts[k] = SL_OPT_MSS | SL_OPT_WSCALE | SL_OPT_SACK_OK;
 		return true;
@@ -130,6 +131,7 @@ take_options(struct sl_crowd *c, unsigned int k, const uint8_t *opt, unsigned in
 
 	if (len == 0) {
 		c->opts[k] = 0;
+		c->tsval[k] = c->tsecr[k] = 0;
 		return;
 	}
 	if (likely(known_options(c, k, opt, len)))

@@ -135,7 +135,7 @@ struct sl_crowd {
 	uint64_t hash[SL_BURST];                           /* of the connection table */
 
 	uint32_t ack[SL_BURST];
-	uint32_t tsval[SL_BURST], tsecr[SL_BURST]; /* with SL_OPT_TS */
+	uint32_t tsval[SL_BURST], tsecr[SL_BURST]; /* 0 without SL_OPT_TS */
 	uint16_t mss[SL_BURST];                    /* with SL_OPT_MSS */
 	uint8_t wscale[SL_BURST];                  /* with SL_OPT_WSCALE; at most 14 */
 	uint8_t opts[SL_BURST], flags[SL_BURST];

@@ -141,7 +141,7 @@ find_any_options(struct fields *f, const vec w[WORDS], vec lens)
 
 	opts = where(windows, all(SL_OPT_MSS | SL_OPT_WSCALE | SL_OPT_SACK_OK), opts);
 	opts = where(ts_alone, all(SL_OPT_TS), opts);
-	f->times = ordered(tsval | left(tsecr, 32), SWAP32);
+	f->times = only(linux_ones | bsd | ts_alone, ordered(tsval | left(tsecr, 32), SWAP32));
 	f->small |= said(opts, where(linux_ones, o4, o1), o0);
 	return ~among(linux_ones | bsd | windows | ts_alone | is(lens, SL_TCP_HDR));
 }

@@ -544,10 +544,10 @@ compare_segments(const struct sl_seg *a, const struct sl_seg *b)
 	assert_int_equal(a->opts, b->opts);
 	assert_int_equal(a->n_sacks, b->n_sacks);
 	assert_memory_equal(a->sack, b->sack, a->n_sacks * sizeof(a->sack[0]));
-	if (a->opts & SL_OPT_TS) {
-		assert_int_equal(a->tsval, b->tsval);
-		assert_int_equal(a->tsecr, b->tsecr);
-	}
+	assert_int_equal(a->tsval, b->tsval);
+	assert_int_equal(a->tsecr, b->tsecr);
+	if (!(a->opts & SL_OPT_TS))
+		assert_int_equal(a->tsval | a->tsecr, 0);
 	if (a->opts & SL_OPT_MSS)
 		assert_int_equal(a->mss, b->mss);
 	if (a->opts & SL_OPT_WSCALE)
