@@ -22,25 +22,31 @@ tcp_lens(const vec w[WORDS])
 	return right(w[4], 34) & all(60);
 }
 
-/* As ether_passes() in glance.c. */
+/* As sl_door_hears() of each. Mostly all are for us: that is one comparison in the end. */
 INLINE unsigned int
 ether_passes(const struct sl_door *door, uint8_t *const *frame)
 {
-	uint64_t mac;
+	uint64_t mac = sl_raw64(door->mac), other = 0;
+	unsigned int who = 0;
 
-	memcpy(&mac, door->mac, sizeof(mac));
-	return among(is(left(words_at(frame, 0) ^ all(mac), 15), 0)); /* and the group bit */
+	for (unsigned int i = 0; i < LANES; i++)
+		other |= sl_raw64(frame[i]) ^ mac;
+	if (likely(other << 15 == 0)) /* and the group bit */
+		return ALL;
+	for (unsigned int i = 0; i < LANES; i++)
+		who |= (unsigned int)sl_door_hears(door, frame[i]) << i;
+	return who;
 }
 
-/* @bad, and what is wrong with the sum of TCP; @addrs is the sum of both addresses. */
+/* @bad, and which of two sums does not come out as it must. */
 INLINE vec
-tcp_unlike(vec bad, const vec w[WORDS], vec addrs, vec lens)
+sums_unlike(vec bad, vec a, vec b)
 {
-	vec sum = all(RTE_BE16(IPPROTO_TCP)) + addrs + left(lens, 8);
+	const uint64_t upper = 0xffff0000ffff0000;
+	vec both = high(a + swapped(a)) | ((b + swapped(b)) & all(0xffffffffull << 32));
 
-	for (unsigned int i = 3; i < WORDS; i++)
-		sum += halves(w[i]);
-	return unlike(bad, fold(sum), all(0xffff));
+	both = plus_halves(both, turned16(both));
+	return unlike(bad, both & all(upper), all(upper));
 }
 
 /* As sl_door_knows() of sl_door_bit4(). */
@@ -102,9 +108,9 @@ said(vec opts, vec scale_word, vec mss_word)
 
 /* Whether all have the options of Linux, as a flood has; then they are noted. */
 INLINE bool
-are_linux(struct fields *f, const vec w[WORDS], vec lens)
+are_linux(struct fields *f, const vec w[WORDS])
 {
-	vec bad = lens ^ all(SL_TCP_HDR + 20);
+	vec bad = all(0);
 
 	bad = unlike(bad, w[5] & all(0xffffull << 32), all(0x0402ull << 32));
 	bad = unlike(bad, low(w[6]), all(0x0a080204));
@@ -146,25 +152,25 @@ find_any_options(struct fields *f, const vec w[WORDS], vec lens)
 	return ~among(linux_ones | bsd | windows | ts_alone | is(lens, SL_TCP_HDR));
 }
 
-/* What is said in a bare header, or in many, costs little. */
-INLINE unsigned int
-find_options(struct fields *f, const vec w[WORDS], vec lens)
-{
-	if (among(is(lens, SL_TCP_HDR)) == ALL) {
-		f->times = all(0);
-		return 0;
-	}
-	return are_linux(f, w, lens) ? 0 : find_any_options(f, w, lens);
-}
+/* A group's headers of TCP and what is around them. */
+struct segments {
+	vec w[WORDS];
+	vec lens;
+	vec sum;           /* of the headers, and of the pseudo-header but for addresses */
+	bool bare, twenty; /* no options, or as many bytes of them, in all */
+};
 
 /* What both families share; returns who has other options. */
 INLINE unsigned int
-find_tcp(struct fields *f, const vec w[WORDS], vec lens)
+find_tcp(struct fields *f, const struct segments *s)
 {
-	f->numbers = ordered(w[3], 0x0405060702030001ull);
-	f->ack = ordered(w[4], SWAP32);
-	f->small |= right(w[4], 40 - FLAGS) & all(0xff << FLAGS);
-	return find_options(f, w, lens);
+	f->numbers = ordered(s->w[3], 0x0405060702030001ull);
+	f->ack = ordered(s->w[4], SWAP32);
+	f->small |= right(s->w[4], 40 - FLAGS) & all(0xff << FLAGS);
+	f->times = all(0);
+	if (s->bare || (s->twenty && are_linux(f, s->w)))
+		return 0;
+	return find_any_options(f, s->w, s->lens);
 }
 
 /* Those of @who behind one another, in the places of the first. */
@@ -207,12 +213,13 @@ join(struct sl_crowd *c, struct fields f, bool v6, unsigned int who, unsigned in
 	return (uint64_t)_pext_u32(odd, who) << n;
 }
 
-/* A burst's packets as their buffers tell: what is not simple shows an empty frame. */
+/* A burst's packets as their buffers tell. Behind them are empty frames, up to a whole group.
+ */
 struct packets {
 	alignas(SL_CACHE_LINE) uint8_t *frame[SL_BURST];
 	uint64_t len[SL_BURST]; /* of the frame */
-	uint64_t simple;
-	uint32_t room; /* SL_SYNACK_MOST, or 0 if some buffer has less */
+	uint64_t simple;        /* whatever their lengths */
+	uint32_t room;          /* SL_SYNACK_MOST, or 0 if some buffer has less */
 };
 
 static_assert(offsetof(struct rte_mbuf, refcnt) == offsetof(struct rte_mbuf, data_off) + 2 &&
@@ -222,42 +229,47 @@ static_assert(offsetof(struct rte_mbuf, refcnt) == offsetof(struct rte_mbuf, dat
 			      offsetof(struct rte_mbuf, data_off) + 6,
 	      "where the data begins, and who a packet is, are one word");
 
-/* As is_simple() in glance.c, and none is too long. Asks memory for the frames. */
+/* What is not as it must be in a packet alone in a buffer of its own, from @port. */
+INLINE uint64_t
+oddness(const struct rte_mbuf *m, uint64_t alone)
+{
+	return (sl_raw64((const void *)&m->data_off) ^ alone) >> 16 |
+	       (m->ol_flags & SL_CROWD_ODD);
+}
+
+/* As is_simple() in glance.c, but for lengths. Asks memory for the frames. */
 INLINE void
 look_at_buffers(const struct sl_door *door, struct rte_mbuf **rx, unsigned int n,
 		struct packets *p)
 {
 	static const uint8_t nothing[2 * SL_CACHE_LINE];
-	uint8_t *const none = (uint8_t *)(uintptr_t)nothing;
 	const uint64_t alone = 1ull << 16 | 1ull << 32 | (uint64_t)door->port << 48;
-	uint64_t simple = 0;
+	uint64_t other = 0, flags = 0;
 	int32_t spare = 0; /* below 0 if some buffer has too little room */
 
 	for (unsigned int i = 0; i < n; i++) {
 		const struct rte_mbuf *m = rx[i];
-		uint32_t len = m->data_len, off;
-		uint64_t who, wrong;
-		uint8_t *frame;
-		bool is_simple;
+		uint64_t who = sl_raw64((const void *)&m->data_off);
+		uint32_t off = (uint16_t)who;
+		uint8_t *frame = (uint8_t *)m->buf_addr + off;
 
-		memcpy(&who, &m->data_off, sizeof(who));
-		off = (uint16_t)who;
-		wrong = (who ^ alone) >> 16 | (m->ol_flags & SL_CROWD_ODD);
-		is_simple = (wrong == 0) &
-			    (len - SL_IP4_TCP_LEAST <= SL_CROWD_FRAME_MOST - SL_IP4_TCP_LEAST);
-		frame = (uint8_t *)m->buf_addr + off;
 		rte_prefetch0(frame);
-		p->frame[i] = is_simple ? frame : none;
-		p->len[i] = len;
-		simple |= (uint64_t)is_simple << i;
+		p->frame[i] = frame;
+		p->len[i] = m->data_len;
+		other |= who ^ alone;
+		flags |= m->ol_flags;
 		spare |= (int32_t)(m->buf_len - off - SL_SYNACK_MOST);
 	}
 	for (unsigned int i = n; i % LANES != 0; i++) {
-		p->frame[i] = none;
+		p->frame[i] = (uint8_t *)(uintptr_t)nothing;
 		p->len[i] = 0;
 	}
-	p->simple = simple;
+	p->simple = ~0ull;
 	p->room = spare < 0 ? 0 : SL_SYNACK_MOST;
+	if (likely((other >> 16 | (flags & SL_CROWD_ODD)) == 0))
+		return;
+	for (unsigned int i = 0; i < n; i++)
+		p->simple &= ~((uint64_t)(oddness(rx[i], alone) != 0) << i);
 }
 
 /* Nothing is left of what lies behind the headers of TCP, whose lengths are multiples of 4. */
@@ -271,22 +283,72 @@ cut(vec w[WORDS], vec lens)
 	w[7] = where_above(w[7], twice, all(32 | 36ull << 32));
 }
 
+/* Copies of frames as far as they go and are looked at, at @from. */
+INLINE void
+copy_frames(uint8_t (*copy)[128], const uint8_t **from, const uint64_t *len)
+{
+	memset(copy, 0, LANES * sizeof(copy[0]));
+	for (unsigned int i = 0; i < LANES; i++) {
+		memcpy(copy[i], from[i], len[i] < sizeof(copy[i]) ? len[i] : sizeof(copy[i]));
+		from[i] = copy[i];
+	}
+}
+
+/*
+ * The last two words of headers that begin at @tcp, where some have them. They may lie in a
+ * line that nobody has touched: of who has none two others are taken, which are cut off.
+ */
+INLINE void
+take_last(const uint8_t **from, unsigned int tcp, vec lens, vec w[WORDS])
+{
+	uint64_t len[LANES];
+
+	if (unlikely(among(is(lens, SL_TCP_HDR)) != 0)) {
+		store_words(len, lens);
+		for (unsigned int i = 0; i < LANES; i++)
+			from[i] -= len[i] > SL_TCP_HDR ? 0 : BEFORE;
+	}
+	take_two(from, tcp + 24, &w[6]);
+}
+
 /*
  * The words around the TCP headers, which begin at @tcp, of the frames from the @k-th on; no
- * byte behind those headers. Returns whose header is there and not too long, and in *@lens
- * what they say of their lengths.
+ * byte behind those headers, though some are read, if buffers have room. Returns whose header
+ * is there and not too long.
  */
 INLINE unsigned int
-load(const struct packets *p, unsigned int k, unsigned int tcp, vec w[WORDS], vec *lens)
+load(const struct packets *p, unsigned int k, unsigned int tcp, struct segments *s)
 {
 	const vec len = load_words(&p->len[k]);
+	const uint8_t *from[LANES];
+	uint8_t copy[LANES][128];
 	mask shorter, longer;
 
-	take_words(&p->frame[k], &p->len[k], tcp - BEFORE, p->room, w);
-	*lens = tcp_lens(w);
-	cut(w, *lens);
-	shorter = below(*lens, all(SL_TCP_HDR)) | below(len, *lens + all(tcp));
-	longer = below(all(SL_TCP_HDR + SL_CROWD_OPTIONS_MOST), *lens);
+	for (unsigned int i = 0; i < LANES; i++)
+		from[i] = p->frame[k + i];
+	if (unlikely(p->room < tcp + SL_TCP_HDR + SL_CROWD_OPTIONS_MOST))
+		copy_frames(copy, from, &p->len[k]);
+	take_four(from, tcp - BEFORE, s->w);
+	take_two(from, tcp + 8, &s->w[4]);
+	s->lens = tcp_lens(s->w);
+	s->sum = all(RTE_BE16(IPPROTO_TCP)) + left(s->lens, 8);
+	shorter = below(len, s->lens + all(tcp));
+	s->bare = among(is(s->lens, SL_TCP_HDR)) == ALL;
+	s->twenty = false;
+	if (s->bare) {
+		s->w[5] = low(s->w[5]);
+		s->w[6] = s->w[7] = all(0);
+		s->sum += sum_of(&s->w[3], 3);
+		return ~among(shorter);
+	}
+	take_last(from, tcp, s->lens, s->w);
+	s->twenty = among(is(s->lens, SL_TCP_HDR + 20)) == ALL;
+	longer = below(s->lens, all(SL_TCP_HDR));
+	if (!s->twenty) {
+		cut(s->w, s->lens);
+		longer |= below(all(SL_TCP_HDR + SL_CROWD_OPTIONS_MOST), s->lens);
+	}
+	s->sum += sum_of(&s->w[3], 5);
 	return ~among(shorter | longer);
 }
 
@@ -301,19 +363,19 @@ struct group {
 
 /* Those of @plain join the crowds of their family. Returns who has none. */
 INLINE unsigned int
-sort(const struct group *g, const vec w[WORDS], vec lens, struct fields *f, bool v6,
+sort(const struct group *g, const struct segments *s, struct fields *f, bool v6,
      unsigned int plain)
 {
 	const enum sl_crowd_kind syns = v6 ? SL_CROWD_SYN6 : SL_CROWD_SYN4;
 	const enum sl_crowd_kind segs = v6 ? SL_CROWD_SEG6 : SL_CROWD_SEG4;
-	vec control = right(w[4], 40) & all(SL_SYN | SL_ACK | SL_RST | SL_FIN);
+	vec control = right(s->w[4], 40) & all(SL_SYN | SL_ACK | SL_RST | SL_FIN);
 	unsigned int syn = plain & among(is(control, SL_SYN)), odd;
 	unsigned int seg = plain & ~among(has(control, SL_SYN));
 
 	f->m = g->m;
 	f->frame = load_words(&g->p->frame[g->k]);
 	f->small = lane_numbers() + all(g->k) /* at */;
-	odd = find_tcp(f, w, lens);
+	odd = find_tcp(f, s);
 	g->odd[syns] |= join(&g->crowd[syns], *f, v6, syn, odd);
 	g->odd[segs] |= join(&g->crowd[segs], *f, v6, seg, odd);
 	return ~(syn | seg);
@@ -325,21 +387,21 @@ take4(const struct sl_door *door, const struct group *g, unsigned int who)
 {
 	const uint64_t same0 = 0xffff00ffffff0000ull; /* type, length of headers, of all */
 	const uint64_t same1 = 0xffull << 40 | (uint64_t)RTE_BE16(0x3fff) << 16;
-	vec w[WORDS], lens, addrs, ip, total, bad;
+	struct segments s;
+	vec addrs, ip, total, bad;
 	struct fields f;
 
-	who &= load(g->p, g->k, SL_IP4_TCP, w, &lens);
-	addrs = halves(w[2]);
-	ip = high(w[0]) + halves(w[1]) + addrs;
-	total = left(lens + all(SL_IP4_HDR), 56);
-	bad = (w[0] & all(same0)) ^ (total | all(0x00450008ull << 16));
-	bad = unlike(bad, w[1] & all(same1), all((uint64_t)IPPROTO_TCP << 40));
-	bad = unlike(bad, fold(ip), all(0xffff));
-	bad = tcp_unlike(bad, w, addrs, lens);
+	who &= load(g->p, g->k, SL_IP4_TCP, &s);
+	addrs = halves(s.w[2]);
+	ip = high(s.w[0]) + halves(s.w[1]) + addrs;
+	total = left(s.lens + all(SL_IP4_HDR), 56);
+	bad = (s.w[0] & all(same0)) ^ (total | all(0x00450008ull << 16));
+	bad = unlike(bad, s.w[1] & all(same1), all((uint64_t)IPPROTO_TCP << 40));
+	bad = sums_unlike(bad, ip, s.sum + addrs);
 	who &= among(is(bad, 0)) & ether_passes(door, &g->p->frame[g->k]) &
-	       addresses4_pass(door, w[2]);
-	f.addr[0] = w[2];
-	return sort(g, w, lens, &f, false, who);
+	       addresses4_pass(door, s.w[2]);
+	f.addr[0] = s.w[2];
+	return sort(g, &s, &f, false, who);
 }
 
 /* Those of @who, which say that they are IPv6, that are plain; returns the others. */
@@ -348,19 +410,19 @@ take6(const struct sl_door *door, const struct group *g, unsigned int who)
 {
 	const uint64_t same = 0xf0 | 0xffffffull << 32; /* version, length, next header */
 	uint8_t *const *frame = &g->p->frame[g->k];
-	vec w[WORDS], lens, sum, head, bad;
+	struct segments s;
 	struct fields f;
+	vec head, bad;
 
-	who &= load(g->p, g->k, SL_IP6_TCP, w, &lens);
+	who &= load(g->p, g->k, SL_IP6_TCP, &s);
 	f.addr[0] = words_at(frame, SL_IP6_TCP - 32);
 	for (unsigned int i = 0; i < 3; i++)
-		f.addr[i + 1] = w[i];
-	sum = halves(f.addr[0]) + halves(w[0]) + halves(w[1]) + halves(w[2]);
+		f.addr[i + 1] = s.w[i];
 	head = words_at(frame, RTE_ETHER_HDR_LEN) & all(same);
-	bad = head ^ (all(0x60 | (uint64_t)IPPROTO_TCP << 48) | left(lens, 40));
-	bad = tcp_unlike(bad, w, sum, lens);
+	bad = head ^ (all(0x60 | (uint64_t)IPPROTO_TCP << 48) | left(s.lens, 40));
+	bad = unlike(bad, fold(s.sum + sum_of(f.addr, 4)), all(0xffff));
 	who &= among(is(bad, 0)) & ether_passes(door, frame) & addresses6_pass(door, f.addr);
-	return sort(g, w, lens, &f, true, who);
+	return sort(g, &s, &f, true, who);
 }
 
 /* Which of the frames from the @k-th on say that they are IPv6. */
@@ -370,6 +432,38 @@ are_six(const struct packets *p, unsigned int k)
 	vec before_type = words_at(&p->frame[k], 6);
 
 	return among(is(right(before_type, 48), RTE_BE16(RTE_ETHER_TYPE_IPV6)));
+}
+
+/* As the first of a group does, so most of it do. */
+INLINE bool
+says_six(const uint8_t *frame)
+{
+	uint16_t type;
+
+	memcpy(&type, frame + 12, sizeof(type));
+	return type == RTE_BE16(RTE_ETHER_TYPE_IPV6);
+}
+
+/* Those of @who that are plain; returns the others. Families are told apart where it matters.
+ */
+INLINE unsigned int
+take(const struct sl_door *door, const struct group *g, unsigned int who)
+{
+	const bool first_is_six = says_six(g->p->frame[g->k]);
+	unsigned int six = first_is_six ? are_six(g->p, g->k) & who : 0;
+
+	if (six != who)
+		who = six | (who & take4(door, g, who & ~six));
+	if (!first_is_six && who != 0)
+		six = are_six(g->p, g->k) & who;
+	return six != 0 ? who & (~six | take6(door, g, six)) : who;
+}
+
+/* Which of the frames from the @k-th on are short enough. */
+INLINE unsigned int
+are_short(const struct packets *p, unsigned int k)
+{
+	return among(below(load_words(&p->len[k]), all(SL_CROWD_FRAME_MOST + 1)));
 }
 
 /* The packets from the @k-th on, of which there are @n or more than lanes. */
@@ -396,18 +490,13 @@ SL_LEAF_OF(sl_glance)(const struct sl_door *door, struct rte_mbuf **rx, unsigned
 	for (unsigned int kind = 0; kind < SL_CROWDS; kind++)
 		crowd[kind].room = p.room;
 	for (unsigned int k = 0; k < n; k += LANES) {
-		unsigned int here = n - k < LANES ? (1u << (n - k)) - 1 : ALL, left_over = here;
-		unsigned int simple = here & (unsigned int)(p.simple >> k), six;
+		unsigned int here = n - k < LANES ? (1u << (n - k)) - 1 : ALL;
+		unsigned int simple = here & (unsigned int)(p.simple >> k) & are_short(&p, k);
 		struct group g = { &p, k, packets_of(rx, k, n - k), crowd, odd };
 
-		if (simple != 0) {
-			six = are_six(&p, k) & simple;
-			if (six != simple)
-				left_over &= take4(door, &g, simple & ~six);
-			if (six != 0)
-				left_over &= take6(door, &g, six);
-		}
-		others |= (uint64_t)left_over << k;
+		if (simple != 0)
+			here = (here & ~simple) | take(door, &g, simple);
+		others |= (uint64_t)here << k;
 	}
 	return others;
 }

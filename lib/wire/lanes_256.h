@@ -245,48 +245,32 @@ place_of(unsigned int i, unsigned int offset, uint64_t end)
 	return matters ? at : offset;
 }
 
-/* Copies of four frames as far as they go, at @from. */
+/* The two words at @offset of each @frame. */
 INLINE void
-copy_frames(uint8_t (*copy)[128], const uint8_t **from, const uint64_t *len)
+take_two(const uint8_t *const *frame, unsigned int offset, vec w[2])
 {
-	memset(copy, 0, LANES * sizeof(copy[0]));
-	for (unsigned int i = 0; i < LANES; i++) {
-		memcpy(copy[i], from[i], len[i] < sizeof(copy[i]) ? len[i] : sizeof(copy[i]));
-		from[i] = copy[i];
-	}
+	__m128i two[LANES];
+	vec even, odd;
+
+	for (unsigned int k = 0; k < LANES; k++)
+		two[k] = _mm_loadu_si128((const void *)(frame[k] + offset));
+	even = _mm256_inserti128_si256(_mm256_castsi128_si256(two[0]), two[2], 1);
+	odd = _mm256_inserti128_si256(_mm256_castsi128_si256(two[1]), two[3], 1);
+	w[0] = _mm256_unpacklo_epi64(even, odd);
+	w[1] = _mm256_unpackhi_epi64(even, odd);
+}
+
+/* The four words at @offset of each @frame. */
+INLINE void
+take_four(const uint8_t *const *frame, unsigned int offset, vec w[4])
+{
+	take_two(frame, offset, w);
+	take_two(frame, offset + 16, w + 2);
 }
 
 /*
- * The eight words at @offset of each @frame, which has @len bytes: two of all four at a time.
- * Behind those it is anything; up to twenty-four bytes there are read, if its buffer's @room
- * allows.
- */
-INLINE void
-take_words(uint8_t *const *frame, const uint64_t *len, unsigned int offset, uint32_t room,
-	   vec w[WORDS])
-{
-	const uint8_t *from[LANES];
-	uint8_t copy[LANES][128];
-
-	for (unsigned int k = 0; k < LANES; k++)
-		from[k] = frame[k];
-	if (unlikely(room < offset + SPREAD))
-		copy_frames(copy, from, len);
-	for (unsigned int i = 0; i < WORDS; i += 2) {
-		__m128i two[LANES];
-		vec even, odd;
-
-		for (unsigned int k = 0; k < LANES; k++)
-			two[k] = _mm_loadu_si128(
-				(const void *)(from[k] + place_of(i, offset, len[k])));
-		even = _mm256_inserti128_si256(_mm256_castsi128_si256(two[0]), two[2], 1);
-		odd = _mm256_inserti128_si256(_mm256_castsi128_si256(two[1]), two[3], 1);
-		w[i] = _mm256_unpacklo_epi64(even, odd);
-		w[i + 1] = _mm256_unpackhi_epi64(even, odd);
-	}
-}
-
-/* The same back, @n[i] bytes or more of each; the last first, as others may take their place.
+ * The eight words at @offset of each @frame back, @n[i] bytes or more of each; the last first,
+ * as others may take their place.
  */
 INLINE void
 give_words(uint8_t *const *frame, const uint64_t *n, unsigned int offset, vec w[WORDS])

@@ -184,16 +184,30 @@ store_halves(uint32_t *lower, uint32_t *upper, vec x)
 INLINE void
 store_lower(uint32_t *lower, vec x)
 {
-	_mm256_storeu_si256((void *)lower, _mm512_cvtepi64_epi32(x));
+	vec first = _mm512_permutexvar_epi32(
+		_mm512_set_epi32(15, 13, 11, 9, 7, 5, 3, 1, 14, 12, 10, 8, 6, 4, 2, 0), x);
+
+	_mm256_storeu_si256((void *)lower, _mm512_castsi512_si256(first));
 }
 
 /* The four lowest bytes of each word, and the 16 bits above them. */
 INLINE void
 store_small(uint8_t *const byte[4], uint16_t *above, vec x)
 {
-	for (unsigned int i = 0; i < 4; i++)
-		_mm_storel_epi64((void *)byte[i], _mm512_cvtepi64_epi8(right(x, 8 * i)));
-	_mm_storeu_si128((void *)above, _mm512_cvtepi64_epi16(right(x, 32)));
+	/* two lanes' bytes beside each other, then those of all */
+	const long long low = 0x0b030a0209010800, high = 0x0d0c0504;
+	vec pairs = _mm512_shuffle_epi8(x, _mm512_set4_epi64(high, low, high, low));
+	vec order = _mm512_set_epi16(0, 0, 0, 0, 0, 0, 0, 0, 29, 28, 21, 20, 13, 12, 5, 4, 27,
+				     19, 11, 3, 26, 18, 10, 2, 25, 17, 9, 1, 24, 16, 8, 0);
+	vec apart = _mm512_permutexvar_epi16(order, pairs);
+	__m128i first = _mm512_castsi512_si128(apart);
+	__m128i second = _mm512_extracti64x2_epi64(apart, 1);
+
+	_mm_storel_epi64((void *)byte[0], first);
+	_mm_storeh_pd((void *)byte[1], _mm_castsi128_pd(first));
+	_mm_storel_epi64((void *)byte[2], second);
+	_mm_storeh_pd((void *)byte[3], _mm_castsi128_pd(second));
+	_mm_storeu_si128((void *)above, _mm512_extracti64x2_epi64(apart, 2));
 }
 
 /* Word i of vector j becomes word j of vector i. */
@@ -217,25 +231,52 @@ turn(vec w[WORDS])
 	}
 }
 
-/*
- * The eight words at @offset of each @frame, which has @len bytes; those behind are not read.
- */
-INLINE void
-take_words(uint8_t *const *frame, const uint64_t *len, unsigned int offset, uint32_t room,
-	   vec w[WORDS])
+/* The 16 bytes at @offset of every other frame from the first of @frame on. */
+INLINE vec
+two_of_each(const uint8_t *const *frame, unsigned int offset)
 {
-	const vec most = all(offset + SPREAD), there = _mm512_loadu_si512(len);
-	const vec lack = _mm512_sub_epi64(most, _mm512_min_epu64(there, most));
-	uint64_t bytes[LANES];
+	vec x = _mm512_castsi128_si512(_mm_loadu_si128((const void *)(frame[0] + offset)));
 
-	(void)room;
-	_mm512_storeu_si512(bytes, _mm512_srlv_epi64(all(~0ull), lack));
-	for (unsigned int i = 0; i < LANES; i++)
-		w[i] = _mm512_maskz_loadu_epi8(bytes[i], frame[i] + offset);
-	turn(w);
+	x = _mm512_inserti64x2(x, _mm_loadu_si128((const void *)(frame[2] + offset)), 1);
+	x = _mm512_inserti64x2(x, _mm_loadu_si128((const void *)(frame[4] + offset)), 2);
+	return _mm512_inserti64x2(x, _mm_loadu_si128((const void *)(frame[6] + offset)), 3);
 }
 
-/* The same back, of each but @n[i] bytes. */
+/* The two words at @offset of each @frame. */
+INLINE void
+take_two(const uint8_t *const *frame, unsigned int offset, vec w[2])
+{
+	vec even = two_of_each(frame, offset), odd = two_of_each(frame + 1, offset);
+
+	w[0] = _mm512_unpacklo_epi64(even, odd);
+	w[1] = _mm512_unpackhi_epi64(even, odd);
+}
+
+/* The four words at @offset of each @frame. */
+INLINE void
+take_four(const uint8_t *const *frame, unsigned int offset, vec w[4])
+{
+	const vec lower = _mm512_set_epi64(13, 12, 5, 4, 9, 8, 1, 0);
+	const vec upper = _mm512_set_epi64(15, 14, 7, 6, 11, 10, 3, 2);
+	vec four[4], low01, low23, high01, high23;
+
+	for (unsigned int i = 0; i < 4; i++) {
+		const void *a = frame[i] + offset, *b = frame[i + 4] + offset;
+
+		four[i] = _mm512_castsi256_si512(_mm256_loadu_si256(a));
+		four[i] = _mm512_inserti64x4(four[i], _mm256_loadu_si256(b), 1);
+	}
+	low01 = _mm512_unpacklo_epi64(four[0], four[1]);
+	low23 = _mm512_unpacklo_epi64(four[2], four[3]);
+	high01 = _mm512_unpackhi_epi64(four[0], four[1]);
+	high23 = _mm512_unpackhi_epi64(four[2], four[3]);
+	w[0] = _mm512_permutex2var_epi64(low01, lower, low23);
+	w[1] = _mm512_permutex2var_epi64(high01, lower, high23);
+	w[2] = _mm512_permutex2var_epi64(low01, upper, low23);
+	w[3] = _mm512_permutex2var_epi64(high01, upper, high23);
+}
+
+/* The eight words at @offset of each @frame back, of each but @n[i] bytes. */
 INLINE void
 give_words(uint8_t *const *frame, const uint64_t *n, unsigned int offset, vec w[WORDS])
 {
