@@ -42,6 +42,7 @@ struct sl_core {
 	/* The burst: packets with a lane, bit i for packet i, and those that need none. */
 	uint64_t lanes;
 	uint64_t hits, missed; /* of those, who met a connection, and who is to be answered */
+	uint64_t bare;         /* and who came from a crowd: no payload, nothing unusual */
 	uint64_t strangers[SL_CROWDS];    /* bit k: entry k of the crowd met no record */
 	const struct sl_door *open_door;  /* of the crowds */
 	struct rte_mbuf *spent[SL_BURST]; /* done with; given back in the end */
@@ -69,6 +70,13 @@ uint64_t sl_strangers_glance(struct sl_core *core, struct rte_mbuf **rx, uint16_
 void sl_strangers_find(struct sl_core *core);
 /* Answer the others, as far as they are alike; the rest get lanes, and have missed. */
 void sl_strangers_answer(struct sl_core *core);
+
+/*
+ * order.c. Which of the hits are taken one after the other: kind by kind, with payload or
+ * unusual, bare FINs, bare ACKs, and each in order of arrival. All of a connection are in one.
+ */
+#define SL_KINDS 3
+void sl_core_order(const struct sl_core *core, uint64_t kind[SL_KINDS]);
 
 /* A lane for the packet @m, its fate open. */
 static inline void

@@ -119,7 +119,8 @@ find(struct sl_core *core)
 	uint8_t flags = 0;
 
 	sl_strangers_find(core);
-	for (uint64_t set = core->lanes & ~parsed; set != 0; set &= set - 1) {
+	core->bare = core->lanes & ~parsed;
+	for (uint64_t set = core->bare; set != 0; set &= set - 1) {
 		unsigned int i = (unsigned int)__builtin_ctzll(set);
 
 		s->tuple[s->n] = &core->lane[i].tuple;
@@ -346,19 +347,22 @@ prefetch_rest(const struct sl_tcp *tcp, uint32_t slot)
 }
 
 /*
- * The state machine, in order of arrival, but that answer() has taken the first segment of who
- * was made in this step. Memory is asked while segments before are being worked on: all of a
- * burst at once would only wait for each other in the core's few line buffers.
+ * The state machine, for each connection in order of arrival: answer() has taken the first
+ * segment of who was made in this step. Memory is asked while segments before are being worked
+ * on: all of a burst at once would only wait for each other in the core's few line buffers.
  */
 static void
 input(struct sl_core *core)
 {
 	const struct sl_tcp *tcp = &core->tcp;
 	struct sl_lane *hit[SL_BURST];
+	uint64_t kind[SL_KINDS];
 	int n = 0;
 
-	for (uint64_t set = core->hits; set != 0;)
-		hit[n++] = sl_core_next_lane(core, &set);
+	sl_core_order(core, kind);
+	for (unsigned int k = 0; k < SL_KINDS; k++)
+		while (kind[k] != 0)
+			hit[n++] = sl_core_next_lane(core, &kind[k]);
 	for (int i = 0; i < RECORD_AHEAD && i < n; i++)
 		prefetch_record(tcp, hit[i]->slot);
 	for (int i = 0; i < SPAN_AHEAD && i < n; i++)

@@ -63,13 +63,13 @@ plan_one(struct peer *p, uint32_t seq, uint16_t len, uint8_t flags)
 	};
 }
 
-/* Bytes in order, the same again, two pieces the wrong way round, or just an ACK. */
+/* Bytes in order, the same again, two pieces the wrong way round, an ACK and bytes, or one. */
 static void
 plan_talk(struct peer *p)
 {
 	uint16_t len = (uint16_t)(1 + rnd_below(&p->rnd, PIECE_MAX));
 
-	switch (rnd_below(&p->rnd, 5)) {
+	switch (rnd_below(&p->rnd, 7)) {
 	case 0:
 		plan_one(p, p->snd, len, SL_ACK | SL_PSH);
 		plan_one(p, p->snd, len, SL_ACK | SL_PSH);
@@ -82,6 +82,14 @@ plan_talk(struct peer *p)
 	case 2:
 		plan_one(p, p->snd, 0, SL_ACK);
 		len = 0;
+		break;
+	case 3:
+		plan_one(p, p->snd, 0, SL_ACK);
+		plan_one(p, p->snd, len, SL_ACK | SL_PSH);
+		break;
+	case 4:
+		plan_one(p, p->snd, len, SL_ACK | SL_PSH);
+		plan_one(p, p->snd + len, 0, SL_ACK);
 		break;
 	default:
 		plan_one(p, p->snd, len, SL_ACK | SL_PSH);
@@ -104,8 +112,13 @@ plan_round(struct peer *p, unsigned int i, unsigned int round)
 		p->is_open = true;
 	} else if (round < LAST) {
 		plan_talk(p);
-	} else if (round == LAST) {
-		plan_one(p, p->snd++, 0, SL_ACK | SL_FIN);
+	} else if (round == LAST) { /* the last bytes before the FIN, behind it, or none */
+		if (i % 3 == 0)
+			plan_one(p, p->snd, 10, SL_ACK);
+		plan_one(p, p->snd + (i % 3 < 2 ? 10 : 0), 0, SL_ACK | SL_FIN);
+		if (i % 3 == 1)
+			plan_one(p, p->snd, 10, SL_ACK);
+		p->snd += i % 3 < 2 ? 11 : 1;
 	} else {
 		plan_one(p, p->snd, 0, SL_ACK);
 	}
