@@ -132,7 +132,7 @@ share_buffers(struct sl_engine *e)
 
 	sl_floor_guess(&e->conf, n, &floor);
 	for (uint16_t p = 0; p < e->n_ports; p++)
-		floor.rx[p] = sl_port_rx_floor(&e->port[p], n);
+		floor.rx[p] = sl_rx_floor(e->port[p].n_rx * e->port[p].rx_descriptors, n);
 	if (sl_share_buffers(&e->conf, n, &floor, &e->share) == 0)
 		return 0;
 	fprintf(stderr, "sluice: engine.buffers: %u: want at least %u with %u workers\n",

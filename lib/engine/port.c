@@ -208,16 +208,6 @@ sl_port_probe(struct sl_port *port, const struct sl_engine_port *conf, uint16_t 
 	return 0;
 }
 
-uint32_t
-sl_port_rx_floor(const struct sl_port *port, uint16_t n_workers)
-{
-	uint32_t queued = (uint32_t)port->n_rx * port->rx_descriptors;
-	uint32_t cached = (uint32_t)n_workers * (SL_POOL_CACHE * 3 / 2);
-	uint32_t in_hand = (uint32_t)n_workers * 4 * SL_BURST;
-
-	return queued + cached + in_hand;
-}
-
 static struct rte_eth_conf
 configuration(const struct sl_port *port, const struct sl_steer *steer, bool rss)
 {

@@ -67,9 +67,6 @@ struct sl_port {
 int sl_port_probe(struct sl_port *port, const struct sl_engine_port *conf, uint16_t index,
 		  uint16_t n_workers);
 
-/* Receive buffers that are out in queues and caches before one is kept. */
-uint32_t sl_port_rx_floor(const struct sl_port *port, uint16_t n_workers);
-
 /* Configure and start it, with @n_buffers to receive into on @node. 0 or -errno and a sentence.
  */
 int sl_port_start(struct sl_port *port, const struct sl_steer *steer, uint32_t n_buffers,

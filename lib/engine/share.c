@@ -38,6 +38,14 @@ descriptors(uint16_t asked)
 	return asked ? asked : DESCRIPTORS;
 }
 
+uint32_t
+sl_rx_floor(uint32_t queued, uint16_t n_workers)
+{
+	uint32_t handed_over = n_workers > 1 ? SL_RING_PACKETS - 1 : 0;
+
+	return queued + n_workers * (CACHED + IN_HAND + handed_over);
+}
+
 void
 sl_floor_guess(const struct sl_engine_conf *conf, uint16_t n_workers, struct sl_floor *out)
 {
@@ -46,7 +54,7 @@ sl_floor_guess(const struct sl_engine_conf *conf, uint16_t n_workers, struct sl_
 	for (uint16_t p = 0; p < conf->n_ports; p++) {
 		uint32_t queued = descriptors(conf->port[p].rx_descriptors);
 
-		out->rx[p] = n_workers * (queued + CACHED + IN_HAND);
+		out->rx[p] = sl_rx_floor(n_workers * queued, n_workers);
 		out->tx += descriptors(conf->port[p].tx_descriptors);
 	}
 }

@@ -18,7 +18,13 @@
 /* Data room of a buffer that holds any frame of a port with this MTU. */
 uint32_t sl_room_bytes(uint16_t mtu);
 
-/* What is out in queues and caches before anything useful is done. */
+/*
+ * Most that lies in the ring by which a worker gets packets from its siblings, plus one: about
+ * as many as in a queue of a port. A port's buffers have to last for all rings full of them.
+ */
+#define SL_RING_PACKETS 1024
+
+/* What is out in queues, rings and caches before anything useful is done. */
 struct sl_floor {
 	uint32_t rx[SL_PORTS_MAX]; /* of each port's receive buffers */
 	uint32_t tx;               /* of each worker's buffers to send */
@@ -31,6 +37,9 @@ struct sl_share {
 	uint32_t keep;                /* received ones that each core may keep */
 	uint32_t minimum;             /* the smallest total that works */
 };
+
+/* A port's, whose queues hold @queued buffers. */
+uint32_t sl_rx_floor(uint32_t queued, uint16_t n_workers);
 
 /* The floor of ports that have a queue for each worker and what descriptors were asked for. */
 void sl_floor_guess(const struct sl_engine_conf *conf, uint16_t n_workers,

@@ -21,9 +21,9 @@
 #include <rte_prefetch.h>
 #include <rte_ring_elem.h>
 
+#include "engine/share.h"
 #include "engine/worker.h"
 
-#define RING_PACKETS    4096
 #define RING_EVENTS     1024
 #define STALL_NS        (100 * SL_NS_PER_MS)
 #define EVENTS_A_ROUND  32
@@ -479,7 +479,7 @@ sl_worker_open(struct sl_worker **out, uint16_t index, unsigned int lcore, int n
 
 	w->hand = sl_mem_take(&w->arena.mem, n * SL_BURST * sizeof(*w->hand), SL_CACHE_LINE);
 	w->n_hand = sl_mem_take(&w->arena.mem, n * sizeof(*w->n_hand), SL_CACHE_LINE);
-	w->in = make_ring("in", index, sizeof(void *), RING_PACKETS, node);
+	w->in = make_ring("in", index, sizeof(void *), SL_RING_PACKETS, node);
 	w->mail = make_ring("mail", index, sizeof(struct sl_event), RING_EVENTS, node);
 	if (w->hand == NULL || w->n_hand == NULL || w->in == NULL || w->mail == NULL ||
 	    sl_pools_open(&w->pools, index, pool, node) != 0) {

@@ -73,6 +73,30 @@ what_workers_keep_never_starves_a_queue_wherever_it_came_from(void **state)
 			}
 }
 
+/* Packets of one port may fill the rings of all workers, whose owners are busy. */
+static void
+what_lies_between_workers_never_starves_a_queue_either(void **state)
+{
+	for (uint8_t ports = 1; ports <= SL_PORTS_MAX; ports++)
+		for (uint16_t workers = 2; workers <= 64; workers *= 2) {
+			uint32_t queued = workers * 1024u,
+				 rings = workers * (SL_RING_PACKETS - 1);
+			struct sl_floor floor;
+			struct sl_share s;
+
+			conf.n_ports = ports;
+			conf.buffers = 0;
+			sl_floor_guess(&conf, workers, &floor);
+			assert_true(floor.rx[0] == sl_rx_floor(queued, workers));
+			assert_int_equal(sl_share_buffers(&conf, workers, &floor, &s), 0);
+			conf.buffers = s.minimum;
+			assert_int_equal(sl_share_buffers(&conf, workers, &floor, &s), 0);
+			assert_true(s.rx >= queued + rings + workers * (s.keep + SL_BURST));
+		}
+	/* one alone hands nothing over */
+	assert_int_equal(sl_rx_floor(0, 2), 2 * (sl_rx_floor(0, 1) + SL_RING_PACKETS - 1));
+}
+
 static void
 too_few_buffers_are_refused_and_the_least_is_enough(void **state)
 {
@@ -152,6 +176,8 @@ main(void)
 		cmocka_unit_test_setup(
 			what_workers_keep_never_starves_a_queue_wherever_it_came_from,
 			defaults),
+		cmocka_unit_test_setup(what_lies_between_workers_never_starves_a_queue_either,
+				       defaults),
 		cmocka_unit_test_setup(too_few_buffers_are_refused_and_the_least_is_enough,
 				       defaults),
 		cmocka_unit_test_setup(shares_are_rounded_up, defaults),
