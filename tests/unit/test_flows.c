@@ -14,142 +14,33 @@
 
 #include <cmocka.h>
 
-#include "arena.h"
-#include "base/leaf.h"
 #include "base/units.h"
-#include "flow/flows.h"
-#include "flow/slots.h"
 #include "flow/tags.h"
-#include "random.h"
-
-/* As long as a record may be in practice, so that strides are honest. */
-struct record {
-	struct sl_key key;
-	uint32_t link, rest[11];
-};
-
-/* A table, its records, and who is in it by an array nobody can misread. */
-struct world {
-	struct arena heap;
-	struct sl_flows *flows;
-	uint32_t n; /* records of each kind, and tuples */
-	struct record *conn, *tw;
-	struct sl_key6 *key6; /* conn i uses i, tw i uses n + i */
-	struct sl_slots conn_free, tw_free;
-	struct sl_tuple *tuple;
-	uint32_t *slot; /* slot[t]: what tuple[t] was inserted with, or SL_NO_FLOW */
-	struct rnd rnd;
-};
-
-static struct sl_tuple
-nth_tuple(uint32_t i)
-{
-	struct sl_tuple t = { .rport = (uint16_t)(i * 7), .lport = i % 3 ? 80 : 443 };
-
-	t.v6 = i & 1;
-	if (t.v6) {
-		t.remote = (struct sl_addr){ .w = { 0x20, i % 5, 0, i / 3 } };
-		t.local = (struct sl_addr){ .w = { 0x20, 0, i % 11, 1 } };
-	} else {
-		t.remote = sl_addr_v4(0x0a000000 + i);
-		t.local = sl_addr_v4(0xc0000201);
-	}
-	return t;
-}
+#include "flowrig.h"
 
 static void
-world_open(struct world *w, uint32_t entries, uint32_t n, uint64_t seed)
+take_out(struct flowrig *w, uint32_t t)
 {
-	struct sl_mem *mem = &w->heap.mem;
-	struct sl_flows_conf conf = { .entries = entries,
-				      .conn_stride = sizeof(struct record),
-				      .tw_stride = sizeof(struct record) };
-
-	arena_open(&w->heap);
-	w->rnd.s = seed;
-	w->n = n;
-	conf.conn = w->conn = sl_mem_take(mem, n * sizeof(*w->conn), 64);
-	conf.tw = w->tw = sl_mem_take(mem, n * sizeof(*w->tw), 64);
-	conf.n_key6 = 2 * n;
-	conf.key6 = w->key6 = sl_mem_take(mem, 2 * n * sizeof(*w->key6), 64);
-	w->tuple = sl_mem_take(mem, n * sizeof(*w->tuple), 64);
-	w->slot = sl_mem_take(mem, n * sizeof(*w->slot), 64);
-	sl_slots_init(&w->conn_free, &w->conn->link, sizeof(*w->conn), n);
-	sl_slots_init(&w->tw_free, &w->tw->link, sizeof(*w->tw), n);
-	conf.hash_key = (struct sl_prf_key){ { rnd_u64(&w->rnd), rnd_u64(&w->rnd) } };
-	assert_int_equal(sl_flows_open(&w->flows, mem, &conf), 0);
-	for (uint32_t i = 0; i < n; i++) {
-		w->tuple[i] = nth_tuple(i);
-		w->slot[i] = SL_NO_FLOW;
-	}
-}
-
-static void
-world_close(struct world *w)
-{
-	arena_close(&w->heap);
-}
-
-static uint64_t
-hash_of(const struct world *w, uint32_t t)
-{
-	return sl_flows_hash(w->flows, &w->tuple[t]);
-}
-
-/* A free record of the kind, bearing the name of tuple @t. */
-static uint32_t
-new_record(struct world *w, uint32_t t, bool tw)
-{
-	uint32_t idx = sl_slots_get(tw ? &w->tw_free : &w->conn_free);
-	uint32_t six = w->tuple[t].v6 ? idx + (tw ? w->n : 0) : SL_NO_KEY6;
-
-	assert_true(idx != SL_NO_INDEX);
-	sl_key_set(tw ? &w->tw[idx].key : &w->conn[idx].key, w->key6, six, &w->tuple[t]);
-	return tw ? idx | SL_FLOW_TW : idx;
-}
-
-static void
-old_record(struct world *w, uint32_t idx)
-{
-	sl_slots_put(idx & SL_FLOW_TW ? &w->tw_free : &w->conn_free, idx & ~SL_FLOW_TW);
-}
-
-static int
-insert(struct world *w, uint32_t t)
-{
-	uint32_t idx = new_record(w, t, false);
-	int rc = sl_flows_insert(w->flows, hash_of(w, t), idx);
-
-	if (rc == 0)
-		w->slot[t] = idx;
-	else
-		old_record(w, idx);
-	return rc;
-}
-
-static void
-take_out(struct world *w, uint32_t t)
-{
-	assert_true(sl_flows_remove(w->flows, hash_of(w, t), w->slot[t]));
-	old_record(w, w->slot[t]);
+	assert_true(sl_flows_remove(w->flows, flowrig_hash(w, t), w->slot[t]));
+	flowrig_give(w, w->slot[t]);
 	w->slot[t] = SL_NO_FLOW;
 }
 
 /* What a connection does when it enters TIME-WAIT, and TIME-WAIT when it is left again. */
 static void
-change_record(struct world *w, uint32_t t)
+change_record(struct flowrig *w, uint32_t t)
 {
 	uint32_t old = w->slot[t];
-	uint32_t new = new_record(w, t, !(old & SL_FLOW_TW));
+	uint32_t new = flowrig_take(w, t, !(old & SL_FLOW_TW));
 
-	assert_true(sl_flows_replace(w->flows, hash_of(w, t), old, new));
-	old_record(w, old);
+	assert_true(sl_flows_replace(w->flows, flowrig_hash(w, t), old, new));
+	flowrig_give(w, old);
 	w->slot[t] = new;
 }
 
 /* Look a burst of random tuples up and compare with the array; false if they differ. */
 static bool
-burst_agrees(struct world *w)
+burst_agrees(struct flowrig *w)
 {
 	const struct sl_tuple *tuple[SL_BURST];
 	uint32_t slot[SL_BURST], t[SL_BURST];
@@ -159,7 +50,7 @@ burst_agrees(struct world *w)
 	for (uint16_t i = 0; i < n; i++) {
 		t[i] = rnd_below(&w->rnd, w->n);
 		tuple[i] = &w->tuple[t[i]];
-		hash[i] = hash_of(w, t[i]);
+		hash[i] = flowrig_hash(w, t[i]);
 	}
 	sl_flows_lookup(w->flows, tuple, hash, slot, n);
 	for (uint16_t i = 0; i < n; i++) {
@@ -173,12 +64,12 @@ burst_agrees(struct world *w)
 
 /* Every tuple is found or not as the array says, and the invariants hold. */
 static bool
-all_agree(struct world *w)
+all_agree(struct flowrig *w)
 {
 	uint32_t n = 0;
 
 	for (uint32_t t = 0; t < w->n; t++) {
-		if (sl_flows_find(w->flows, &w->tuple[t], hash_of(w, t)) != w->slot[t])
+		if (sl_flows_find(w->flows, &w->tuple[t], flowrig_hash(w, t)) != w->slot[t])
 			return false;
 		n += w->slot[t] != SL_NO_FLOW;
 	}
@@ -186,15 +77,15 @@ all_agree(struct world *w)
 }
 
 static void
-random_step(struct world *w, uint32_t entries)
+random_step(struct flowrig *w, uint32_t entries)
 {
 	uint32_t t = rnd_below(&w->rnd, w->n);
 
 	if (w->slot[t] == SL_NO_FLOW) {
-		assert_false(sl_flows_remove(w->flows, hash_of(w, t), 5));
-		assert_false(sl_flows_replace(w->flows, hash_of(w, t), 5, 6));
+		assert_false(sl_flows_remove(w->flows, flowrig_hash(w, t), 5));
+		assert_false(sl_flows_replace(w->flows, flowrig_hash(w, t), 5, 6));
 		if (sl_flows_count(w->flows) < entries)
-			assert_int_equal(insert(w, t), 0);
+			assert_int_equal(flowrig_insert(w, t), 0);
 	} else if (rnd_below(&w->rnd, 3) == 0) {
 		change_record(w, t);
 	} else if (rnd_below(&w->rnd, 16) != 0) {
@@ -211,10 +102,10 @@ it_does_what_an_array_does(void **state)
 	const uint32_t entries = 1740;
 
 	for (uint64_t seed = 1; seed <= 8; seed++) {
-		struct world w;
+		struct flowrig w;
 		bool good = true;
 
-		world_open(&w, entries, 2500, seed);
+		flowrig_open(&w, entries, 2500, seed);
 		for (int i = 0; i < 30000 && good; i++) {
 			random_step(&w, entries);
 			if (i % 16 == 0)
@@ -225,7 +116,7 @@ it_does_what_an_array_does(void **state)
 		good = good && all_agree(&w) && sl_flows_count(w.flows) > entries * 9 / 10;
 		if (!good)
 			fail_msg("seed %llu", (unsigned long long)seed);
-		world_close(&w);
+		flowrig_close(&w);
 	}
 }
 
@@ -240,15 +131,15 @@ what_it_was_opened_for_always_fits(void **state)
 
 	for (unsigned int k = 0; k < sizeof(entries) / sizeof(entries[0]); k++) {
 		for (int round = 0; round < rounds[k]; round++) {
-			struct world w;
+			struct flowrig w;
 
-			world_open(&w, entries[k], entries[k], 77 + (uint64_t)round);
+			flowrig_open(&w, entries[k], entries[k], 77 + (uint64_t)round);
 			for (uint32_t t = 0; t < entries[k]; t++)
-				assert_int_equal(insert(&w, t), 0);
+				assert_int_equal(flowrig_insert(&w, t), 0);
 			assert_int_equal(sl_flows_count(w.flows), entries[k]);
 			if (round % 100 == 0)
 				assert_true(all_agree(&w));
-			world_close(&w);
+			flowrig_close(&w);
 		}
 	}
 }
@@ -259,11 +150,11 @@ what_comes_and_goes_in_a_full_table_always_fits(void **state)
 {
 	enum { ENTRIES = 217907, OUT = 1000 }; /* 95 of 100 ways of seven blocks */
 	uint32_t out[OUT];
-	struct world w;
+	struct flowrig w;
 
-	world_open(&w, ENTRIES, ENTRIES + OUT, 91);
+	flowrig_open(&w, ENTRIES, ENTRIES + OUT, 91);
 	for (uint32_t t = 0; t < ENTRIES; t++)
-		assert_int_equal(insert(&w, t), 0);
+		assert_int_equal(flowrig_insert(&w, t), 0);
 	for (uint32_t k = 0; k < OUT; k++)
 		out[k] = ENTRIES + k;
 	for (uint32_t i = 0; i < 4 * ENTRIES; i++) {
@@ -272,12 +163,12 @@ what_comes_and_goes_in_a_full_table_always_fits(void **state)
 		if (w.slot[t] == SL_NO_FLOW)
 			continue;
 		take_out(&w, t);
-		assert_int_equal(insert(&w, out[k]), 0);
+		assert_int_equal(flowrig_insert(&w, out[k]), 0);
 		out[k] = t;
 	}
 	assert_int_equal(sl_flows_count(w.flows), ENTRIES);
 	assert_true(all_agree(&w));
-	world_close(&w);
+	flowrig_close(&w);
 }
 
 /* No power of two is rounded up to, and what is left over of the last block is little. */
@@ -293,12 +184,12 @@ a_big_table_takes_nine_bytes_an_entry(void **state)
 static void
 a_full_table_refuses_and_stays_as_it_was(void **state)
 {
-	struct world w;
+	struct flowrig w;
 	uint32_t refused = 0;
 
-	world_open(&w, 100, 400, 3);
+	flowrig_open(&w, 100, 400, 3);
 	for (uint32_t t = 0; t < w.n; t++) {
-		int rc = insert(&w, t);
+		int rc = flowrig_insert(&w, t);
 
 		assert_true(rc == 0 || rc == -ENOSPC);
 		refused += rc < 0;
@@ -313,7 +204,7 @@ a_full_table_refuses_and_stays_as_it_was(void **state)
 	}
 	assert_int_equal(sl_flows_count(w.flows), 0);
 	assert_true(all_agree(&w));
-	world_close(&w);
+	flowrig_close(&w);
 }
 
 /* Hashes are arguments, so a test can make the collisions that the key denies others. */
@@ -321,11 +212,11 @@ static void
 equal_hashes_fill_two_buckets_and_no_more(void **state)
 {
 	const uint64_t hash = 0x1234000000000005ull;
-	struct world w;
+	struct flowrig w;
 
-	world_open(&w, 1000, 40, 4);
+	flowrig_open(&w, 1000, 40, 4);
 	for (uint32_t t = 0; t < 20; t++) {
-		uint32_t idx = new_record(&w, t, false);
+		uint32_t idx = flowrig_take(&w, t, false);
 
 		assert_int_equal(sl_flows_insert(w.flows, hash, idx), t < 16 ? 0 : -ENOSPC);
 		w.slot[t] = t < 16 ? idx : SL_NO_FLOW;
@@ -338,7 +229,7 @@ equal_hashes_fill_two_buckets_and_no_more(void **state)
 		assert_true(sl_flows_find(w.flows, &w.tuple[t], hash) == SL_NO_FLOW);
 	}
 	assert_int_equal(sl_flows_check(w.flows), 0);
-	world_close(&w);
+	flowrig_close(&w);
 }
 
 /* One home, many tags that its filter cannot tell apart: the count must not run over. */
@@ -346,11 +237,11 @@ static void
 a_filter_that_is_full_refuses_instead_of_lying(void **state)
 {
 	uint32_t n = 0;
-	struct world w;
+	struct flowrig w;
 
-	world_open(&w, 1000, 64, 5);
+	flowrig_open(&w, 1000, 64, 5);
 	for (uint32_t t = 0; t < w.n; t++) {
-		uint32_t idx = new_record(&w, t, false);
+		uint32_t idx = flowrig_take(&w, t, false);
 		uint64_t hash = (0x5000ull + 2 * t) << 48 | 9;
 
 		if (sl_flows_insert(w.flows, hash, idx) == 0) {
@@ -367,7 +258,7 @@ a_filter_that_is_full_refuses_instead_of_lying(void **state)
 			assert_true(sl_flows_remove(w.flows, hash, w.slot[t]));
 	}
 	assert_int_equal(sl_flows_check(w.flows), 0);
-	world_close(&w);
+	flowrig_close(&w);
 }
 
 /*
@@ -377,14 +268,14 @@ a_filter_that_is_full_refuses_instead_of_lying(void **state)
 static void
 an_index_is_not_taken_for_an_address(void **state)
 {
-	struct world w;
+	struct flowrig w;
 
-	world_open(&w, 1000, 2000, 12);
+	flowrig_open(&w, 1000, 2000, 12);
 	for (uint32_t t = 0; t < 100; t++)
-		assert_int_equal(insert(&w, t), 0);
+		assert_int_equal(flowrig_insert(&w, t), 0);
 	for (uint32_t t = 0; t < 100; t++) {
 		struct sl_tuple other = w.tuple[t];
-		uint64_t hash = hash_of(&w, t);
+		uint64_t hash = flowrig_hash(&w, t);
 		const struct sl_tuple *at = &other;
 		uint32_t slot = 0;
 
@@ -403,117 +294,23 @@ an_index_is_not_taken_for_an_address(void **state)
 		assert_int_equal(sl_flows_find_foreign(w.flows, &other, hash), SL_NO_FLOW);
 		assert_int_equal(sl_flows_find_foreign(w.flows, &w.tuple[t], hash), w.slot[t]);
 	}
-	world_close(&w);
-}
-
-/* What collides under one key does not under another, and every field counts. */
-static void
-the_hash_depends_on_the_key_and_on_every_byte(void **state)
-{
-	struct world a, b;
-	int meet = 0;
-
-	world_open(&a, 1000, 2000, 6);
-	world_open(&b, 1000, 2000, 7);
-	for (uint32_t t = 0; t < a.n; t++)
-		meet += (hash_of(&a, t) & 127) == (hash_of(&b, t) & 127);
-	assert_in_range(meet, 2, 50); /* 16 expected */
-
-	for (uint32_t t = 0; t < 2; t++) { /* one of each family */
-		for (unsigned int i = 0; i < 36; i++) {
-			struct sl_tuple other = a.tuple[t];
-			bool address = i < 32;
-
-			if (!other.v6 && address && i % 16 < 12)
-				continue;
-			((uint8_t *)&other)[i] ^= 1;
-			assert_true(sl_flows_hash(a.flows, &other) != hash_of(&a, t));
-		}
-	}
-	world_close(&a);
-	world_close(&b);
-}
-
-/* Whatever the mixture of families, the number of tuples, and the width of vectors. */
-static void
-hashes_of_a_burst_are_those_of_its_tuples(void **state)
-{
-	const unsigned int width[] = { 0, SL_LEAF_256, SL_LEAF_256VL, SL_LEAF_512 };
-	struct world w;
-
-	world_open(&w, 1000, 2000, 11);
-	for (int round = 0; round < 300; round++) {
-		unsigned int bits = width[round % 4];
-		const struct sl_prf_many *many =
-			sl_prf_many_for(bits > 0 ? sl_leaf_bits(bits) : 0);
-		const struct sl_tuple *tuple[SL_BURST];
-		const struct sl_key *key[SL_BURST];
-		uint64_t hash[SL_BURST], again[SL_BURST];
-		uint16_t n = (uint16_t)rnd_below(&w.rnd, SL_BURST + 1);
-		uint32_t t[SL_BURST];
-
-		for (uint16_t i = 0; i < n; i++) {
-			t[i] = rnd_below(&w.rnd, w.n) & ~(uint32_t)(round % 2); /* even: IPv4 */
-			tuple[i] = &w.tuple[t[i]];
-			key[i] = &w.conn[i].key;
-			sl_key_set(&w.conn[i].key, w.key6, tuple[i]->v6 ? i : SL_NO_KEY6,
-				   tuple[i]);
-		}
-		sl_flows_hash_burst(w.flows, many, tuple, hash, n);
-		sl_flows_hash_keys(w.flows, many, key, again, n);
-		for (uint16_t i = 0; i < n; i++) {
-			assert_true(hash[i] == hash_of(&w, t[i]));
-			assert_true(again[i] == hash[i]);
-		}
-	}
-	world_close(&w);
-}
-
-/*
- * What a flood costs in a full table hangs on it: who resembles nobody has no lane. Two buckets
- * hold sixteen tags of sixteen bits, so that one stranger in four thousand may be unlucky.
- */
-static void
-a_full_table_resembles_all_it_holds_and_hardly_anybody_else(void **state)
-{
-	const uint32_t n = 250000;
-	uint32_t unlucky = 0;
-	struct world w;
-
-	world_open(&w, n, 2 * n, 12);
-	for (uint32_t t = 0; t < n; t++)
-		assert_int_equal(insert(&w, t), 0);
-	for (uint32_t t = 0; t < 2 * n; t += SL_BURST) {
-		uint16_t some = (uint16_t)RTE_MIN(SL_BURST, 2 * n - t);
-		uint64_t hash[SL_BURST], found;
-
-		for (uint16_t i = 0; i < some; i++)
-			hash[i] = hash_of(&w, t + i);
-		found = sl_flows_resembling(w.flows, hash, some);
-		for (uint16_t i = 0; i < some; i++) {
-			assert_true(w.slot[t + i] == SL_NO_FLOW || (found >> i & 1));
-			unlucky += w.slot[t + i] == SL_NO_FLOW && (found >> i & 1);
-		}
-		assert_true(some == SL_BURST || found >> some == 0);
-	}
-	assert_true(unlucky < n / 2000);
-	world_close(&w);
+	flowrig_close(&w);
 }
 
 static void
 check_notices_a_record_that_changed_its_name(void **state)
 {
-	struct world w;
+	struct flowrig w;
 
-	world_open(&w, 100, 100, 8);
+	flowrig_open(&w, 100, 100, 8);
 	for (uint32_t t = 0; t < 50; t++)
-		assert_int_equal(insert(&w, t), 0);
+		assert_int_equal(flowrig_insert(&w, t), 0);
 	assert_int_equal(sl_flows_check(w.flows), 0);
 	w.conn[w.slot[20]].key.rport ^= 1;
 	assert_int_equal(sl_flows_check(w.flows), -EBADMSG);
 	w.conn[w.slot[20]].key.rport ^= 1;
 	assert_int_equal(sl_flows_check(w.flows), 0);
-	world_close(&w);
+	flowrig_close(&w);
 }
 
 static void
@@ -535,10 +332,10 @@ the_fast_match_equals_the_plain_one(void **state)
 static void
 opening_refuses_nonsense_and_takes_what_it_said(void **state)
 {
-	struct record records[2];
+	struct flowrig_record records[2];
 	struct sl_flows_conf conf = { .entries = 1000,
 				      .conn = records,
-				      .conn_stride = sizeof(struct record) };
+				      .conn_stride = sizeof(struct flowrig_record) };
 	struct arena heap;
 	struct sl_flows *flows;
 
@@ -563,7 +360,7 @@ opening_refuses_nonsense_and_takes_what_it_said(void **state)
 enum { STAY = 64 };
 
 struct reader {
-	const struct world *w;
+	const struct flowrig *w;
 	_Atomic bool stop, begun;
 	uint64_t n_found, n_missed;
 };
@@ -575,7 +372,7 @@ read_on(void *arg)
 	uint64_t hash[STAY];
 
 	for (uint32_t t = 0; t < STAY; t++)
-		hash[t] = hash_of(r->w, t);
+		hash[t] = flowrig_hash(r->w, t);
 	while (!atomic_load_explicit(&r->stop, memory_order_relaxed)) {
 		for (uint32_t t = 0; t < STAY; t++) {
 			uint32_t idx =
@@ -594,13 +391,13 @@ static void
 a_reader_on_another_core_never_misses_who_stays(void **state)
 {
 	const uint32_t entries = 217;
-	struct world w;
+	struct flowrig w;
 	struct reader reader = { .w = &w };
 	pthread_t thread;
 
-	world_open(&w, entries, 600, 10);
+	flowrig_open(&w, entries, 600, 10);
 	for (uint32_t t = 0; t < entries; t++)
-		assert_int_equal(insert(&w, t), 0);
+		assert_int_equal(flowrig_insert(&w, t), 0);
 	assert_int_equal(pthread_create(&thread, NULL, read_on, &reader), 0);
 	while (!atomic_load_explicit(&reader.begun, memory_order_relaxed))
 		sched_yield(); /* a busy machine may take its time to run it */
@@ -612,7 +409,7 @@ a_reader_on_another_core_never_misses_who_stays(void **state)
 		if (w.slot[out] != SL_NO_FLOW)
 			take_out(&w, out);
 		else if (sl_flows_count(w.flows) < entries)
-			insert(&w, out);
+			flowrig_insert(&w, out);
 	}
 
 	atomic_store_explicit(&reader.stop, true, memory_order_relaxed);
@@ -620,7 +417,7 @@ a_reader_on_another_core_never_misses_who_stays(void **state)
 	assert_int_equal(reader.n_missed, 0);
 	assert_true(reader.n_found > 0);
 	assert_true(all_agree(&w));
-	world_close(&w);
+	flowrig_close(&w);
 }
 
 /*
@@ -630,7 +427,7 @@ a_reader_on_another_core_never_misses_who_stays(void **state)
 enum { NAMES = 4, TURNS = 200000 };
 
 struct asker {
-	const struct world *w;
+	const struct flowrig *w;
 	struct sl_tuple mixed[NAMES];
 	_Atomic bool stop, begun;
 	uint64_t n_found;
@@ -658,9 +455,9 @@ a_reader_on_another_core_never_takes_halves_of_two_names_for_one(void **state)
 	struct asker asker = { .stop = false };
 	struct sl_tuple *name;
 	pthread_t thread;
-	struct world w;
+	struct flowrig w;
 
-	world_open(&w, 100, 2 * NAMES, 12);
+	flowrig_open(&w, 100, 2 * NAMES, 12);
 	asker.w = &w;
 	name = w.tuple;
 	for (uint32_t k = 0; k < NAMES; k++) { /* every second one is of IPv6 */
@@ -683,7 +480,7 @@ a_reader_on_another_core_never_takes_halves_of_two_names_for_one(void **state)
 	atomic_store_explicit(&asker.stop, true, memory_order_relaxed);
 	pthread_join(thread, NULL);
 	assert_int_equal(asker.n_found, 0);
-	world_close(&w);
+	flowrig_close(&w);
 }
 
 int
@@ -698,9 +495,6 @@ main(void)
 		cmocka_unit_test(equal_hashes_fill_two_buckets_and_no_more),
 		cmocka_unit_test(a_filter_that_is_full_refuses_instead_of_lying),
 		cmocka_unit_test(an_index_is_not_taken_for_an_address),
-		cmocka_unit_test(the_hash_depends_on_the_key_and_on_every_byte),
-		cmocka_unit_test(hashes_of_a_burst_are_those_of_its_tuples),
-		cmocka_unit_test(a_full_table_resembles_all_it_holds_and_hardly_anybody_else),
 		cmocka_unit_test(check_notices_a_record_that_changed_its_name),
 		cmocka_unit_test(the_fast_match_equals_the_plain_one),
 		cmocka_unit_test(opening_refuses_nonsense_and_takes_what_it_said),
