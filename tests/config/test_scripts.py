@@ -91,13 +91,20 @@ def test_doctor_compares_memory_wanted_and_there(host, args, there):
     assert there in doctor(host, "-l", "0", *args)
 
 
-@pytest.mark.parametrize("cores, fine", [("0", True), ("0-1", True), ("0,1", True),
-                                         ("0,2", False), ("0-7", False)])
-def test_doctor_counts_lcores_against_cpus(host, cores, fine):
+@pytest.mark.parametrize("cores", ["0", "1", "0-1", "0,1"])
+def test_doctor_takes_cores_that_are_there(host, cores):
+    assert "BAD" not in doctor(host, "-l", cores, "--no-huge", "-m", "64")
+
+
+@pytest.mark.parametrize("cores, says, fixes", [
+    ("7", "there is no CPU 7; this host has 0-1", ["-l 0"]),
+    ("0,2", "there is no CPU 2; this host has 0-1", ["-l 0-1"]),
+    ("0-7", "8 workers, and this host has 2 CPUs",
+     ["-l 0-1", "or, so that several share a CPU: --lcores '(0-7)@(0-1)'"]),
+])
+def test_doctor_proposes_as_many_workers_as_were_asked_for(host, cores, says, fixes):
     out = doctor(host, "-l", cores, "--no-huge", "-m", "64")
-    assert ("BAD" not in out) == fine
-    if not fine:
-        assert "--lcores" in out
+    assert f"BAD   -l {cores}: {says}\n" + "".join(f"      fix: {f}\n" for f in fixes) in out
 
 
 def test_doctor_misses_an_old_cpu_instruction(host):
