@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """The scripts of config/ on made-up hosts: a directory stands for / and says what is there."""
+import json
 import os
 import pathlib
 import runpy
@@ -330,12 +331,14 @@ def test_setup_lists_what_is_missing(tmp_path):
     assert (out.returncode, out.stdout) == (1, "meson\ncurl\n")
 
 
-TABLE = {"/sluice/stats": '{"rx": 7, "tx": 8}'}
+TABLE = {"/sluice/stats": '{"rx": 7, "tx": 8}',
+         "/sluice/workers": '{"0": {"polls": 1}, "1": {"polls": 2}}',
+         "/": '["/", "/sluice/stats"]'}
 
 
 @pytest.fixture
 def dpdk(tmp_path):
-    """A telemetry socket as DPDK's, for one caller: one table, null to whatever else is asked."""
+    """A telemetry socket as DPDK's, for one caller: TABLE, null to whatever else is asked."""
     path = str(tmp_path / "socket")
     with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as s:
         s.settimeout(10)
@@ -359,10 +362,23 @@ def test_telemetry_prints_a_table_or_the_keys_asked_for(dpdk):
     assert (out.returncode, out.stdout.split()) == (0, ["tx", "8"])
 
 
-def test_telemetry_fails_when_nobody_knows_the_command(dpdk):
-    out = run("telemetry", "--socket", dpdk, "/sluice/statistics")
-    assert out.returncode == 1 and out.stdout == ""
-    assert "no answer to /sluice/statistics" in out.stderr
+@pytest.mark.parametrize("command, keys, says", [
+    ("/sluice/stats", ["tx", "ty"], "/sluice/stats has no ty"),
+    ("/sluice/workers", ["0", "polls"], "/sluice/workers has no polls"),
+    ("/", ["0"], "/ has no 0"),
+    ("/sluice/statistics", [], "no answer to /sluice/statistics; / lists the commands"),
+    ("/sluice/statistics", ["rx"], "no answer to /sluice/statistics; / lists the commands"),
+    ("/stats", [], "no answer to /stats; / lists the commands, and ours are as /sluice/stats"),
+    ("stats", [], "no answer to stats; / lists the commands, and ours are as /sluice/stats"),
+])
+def test_telemetry_says_what_of_a_question_is_wrong(dpdk, command, keys, says):
+    out = run("telemetry", "--socket", dpdk, command, *keys)
+    assert (out.returncode, out.stdout, out.stderr) == (1, "", f"telemetry: {says}\n")
+
+
+def test_telemetry_prints_of_what_is_nested_the_keys_asked_for(dpdk):
+    out = run("telemetry", "--socket", dpdk, "/sluice/workers", "1")
+    assert (out.returncode, json.loads(out.stdout)) == (0, {"1": {"polls": 2}})
 
 
 def test_telemetry_knows_which_prefixes_there_are(tmp_path):
