@@ -3,6 +3,7 @@
 import json
 import os
 import pathlib
+import re
 import runpy
 import socket
 import subprocess
@@ -329,6 +330,16 @@ def test_setup_says_what_apt_said_when_it_fails(tmp_path):
 def test_setup_lists_what_is_missing(tmp_path):
     out = run("setup", "--list", env=commands(tmp_path, dpkg_query=INSTALLED))
     assert (out.returncode, out.stdout) == (1, "meson\ncurl\n")
+
+
+def test_the_story_that_the_readme_tells_is_what_the_tool_prints():
+    tool = ROOT / "build/tests/script/script-run"
+    if not tool.exists():
+        pytest.skip("it is not built")
+    readme = (ROOT / "README.md").read_text()
+    script, story = re.search(r"is\n`(tests/\S+)`, told by\n`build/\S+ --v4 --states FILE`.*?```\n(.*?)```",
+                               readme, re.S).groups()
+    assert run(tool, "--v4", "--states", ROOT / script).stdout == story
 
 
 TABLE = {"/sluice/stats": '{"rx": 7, "tx": 8}',
