@@ -25,6 +25,7 @@ struct control {
 	uint64_t conflicts; /* seen so far */
 	unsigned int n_lines;
 	struct sl_stats before;
+	uint64_t missed; /* by ports, before */
 };
 
 static void
@@ -91,14 +92,19 @@ print_line(struct control *c, sl_ns_t now)
 	struct sl_engine *e = c->engine;
 	sl_ns_t period = e->conf.stats_period_s * SL_NS_PER_S;
 	struct sl_stats stats;
+	uint64_t missed = 0;
 
 	sl_engine_stats(e, &stats);
+	for (uint16_t p = 0; p < e->n_ports; p++)
+		missed += sl_port_missed(&e->port[p]);
+	missed = missed > c->missed ? missed : c->missed; /* one that is gone tells nothing */
 	if (c->n_lines++ % HEAD_EVERY == 0)
 		sl_ledger_head(e->report);
-	sl_ledger_line(e->report, &c->before, &stats,
+	sl_ledger_line(e->report, &c->before, &stats, missed - c->missed,
 		       (double)(now - c->last_line) / (double)SL_NS_PER_S);
 	fflush(e->report);
 	c->before = stats;
+	c->missed = missed;
 	c->last_line = now;
 	c->next_line += period;
 	if (c->next_line <= now)

@@ -37,17 +37,25 @@ static const struct {
 
 #define COLUMNS (sizeof(column) / sizeof(column[0]))
 
+/* For want of time, buffers or room: what nobody meant to drop. */
+static uint64_t
+lost(const struct sl_stats *s)
+{
+	return s->fate[SL_FATE_steer_full] + s->fate[SL_FATE_no_buffer] +
+	       s->fate[SL_FATE_no_room] + s->count[SL_CNT_tx_dropped];
+}
+
 void
 sl_ledger_head(FILE *to)
 {
 	for (unsigned int i = 0; i < COLUMNS; i++)
 		fprintf(to, "%12s", column[i].head);
-	fputc('\n', to);
+	fprintf(to, "%12s\n", "lost/s");
 }
 
 void
 sl_ledger_line(FILE *to, const struct sl_stats *then, const struct sl_stats *now,
-	       double seconds)
+	       uint64_t missed, double seconds)
 {
 	for (unsigned int i = 0; i < COLUMNS; i++) {
 		uint64_t a = then->count[column[i].counter], b = now->count[column[i].counter];
@@ -57,7 +65,7 @@ sl_ledger_line(FILE *to, const struct sl_stats *then, const struct sl_stats *now
 		else
 			fprintf(to, "%12" PRIu64, b);
 	}
-	fputc('\n', to);
+	fprintf(to, "%12.0f\n", (double)(lost(now) - lost(then) + missed) / seconds);
 }
 
 static void

@@ -16,9 +16,12 @@ void sl_stats_add(struct sl_stats *sum, const struct sl_stats *from);
 /* The columns of sl_ledger_line(). */
 void sl_ledger_head(FILE *to);
 
-/* What happened between @then and @now, @seconds apart: rates, then what there is now. */
+/*
+ * What happened between @then and @now, @seconds apart: rates, what there is now, and what was
+ * lost for want of time or room, with the @missed packets that ports had nowhere to put.
+ */
 void sl_ledger_line(FILE *to, const struct sl_stats *then, const struct sl_stats *now,
-		    double seconds);
+		    uint64_t missed, double seconds);
 
 /* Every counter and fate that is not zero, the sum of fates, and the buffers. */
 void sl_ledger_table(FILE *to, const struct sl_stats *stats, uint64_t buffers, uint64_t leaked);

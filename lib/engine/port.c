@@ -478,6 +478,16 @@ sl_port_report(const struct sl_port *port, uint16_t n_workers, uint16_t n_far, F
 	fputc('\n', to);
 }
 
+uint64_t
+sl_port_missed(const struct sl_port *port)
+{
+	struct rte_eth_stats stats = { 0 };
+
+	if (!port->started || rte_eth_stats_get(port->id, &stats) != 0)
+		return 0;
+	return stats.imissed + stats.rx_nombuf;
+}
+
 void
 sl_port_losses(const struct sl_port *port, FILE *to)
 {

@@ -84,6 +84,9 @@ uint32_t sl_port_keeps(const struct sl_port *port);
 /* What was found and chosen. */
 void sl_port_report(const struct sl_port *port, uint16_t n_workers, uint16_t n_far, FILE *to);
 
+/* Packets that came while its queues were full or no buffer was free, as far as it says. */
+uint64_t sl_port_missed(const struct sl_port *port);
+
 /* What the port says it lost, if anything: those packets never were ours to count. */
 void sl_port_losses(const struct sl_port *port, FILE *to);
 

@@ -73,21 +73,28 @@ a_line_has_rates_for_what_grows_and_values_for_what_is(void **state)
 {
 	struct sl_stats then = { 0 }, now = { 0 };
 	FILE *to = paper();
-	unsigned long long rx, tx, syn, live;
+	unsigned long long rx, tx, syn, live, lost;
 
 	then.count[SL_CNT_rx] = 1000;
 	now.count[SL_CNT_rx] = 3000;
 	then.count[SL_CNT_live] = 50;
 	now.count[SL_CNT_live] = 40;
-	sl_ledger_line(to, &then, &now, 2.0);
+	then.count[SL_CNT_tx_dropped] = then.fate[SL_FATE_steer_full] = 1000;
+	now.count[SL_CNT_tx_dropped] = 1010;
+	now.fate[SL_FATE_steer_full] = 1200;
+	now.fate[SL_FATE_no_buffer] = 3000;
+	now.fate[SL_FATE_no_room] = 40000;
+	now.fate[SL_FATE_tcp_stray_quiet] = 5; /* on purpose */
+	sl_ledger_line(to, &then, &now, 500000, 2.0);
 	fclose(to);
 
-	assert_int_equal(
-		sscanf(text, "%llu %llu %llu %*u %*u %*u %*u %*u %llu", &rx, &tx, &syn, &live),
-		4);
+	assert_int_equal(sscanf(text, "%llu %llu %llu %*u %*u %*u %*u %*u %llu %*u %*u %llu",
+				&rx, &tx, &syn, &live, &lost),
+			 5);
 	assert_int_equal(rx, 1000);
 	assert_int_equal(tx, 0);
 	assert_int_equal(live, 40);
+	assert_int_equal(lost, (10 + 200 + 3000 + 40000 + 500000) / 2);
 }
 
 static void
@@ -101,7 +108,7 @@ a_line_is_as_wide_as_its_heading(void **state)
 	sl_ledger_head(to);
 	fflush(to);
 	head = length;
-	sl_ledger_line(to, &then, &now, 1.0);
+	sl_ledger_line(to, &then, &now, 0, 1.0);
 	fclose(to);
 	assert_int_equal(length, 2 * head);
 }
