@@ -262,7 +262,7 @@ print_without_huge(const struct options *o, const struct sl_engine_conf *conf)
 
 	if (nowhere == NULL)
 		return;
-	printf("  without huge pages (--no-huge) -m %" PRIu64 " (MiB) or more\n",
+	printf("  without huge pages (--no-huge) -m %" PRIu64 " or more\n",
 	       sl_engine_budget(conf, o->workers, false, nowhere) >> 20);
 	fclose(nowhere);
 	free(text);
@@ -280,7 +280,7 @@ check(const struct options *o, const struct sl_engine_conf *conf)
 		print_without_huge(o, conf);
 	if (want > have) {
 		fprintf(stderr,
-			"%s: does not fit: %s %" PRIu64 " MB; want %" PRIu64 ", or less in "
+			"%s: does not fit: %s %" PRIu64 " MiB; want %" PRIu64 ", or less in "
 			"engine.connections\n",
 			o->config, o->memory_mb ? "EAL has" : "the host has", have >> 20,
 			want >> 20);

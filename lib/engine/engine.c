@@ -36,7 +36,7 @@ no_memory(const struct sl_engine *e, const char *what)
 		if (rte_malloc_get_socket_stats(rte_socket_id_by_idx(i), &heap) == 0)
 			have += heap.heap_totalsz_bytes;
 	fprintf(stderr,
-		"sluice: no memory for %s: EAL has %zu MB. What the configuration wants (give "
+		"sluice: no memory for %s: EAL has %zu MiB. What the configuration wants (give "
 		"EAL "
 		"more with -m, or lower engine.connections or engine.buffers):\n",
 		what, have >> 20);

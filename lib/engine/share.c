@@ -156,7 +156,7 @@ line(FILE *to, const char *what, uint64_t n, uint64_t each, uint64_t bytes)
 		fprintf(to, " %10" PRIu64 " of %5" PRIu64 " B", n, each);
 	else
 		fprintf(to, " %10s    %5s  ", "", "");
-	fprintf(to, " %10.1f MB\n", (double)bytes / 1e6);
+	fprintf(to, " %10.1f MiB\n", (double)bytes / MIB);
 }
 
 static void
@@ -226,7 +226,7 @@ sl_engine_budget(const struct sl_engine_conf *conf, unsigned int workers, bool h
 	bytes += pools * SL_POOL_BYTES;
 	line(to, "together", 0, 0, bytes);
 	bytes = (bytes + bytes / 64 + EAL_BYTES + MIB - 1) / MIB * MIB; /* as -m counts */
-	fprintf(to, "  EAL wants -m %" PRIu64 " (MiB) or more%s\n", bytes / MIB,
+	fprintf(to, "  EAL wants -m %" PRIu64 " or more%s\n", bytes / MIB,
 		huge_pages ? "" : ", without huge pages");
 	free(core);
 	return bytes;

@@ -85,9 +85,9 @@ def test_doctor_wants_hugetlbfs_only_where_files_are_used(host):
 
 
 @pytest.mark.parametrize("args, there", [
-    (["--no-huge", "-m", "1024"], "ok    memory: 1024 MB wanted, 2000 MB there"),
-    (["--no-huge", "-m", "2001"], "BAD   memory: 2001 MB wanted, 2000 MB there"),
-    (["--no-huge"], "note  --no-huge without -m gives 64 MB"),
+    (["--no-huge", "-m", "1024"], "ok    memory: 1024 MiB wanted, 2000 MiB there"),
+    (["--no-huge", "-m", "2001"], "BAD   memory: 2001 MiB wanted, 2000 MiB there"),
+    (["--no-huge"], "note  --no-huge without -m gives 64 MiB"),
 ])
 def test_doctor_compares_memory_wanted_and_there(host, args, there):
     assert there in doctor(host, "-l", "0", *args)
@@ -149,7 +149,7 @@ def test_doctor_compares_the_configuration_with_the_memory_eal_will_have(host, m
     out = run("doctor", "--root", host, "--config", CONFIG / "sluice.yaml", "--", "-l", "0",
               "--no-huge", *memory, "--vdev", "net_af_packet0,iface=v0")
     assert ("config/sluice.yaml: accepted" in out.stdout) == fits
-    assert ("does not fit: EAL has 64 MB" in out.stdout) != fits
+    assert ("does not fit: EAL has 64 MiB" in out.stdout) != fits
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="namespaces need root")

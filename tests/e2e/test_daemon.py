@@ -82,13 +82,13 @@ def test_check_accepts_just_what_it_wants(name, huge):
     wants = int(w.number(r"EAL wants -m (\d+)", check(4000).stdout))
     assert check(wants).returncode == 0
     less = check(wants - 1)
-    assert less.returncode == 2 and f"EAL has {wants - 1} MB; want {wants}" in less.stderr
+    assert less.returncode == 2 and f"EAL has {wants - 1} MiB; want {wants}" in less.stderr
 
 
 def test_no_huge_without_an_amount_is_64_megabytes(tmp_path):
     path = write(tmp_path, w.BASIC.replace("connections: 20000", "connections: 200000"))
     out = w.run(w.SLUICE, "-l", "0", "--no-huge", "--", "--config", path, "--check")
-    assert out.returncode == 2 and "EAL has 64 MB" in out.stderr
+    assert out.returncode == 2 and "EAL has 64 MiB" in out.stderr
 
 
 @pytest.mark.parametrize("args", [["--"], ["--", "--frob"], ["--", "--config"],
