@@ -15,6 +15,18 @@
 
 #define FILE_MAX (1u << 20)
 
+/* What is wrong with the buffers is known only where there are ports and workers. */
+static void
+remember_buffers(struct sl_config *config, const char *file, const struct sl_node *root)
+{
+	const struct sl_node *node = sl_node_get(sl_node_get(root, "engine"), "buffers");
+
+	if (node == NULL)
+		return;
+	snprintf(config->buffers_at, sizeof(config->buffers_at), "%s:%u", file, node->line);
+	config->engine.buffers_at = config->buffers_at;
+}
+
 int
 sl_conf_parse(const char *name, const char *text, size_t len, struct sl_config **out,
 	      FILE *errors)
@@ -33,8 +45,10 @@ sl_conf_parse(const char *name, const char *text, size_t len, struct sl_config *
 		sl_complain(complaints, 0, NULL, NULL, "want at most %u bytes", FILE_MAX);
 	else
 		root = sl_tree_parse(complaints, text, len);
-	if (root != NULL)
+	if (root != NULL) {
 		sl_conf_build(config, root, complaints);
+		remember_buffers(config, name, root);
+	}
 	if (complaints->n == 0)
 		sl_conf_cross_check(config, root, complaints);
 	sl_complaints_print(complaints, errors);

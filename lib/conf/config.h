@@ -13,6 +13,7 @@
 
 struct sl_config {
 	struct sl_engine_conf engine;
+	char buffers_at[256]; /* engine.buffers_at */
 	/* What the listener of the same index has as its application's argument. */
 	union {
 		struct sl_chargen_conf chargen;

@@ -135,8 +135,7 @@ share_buffers(struct sl_engine *e)
 		floor.rx[p] = sl_rx_floor(e->port[p].n_rx * e->port[p].rx_descriptors, n);
 	if (sl_share_buffers(&e->conf, n, &floor, &e->share) == 0)
 		return 0;
-	fprintf(stderr, "sluice: engine.buffers: %u: want at least %u with %u workers\n",
-		e->conf.buffers, e->share.minimum, n);
+	sl_share_complain(&e->conf, n, &e->share);
 	return -EINVAL;
 }
 

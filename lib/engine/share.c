@@ -100,6 +100,15 @@ sl_share_buffers(const struct sl_engine_conf *conf, uint16_t n_workers,
 	return 0;
 }
 
+void
+sl_share_complain(const struct sl_engine_conf *conf, uint16_t n_workers,
+		  const struct sl_share *share)
+{
+	fprintf(stderr, "%s: engine.buffers: %u: want at least %u with %u worker%s\n",
+		conf->buffers_at != NULL ? conf->buffers_at : "sluice", conf->buffers,
+		share->minimum, n_workers, n_workers == 1 ? "" : "s");
+}
+
 static bool
 speaks_v6(const struct sl_engine_conf *conf)
 {
@@ -206,8 +215,7 @@ sl_engine_budget(const struct sl_engine_conf *conf, unsigned int workers, bool h
 		return UINT64_MAX;
 	sl_floor_guess(conf, (uint16_t)workers, &floor);
 	if (sl_share_buffers(conf, (uint16_t)workers, &floor, &share) != 0) {
-		fprintf(to, "engine.buffers: %u: want at least %u with %u worker%s\n",
-			conf->buffers, share.minimum, workers, workers == 1 ? "" : "s");
+		sl_share_complain(conf, (uint16_t)workers, &share);
 		free(core);
 		return UINT64_MAX;
 	}

@@ -49,6 +49,10 @@ void sl_floor_guess(const struct sl_engine_conf *conf, uint16_t n_workers,
 int sl_share_buffers(const struct sl_engine_conf *conf, uint16_t n_workers,
 		     const struct sl_floor *floor, struct sl_share *out);
 
+/* Say on stderr that conf->buffers is less than that. */
+void sl_share_complain(const struct sl_engine_conf *conf, uint16_t n_workers,
+		       const struct sl_share *share);
+
 /*
  * Fill in @out what the configuration says: numbers, listeners, addresses. What has to be
  * found out (secrets, clock, MAC addresses, the ports' numbers, steering) is left zero.

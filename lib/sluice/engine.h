@@ -52,7 +52,8 @@ struct sl_engine_conf {
 	uint32_t connections, active, time_wait; /* 1 or more of each */
 	uint32_t buffers; /* packets of 2 kB data room (or what the MTU asks) in all pools; 0:
 			     derived */
-	uint32_t neighbours; /* 1 or more */
+	const char *buffers_at; /* where that was said, as FILE:LINE for complaints, or NULL */
+	uint32_t neighbours;    /* 1 or more */
 	uint32_t drain_ms;
 	uint32_t stats_period_s; /* 0: no periodic line */
 	bool has_cluster_secret; /* else the cookie secret is random */
@@ -86,8 +87,8 @@ int sl_engine_close(struct sl_engine *engine);
 
 /*
  * Memory that sl_engine_open() would want with @workers workers, said on @to by purpose;
- * needs no EAL. Returns the bytes EAL should have; UINT64_MAX if the configuration cannot work
- * at all. Packets take more memory without huge pages.
+ * needs no EAL. Returns the bytes EAL should have; UINT64_MAX, with a sentence on stderr, if
+ * the configuration cannot work at all. Packets take more memory without huge pages.
  */
 uint64_t sl_engine_budget(const struct sl_engine_conf *conf, unsigned int workers,
 			  bool huge_pages, FILE *to);

@@ -50,6 +50,19 @@ def test_check_refuses_what_does_not_fit(tmp_path):
     assert out.returncode == 2 and "does not fit" in out.stderr
 
 
+def test_too_few_buffers_are_told_with_their_line(tmp_path):
+    def check(buffers):
+        path = write(tmp_path, w.BASIC.replace("\nengine: {", f"\nengine: {{buffers: {buffers}, "))
+        return path, w.run(w.SLUICE, "-l", "0,1", "--", "--config", path, "--check")
+
+    path, out = check(1024)
+    line = path.read_text()[:path.read_text().index("buffers:")].count("\n") + 1
+    assert (out.returncode, out.stdout) == (2, "")
+    least = w.number(rf"^{path}:{line}: engine.buffers: 1024: want at least (\d+) with 2 workers\n$",
+                     out.stderr)
+    assert check(int(least))[1].returncode == 0
+
+
 @pytest.mark.parametrize("lcores, workers", [
     (["-l", "0"], 1), (["-l0,1"], 2), (["-l", "0-3"], 4), (["--lcores", "0@0,1@1"], 2),
     ([], len(os.sched_getaffinity(0))), (["-c", "0x15"], 3), (["-c3"], 2),
