@@ -332,17 +332,71 @@ check_engine(struct check *c)
 		    c->conf->connections);
 }
 
-void
-sl_conf_cross_check(const struct sl_config *config, const struct sl_node *root,
-		    struct sl_complaints *complaints)
+/*
+ * Two links with one subnet are two ways into one network, or a mistake; routers refuse it,
+ * hosts do as we do. In either case somebody should know whose subnet counts.
+ */
+static void
+note_overlaps(struct check *c, unsigned int p, unsigned int i)
 {
-	struct check c = {
+	const struct sl_ifaddr *a = &c->conf->port[p].addr[i];
+	const struct sl_node *node = address_node(sl_node_at(c->ports, p), i), *other;
+	char path[64];
+
+	snprintf(path, sizeof(path), "ports[%u].addresses[%u]", p, i);
+	for (unsigned int q = 0; q <= p; q++) {
+		unsigned int n = q < p ? c->conf->port[q].n_addrs : i;
+
+		for (unsigned int j = 0; j < n; j++) {
+			const struct sl_ifaddr *b = &c->conf->port[q].addr[j];
+			bool same_link = q == p && a->vlan == b->vlan;
+			uint8_t shorter = a->prefix < b->prefix ? a->prefix : b->prefix;
+
+			if (same_link || is_link_local(&a->addr) ||
+			    !sl_addr_matches(&a->addr, &b->addr, shorter))
+				continue;
+			other = address_node(sl_node_at(c->ports, q), j);
+			SAY(c, node, path,
+			    "note: overlaps with %s of line %u on another link: %s",
+			    sl_node_text(other), other->line,
+			    a->prefix != b->prefix
+				    ? "the longer prefix is taken"
+				    : "peers are answered the way they came, and what we "
+				      "open leaves by that one");
+			return;
+		}
+	}
+}
+
+static struct check
+begin(const struct sl_config *config, const struct sl_node *root,
+      struct sl_complaints *complaints)
+{
+	return (struct check){
 		.conf = &config->engine,
 		.root = root,
 		.ports = sl_node_get(root, "ports"),
 		.listeners = sl_node_get(root, "listeners"),
 		.complaints = complaints,
 	};
+}
+
+void
+sl_conf_note(const struct sl_config *config, const struct sl_node *root,
+	     struct sl_complaints *notes)
+{
+	struct check c = begin(config, root, notes);
+
+	for (unsigned int p = 0; p < c.conf->n_ports; p++)
+		for (unsigned int i = 0; i < c.conf->port[p].n_addrs; i++)
+			note_overlaps(&c, p, i);
+}
+
+void
+sl_conf_cross_check(const struct sl_config *config, const struct sl_node *root,
+		    struct sl_complaints *complaints)
+{
+	struct check c = begin(config, root, complaints);
 
 	for (unsigned int p = 0; p < c.conf->n_ports; p++)
 		check_port(&c, p);

@@ -51,8 +51,10 @@ sl_conf_parse(const char *name, const char *text, size_t len, struct sl_config *
 	}
 	if (complaints->n == 0)
 		sl_conf_cross_check(config, root, complaints);
-	sl_complaints_print(complaints, errors);
 	rc = complaints->n == 0 ? 0 : -EINVAL;
+	if (rc == 0)
+		sl_conf_note(config, root, complaints);
+	sl_complaints_print(complaints, errors);
 
 out:
 	sl_tree_free(root);

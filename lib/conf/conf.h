@@ -19,7 +19,8 @@ struct sl_config;
 
 /*
  * Read @path into a new configuration. 0; or -errno with one line on @errors for each
- * mistake (the first twenty), and *@out is NULL: -EINVAL for a mistake in the file.
+ * mistake (the first twenty), and *@out is NULL: -EINVAL for a mistake in the file. What is
+ * good but may not be meant has a line there, too.
  */
 int sl_conf_load(const char *path, struct sl_config **out, FILE *errors);
 

@@ -34,4 +34,8 @@ void sl_conf_build(struct sl_config *config, const struct sl_node *root,
 void sl_conf_cross_check(const struct sl_config *config, const struct sl_node *root,
 			 struct sl_complaints *complaints);
 
+/* Note what is good but may not be meant. After a cross-check without complaints. */
+void sl_conf_note(const struct sl_config *config, const struct sl_node *root,
+		  struct sl_complaints *notes);
+
 #endif

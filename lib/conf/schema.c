@@ -82,7 +82,9 @@ const struct sl_field sl_schema[] = {
 	  .max = SL_PORT_ADDR_MAX,
 	  .example = "[10.77.0.1/24, \"fd77::1/64\"]",
 	  .says = "Our addresses here and the subnets they lie in; in place of one, "
-		  "{address: 10.1.0.1/24, vlan: 7}." },
+		  "{address: 10.1.0.1/24, vlan: 7}. Where subnets of several ports or VLANs "
+		  "overlap the longer prefix counts; of equal ones the one that a peer came "
+		  "by, else the first." },
 	{ .section = SL_IN_PORT,
 	  .key = "routes",
 	  .kind = SL_KIND_MAPS,

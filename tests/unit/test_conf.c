@@ -64,6 +64,18 @@ must_refuse(const char *text, const char *line)
 		fail_msg("of\n%s\nwas said\n%sand not\n%s", text, said, line);
 }
 
+/* @text is accepted, and @says all that is said. */
+static void
+must_note(const char *text, const char *says)
+{
+	char said[4096];
+	struct sl_config *config;
+
+	assert_int_equal(parse(text, strlen(text), &config, said, sizeof(said)), 0);
+	assert_string_equal(said, says);
+	sl_conf_free(config);
+}
+
 static void
 the_least_file_gets_every_default(void **state)
 {
@@ -369,6 +381,31 @@ values_that_clash_are_refused(void **state)
 		    "ports[1].device: a: already given in line 1\n");
 }
 
+/* Of every two links; on one it is what a second address is. */
+static void
+subnets_that_overlap_are_noted(void **state)
+{
+	must_note("ports:\n"
+		  "  - {device: a, addresses: [10.0.0.1/24, 10.0.0.2/24, 10.0.0.3/25]}\n"
+		  "  - {device: b, addresses: [10.0.1.1/24, \"fd00::1/64\", \"fe80::1/64\"]}\n"
+		  "  - {device: c, addresses: [\"fe80::2/64\", \"fd00:0:0:1::1/64\"]}\n" LISTEN,
+		  "");
+	must_note(
+		"ports:\n"
+		"  - {device: a, addresses: [10.0.0.1/24]}\n"
+		"  - {device: b, addresses: [10.0.0.2/24]}\n" LISTEN,
+		"t.yaml:3: ports[1].addresses[0]: 10.0.0.2/24: note: overlaps with "
+		"10.0.0.1/24 of line 2 on another link: peers are answered the way they came, "
+		"and what we open leaves by that one\n");
+	must_note("ports:\n"
+		  "  - device: a\n"
+		  "    addresses:\n"
+		  "    - \"fd00::1/64\"\n"
+		  "    - {address: \"fd00::2/48\", vlan: 7}\n" LISTEN,
+		  "t.yaml:5: ports[0].addresses[1]: fd00::2/48: note: overlaps with fd00::1/64 "
+		  "of line 4 on another link: the longer prefix is taken\n");
+}
+
 static void
 addresses_that_cannot_work_are_refused(void **state)
 {
@@ -623,6 +660,7 @@ main(int argc, char **argv)
 		cmocka_unit_test(what_is_missing_is_named),
 		cmocka_unit_test(yaml_beyond_plain_values_is_refused),
 		cmocka_unit_test(values_that_clash_are_refused),
+		cmocka_unit_test(subnets_that_overlap_are_noted),
 		cmocka_unit_test(addresses_that_cannot_work_are_refused),
 		cmocka_unit_test(backends_that_cannot_be_reached_are_refused),
 		cmocka_unit_test(every_mistake_is_told_once_in_the_order_of_lines),
