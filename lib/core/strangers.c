@@ -68,16 +68,24 @@ sl_strangers_glance(struct sl_core *core, struct rte_mbuf **rx, uint16_t n)
 void
 sl_strangers_find(struct sl_core *core)
 {
+	struct sl_tcp *tcp = &core->tcp;
+
+	tcp->foreseen.of = NULL;
 	for (unsigned int kind = 0; kind < SL_CROWDS; kind++) {
 		struct sl_crowd *c = &core->crowd[kind];
 
-		if (c->n > 0)
-			sl_flows_hash_many(core->tcp.flows, core->tcp.many, c->addr, c->v6,
-					   c->numbers, c->hash, c->n);
+		if (c->n == 0)
+			continue;
+		sl_flows_hash_many(tcp->flows, tcp->many, c->addr, c->v6, c->numbers, c->hash,
+				   c->n);
+		if (kind <= SL_CROWD_SYN6 && c->n > SL_BURST / 2)
+			sl_crowd_foresee(tcp, c);
+		else
+			sl_flows_ask(tcp->flows, c->hash, c->n);
 	}
 	for (unsigned int kind = 0; kind < SL_CROWDS; kind++) {
 		struct sl_crowd *c = &core->crowd[kind];
-		uint64_t known = sl_flows_resembling(core->tcp.flows, c->hash, c->n);
+		uint64_t known = sl_flows_resembling(tcp->flows, c->hash, c->n);
 
 		core->strangers[kind] = first_bits(c->n) & ~known;
 		open_for_all(core, c, known);

@@ -273,6 +273,11 @@ sl_flows_hash_many(const struct sl_flows *flows, const struct sl_prf_many *many,
 	for (unsigned int i = 0; i < (n + SL_PRF_GROUP - 1u) / SL_PRF_GROUP * SL_PRF_GROUP; i++)
 		last[i] = sl_prf_last((uint32_t)numbers[i], v6 ? 36 : 12);
 	many->hash13(&flows->hash_key, word, v6 ? 4 : 1, last, hash, n);
+}
+
+void
+sl_flows_ask(const struct sl_flows *flows, const uint64_t *hash, uint16_t n)
+{
 	for (uint16_t i = 0; i < n; i++)
 		rte_prefetch0(sl_flows_place(flows, hash[i]).home);
 }

@@ -48,12 +48,15 @@ uint64_t sl_flows_hash(const struct sl_flows *flows, const struct sl_tuple *tupl
 
 /*
  * sl_flows_hash() of @n tuples of one family: their addresses in words as there, IPv4 in the
- * first alone, and in the low halves of @numbers lport << 16 | rport. Asks memory for where
- * they may lie. Arrays as sl_prf_many wants them.
+ * first alone, and in the low halves of @numbers lport << 16 | rport. Arrays as sl_prf_many
+ * wants them.
  */
 void sl_flows_hash_many(const struct sl_flows *flows, const struct sl_prf_many *many,
 			const uint64_t addr[4][SL_BURST], bool v6, const uint64_t *numbers,
 			uint64_t *hash, uint16_t n);
+
+/* Ask memory for where those with these hashes may lie. */
+void sl_flows_ask(const struct sl_flows *flows, const uint64_t *hash, uint16_t n);
 
 /* sl_flows_hash() of @n tuples, at most SL_BURST, those of a family side by side. */
 void sl_flows_hash_burst(const struct sl_flows *flows, const struct sl_prf_many *many,

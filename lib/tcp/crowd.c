@@ -14,6 +14,9 @@
 #include "tcp/answer.h"
 #include "wire/synack.h"
 
+#define ASKED_FIRST                                                                 \
+	16    /* of a crowd's buckets: a core waits for about as many lines at once \
+	       */
 #define FEW 3 /* so many cookies are checked faster one by one */
 
 static struct sl_listener *
@@ -41,6 +44,12 @@ split(struct sl_tcp *tcp, const struct sl_crowd *c, uint64_t who, struct parts *
 	parts->n = 0;
 	if (who == 0)
 		return;
+	if (tcp->foreseen.of == c) {
+		parts->listener[0] = tcp->foreseen.listener;
+		parts->who[0] = who;
+		parts->n = 1;
+		return;
+	}
 	first = (unsigned int)__builtin_ctzll(who);
 	if (likely((who & ~sl_crowd_same_place(c, first, tcp->crowd_leaf)) == 0)) {
 		parts->listener[0] = listener_of(tcp, c, first);
@@ -107,7 +116,8 @@ pick(struct sl_tcp *tcp, const struct sl_crowd *c, uint64_t who)
  * them but for their base.
  */
 static void
-ts_offsets(const struct sl_tcp *tcp, const struct sl_crowd *c, uint64_t *offset)
+ts_offsets(const struct sl_tcp *tcp, const struct sl_crowd *c, const uint8_t *opts,
+	   uint64_t *offset)
 {
 	const uint64_t *const word[4] = { c->addr[0], c->addr[1], c->addr[2], c->addr[3] };
 	uint64_t last[SL_BURST];
@@ -116,7 +126,7 @@ ts_offsets(const struct sl_tcp *tcp, const struct sl_crowd *c, uint64_t *offset)
 
 	for (unsigned int k = 0; k < c->n; k++) {
 		last[k] = sl_prf_last((uint32_t)c->numbers[k], c->v6 ? 36 : 12);
-		any |= c->opts[k];
+		any |= opts[k];
 	}
 	if (!(any & SL_OPT_TS))
 		return;
@@ -139,10 +149,80 @@ agreeable(const struct sl_tcp_conf *conf)
 	return opts;
 }
 
-/* Answer all of @c as @listener does: SYNs that find room in @out and in their own buffers. */
+/* The cookies of @c, SYNs to which @opts are agreed. */
+static void
+make_cookies(const struct sl_tcp *tcp, const struct sl_crowd *c, const uint8_t *opts,
+	     const uint64_t *offset, struct sl_synack_each *each)
+{
+	const struct sl_cookie_batch batch = { c->v6, c->addr, c->numbers,
+					       opts,  offset,  sl_tcp_ts_clock(tcp) };
+
+	tcp->cookie_many->make(&tcp->cookies, tcp->many, &batch, c->mss, c->wscale, each->isn,
+			       each->tsval, c->n);
+}
+
+/* Who is called by all of @c, if that seems to answer by cookies; or NULL. */
+static struct sl_listener *
+answers_all(struct sl_tcp *tcp, const struct sl_crowd *c)
+{
+	const uint64_t who = ~0ull >> (SL_BURST - c->n);
+	struct sl_listener *listener;
+
+	if (tcp->draining || sl_crowd_same_place(c, 0, tcp->crowd_leaf) != who)
+		return NULL;
+	listener = listener_of(tcp, c, 0);
+	return listener != NULL && !sl_may_open_half(listener) ? listener : NULL;
+}
+
+void
+sl_crowd_foresee(struct sl_tcp *tcp, const struct sl_crowd *c)
+{
+	const uint16_t first = RTE_MIN(c->n, ASKED_FIRST);
+	struct sl_foreseen *f = &tcp->foreseen;
+	uint8_t opts[SL_BURST], agreed;
+	uint64_t offset[SL_BURST];
+
+	sl_flows_ask(tcp->flows, c->hash, first);
+	f->listener = answers_all(tcp, c);
+	if (f->listener == NULL) {
+		sl_flows_ask(tcp->flows, c->hash + first, c->n - first);
+		return;
+	}
+	agreed = agreeable(&f->listener->conf.tcp);
+	for (unsigned int k = 0; k < SL_BURST; k++)
+		opts[k] = c->opts[k] & agreed;
+	ts_offsets(tcp, c, opts, offset);
+	sl_flows_ask(tcp->flows, c->hash + first, c->n - first);
+	make_cookies(tcp, c, opts, offset, &f->each);
+	f->of = c;
+}
+
+/* Whether the cookies of @who of @c, who call @listener, are made; then they are the first. */
+static bool
+take_foreseen(struct sl_foreseen *f, const struct sl_crowd *c,
+	      const struct sl_listener *listener, uint64_t who)
+{
+	if (f->of != c || f->listener != listener)
+		return false;
+	f->of = NULL; /* none of others' is left */
+	if (who == ~0ull >> (SL_BURST - c->n))
+		return true;
+	for (unsigned int n = 0; who != 0; who &= who - 1, n++) {
+		unsigned int k = (unsigned int)__builtin_ctzll(who);
+
+		f->each.isn[n] = f->each.isn[k];
+		f->each.tsval[n] = f->each.tsval[k];
+	}
+	return true;
+}
+
+/*
+ * Answer all of @c as @listener does: SYNs that find room in @out and in their own buffers,
+ * whose cookies may be @made.
+ */
 static void
 answer_by_cookies(struct sl_tcp *tcp, struct sl_crowd *c, const struct sl_door *door,
-		  struct sl_listener *listener)
+		  struct sl_listener *listener, bool made)
 {
 	const struct sl_tcp_conf *conf = &listener->conf.tcp;
 	const sl_tick_t now = sl_tick_after(tcp->tick, 0);
@@ -157,13 +237,12 @@ answer_by_cookies(struct sl_tcp *tcp, struct sl_crowd *c, const struct sl_door *
 	};
 	struct sl_synack_each each;
 	uint64_t offset[SL_BURST];
-	const struct sl_cookie_batch batch = { c->v6,   c->addr, c->numbers,
-					       c->opts, offset,  sl_tcp_ts_clock(tcp) };
 
-	ts_offsets(tcp, c, offset);
-	tcp->cookie_many->make(&tcp->cookies, tcp->many, &batch, c->mss, c->wscale, each.isn,
-			       each.tsval, n);
-	sl_synacks_build(c, door, &terms, &each, tcp->crowd_leaf);
+	if (!made) {
+		ts_offsets(tcp, c, c->opts, offset);
+		make_cookies(tcp, c, c->opts, offset, &each);
+	}
+	sl_synacks_build(c, door, &terms, made ? &tcp->foreseen.each : &each, tcp->crowd_leaf);
 
 	tcp->cookie_last = now;
 	for (unsigned int k = 0; k < n; k++)
@@ -255,6 +334,7 @@ sl_crowd_syns(struct sl_tcp *tcp, struct sl_crowd *c, const struct sl_door *door
 		uint8_t agreed = agreeable(&listener->conf.tcp);
 		uint64_t all = parts.who[i], fit;
 		struct sl_crowd *those;
+		bool made;
 
 		for (next = i + 1; next < parts.n; next++) {
 			if (!say_the_same(listener, parts.listener[next]))
@@ -268,7 +348,8 @@ sl_crowd_syns(struct sl_tcp *tcp, struct sl_crowd *c, const struct sl_door *door
 		those = __builtin_popcountll(fit) < c->n ? pick(tcp, c, fit) : c;
 		for (unsigned int k = 0; k < those->n; k++)
 			those->opts[k] &= agreed;
-		answer_by_cookies(tcp, those, door, listener);
+		made = take_foreseen(&tcp->foreseen, c, listener, fit);
+		answer_by_cookies(tcp, those, door, listener, made);
 		for (unsigned int k = i; k < next; k++) {
 			struct sl_listener_stats *stats = &parts.listener[k]->stats;
 			int n = __builtin_popcountll(fit & parts.who[k]);
@@ -328,7 +409,7 @@ bad_cookies(struct sl_tcp *tcp, const struct sl_crowd *c, uint64_t who)
 	const struct sl_cookie_batch batch = { c->v6,   c->addr, c->numbers,
 					       c->opts, offset,  sl_tcp_ts_clock(tcp) };
 
-	ts_offsets(tcp, c, offset);
+	ts_offsets(tcp, c, c->opts, offset);
 	return who & ~tcp->cookie_many->check(&tcp->cookies, tcp->many, &batch, c->ack,
 					      c->tsecr, c->n);
 }

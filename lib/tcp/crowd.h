@@ -9,6 +9,13 @@
 #include "wire/glance.h"
 
 /*
+ * Ask memory for where those of @c, SYNs, may lie in the table, and meanwhile make their
+ * cookies if it looks as if all of it will be answered by them. @c may then be answered in the
+ * same step, or not.
+ */
+void sl_crowd_foresee(struct sl_tcp *tcp, const struct sl_crowd *c);
+
+/*
  * Answer those of @who, SYNs of @c that met no record, whose listener answers by cookies: in
  * the buffers they came in, counted, their fate told. Those in @*ended end here without a
  * word, as strays do. Returns the others, untouched.

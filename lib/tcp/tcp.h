@@ -110,6 +110,12 @@ struct sl_drain {
 	uint32_t at, left; /* the record looked at next; how many still are to be */
 };
 
+/* Cookies of a crowd that are made before it is known whether all of it gets them. */
+struct sl_foreseen {
+	const struct sl_crowd *of; /* NULL: of none */
+	struct sl_listener *listener;
+	struct sl_synack_each each;
+};
 struct sl_tcp {
 	sl_ns_t now;
 	sl_tick_t tick;  /* now, in milliseconds */
@@ -191,6 +197,7 @@ struct sl_tcp {
 	const void *steer;
 
 	struct sl_crowd few; /* those of a crowd that crowd.c deals with by themselves */
+	struct sl_foreseen foreseen;
 };
 
 #define sl_count_n(tcp, name, n) sl_stat_add((tcp)->stats.count[SL_CNT_##name], n)

@@ -141,6 +141,12 @@ struct sl_crowd {
 	uint8_t opts[SL_BURST], flags[SL_BURST];
 };
 
+/* What the answer to each SYN of a crowd says by itself, by its place there. */
+struct sl_synack_each {
+	uint32_t isn[SL_BURST];
+	uint32_t tsval[SL_BURST]; /* if SL_OPT_TS is in the crowd's opts */
+};
+
 static inline uint16_t
 sl_crowd_lport(const struct sl_crowd *c, unsigned int k)
 {

@@ -20,12 +20,6 @@ struct sl_synack_terms {
 	uint8_t offloads; /* SL_OFFLOAD_* of the port */
 };
 
-/* What each says by itself, by its place in the crowd. */
-struct sl_synack_each {
-	uint32_t isn[SL_BURST];
-	uint32_t tsval[SL_BURST]; /* if SL_OPT_TS is in the crowd's opts */
-};
-
 /* No answer's frame is longer. */
 #define SL_SYNACK_MOST (RTE_ETHER_HDR_LEN + SL_IP6_HDR + SL_TCP_HDR + 20)
 

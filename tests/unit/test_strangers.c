@@ -63,6 +63,12 @@ static struct client *seen[SL_BURST]; /* in the burst that is being drawn */
 static uint16_t n_seen;
 static struct sl_core_conf conf;
 
+/* Where all is answered by cookies a burst may be a flood: SYNs over one family to one port. */
+static struct {
+	bool may_be, on, v6, of_new; /* hardly any of it from those who come otherwise, too */
+	uint8_t port;
+} flood;
+
 static uint32_t
 data(struct sl_conn *c, const struct sl_chain *in)
 {
@@ -76,6 +82,7 @@ configure(enum sl_cookies cookies, uint16_t simd_bits, uint8_t offloads)
 {
 	struct sl_listener_conf *l;
 
+	flood.may_be = cookies == SL_COOKIES_ALWAYS;
 	link_host_conf(&conf, 0);
 	conf.connections = conf.active = conf.time_wait = RECORDS;
 	conf.simd_bits = simd_bits;
@@ -146,12 +153,26 @@ forget_clients(void)
 		}
 }
 
+static struct client *
+draw_new(void)
+{
+	static struct client k;
+
+	k = (struct client){ .v6 = flood.v6, .port = flood.port };
+	k.i = (uint8_t)(CLIENTS + rnd_below(&rnd, 200));
+	return &k;
+}
+
 /* Of those who were drawn for this burst before, or anybody. */
 static struct client *
 draw_client(void)
 {
 	struct client *k;
 
+	if (flood.on && rnd_below(&rnd, flood.of_new ? SL_BURST : 8))
+		return draw_new();
+	if (flood.on)
+		return &client[flood.v6][flood.port][rnd_below(&rnd, CLIENTS)];
 	if (n_seen > 0 && rnd_below(&rnd, 2))
 		return seen[rnd_below(&rnd, n_seen)];
 	k = &client[rnd_below(&rnd, 3) == 0][rnd_below(&rnd, PORTS)][rnd_below(&rnd, CLIENTS)];
@@ -180,7 +201,7 @@ draw_options(uint8_t *opt, bool syn, bool ts, uint32_t tsecr)
 		{ 12, { 2, 5, 5, 0xb4, 0, 1, 3, 3, 8, 8, 8, 8 } },
 		{ 12, { 1, 1, 5, 10, 0, 0, 0, 1, 0, 0, 0, 9 } }, /* SACK */
 	};
-	unsigned int i = rnd_below(&rnd, sizeof(layout) / sizeof(layout[0]));
+	unsigned int i = rnd_below(&rnd, flood.on ? 8 : sizeof(layout) / sizeof(layout[0]));
 
 	if (!syn && i != 10)
 		i = ts ? 5 : 0;
@@ -242,7 +263,7 @@ draw_tcp(struct craft *c, const struct client *k)
 	uint8_t opt[40], flags = SL_SYN, len;
 	bool ts = rnd_below(&rnd, 3);
 
-	switch (rnd_below(&rnd, 9)) {
+	switch (flood.on && rnd_below(&rnd, 32) ? 0 : rnd_below(&rnd, 9)) {
 	case 0:
 	case 1:
 	case 2:
@@ -306,11 +327,12 @@ draw_frame(struct craft *c)
 {
 	static const uint8_t them[6] = { 2, 0, 0, 0, 0, 9 };
 	const struct client *k = draw_client();
-	bool v6 = k->v6, odd = rnd_below(&rnd, 12) == 0;
+	const uint32_t rarely = flood.on ? 8 : 1;
+	bool v6 = k->v6, odd = rnd_below(&rnd, 12 * rarely) == 0;
 	uint16_t vlan = rnd_below(&rnd, 40) == 0 ? 7 : 0;
 
 	craft_ether(c, conf.net.port[0].mac, them, vlan, v6 ? 0x86dd : 0x0800);
-	if (rnd_below(&rnd, 20) == 0) {
+	if (rnd_below(&rnd, 20 * rarely) == 0) {
 		put_ip(c, v6, 1, odd, v6 ? 58 : 1);
 		craft_hex(c, v6 ? "8000 0000 1234 0001" : "0800 0000 1234 0001");
 	} else {
@@ -318,8 +340,22 @@ draw_frame(struct craft *c)
 		draw_tcp(c, k);
 	}
 	craft_end(c);
-	if (rnd_below(&rnd, 6) == 0)
+	if (rnd_below(&rnd, 6 * rarely) == 0)
 		damage(c);
+}
+
+/* Begins a burst; returns how many packets it has. */
+static uint16_t
+draw_burst(void)
+{
+	n_seen = 0;
+	flood.on = flood.may_be && rnd_below(&rnd, 10) == 0;
+	if (flood.on) {
+		flood.v6 = rnd_below(&rnd, 2);
+		flood.of_new = rnd_below(&rnd, 2);
+		flood.port = (uint8_t)rnd_below(&rnd, PORTS);
+	}
+	return flood.on ? SL_BURST : (uint16_t)(1 + rnd_below(&rnd, SL_BURST));
 }
 
 /* Whether all buffers of a burst have room behind the last byte, as those of ports do. */
@@ -438,11 +474,10 @@ run_on(uint8_t offloads, enum sl_cookies cookies, uint16_t simd_bits, sl_ns_t be
 	now += begin;
 	for (unsigned int round = 0; round < ROUNDS; round++) {
 		struct rte_mbuf *rx[2][SL_BURST];
-		uint16_t n = (uint16_t)(1 + rnd_below(&rnd, SL_BURST));
+		uint16_t n = draw_burst();
 		bool roomy = draw_roomy();
 		struct craft c;
 
-		n_seen = 0;
 		for (uint16_t i = 0; i < n; i++) {
 			draw_frame(&c);
 			rx[0][i] = as_ports_give_it(&a, &c, roomy);
@@ -450,6 +485,11 @@ run_on(uint8_t offloads, enum sl_cookies cookies, uint16_t simd_bits, sl_ns_t be
 		}
 		/* budgets are of a millisecond, and run out in many */
 		now += rnd_below(&rnd, MOMENTS) == 0 ? rnd_below(&rnd, 2 * SL_NS_PER_MS) : 0;
+		/*
+		 * Challenges are of a second. Who has the last of them depends on who is first,
+		 * which is not kept among connections.
+		 */
+		now += flood.may_be && round == ROUNDS / 2 ? SL_NS_PER_S : 0;
 		machine_step(&a, now, rx[0], n, OUT_MAX);
 		machine_step(&b, now, rx[1], n, OUT_MAX);
 		compare(&a, &b, round);
@@ -625,13 +665,12 @@ see_bursts(unsigned int most, uint64_t seed)
 	heapbufs_open(&m.hb);
 	door_open(&door);
 	for (unsigned int round = 0; round < ROUNDS; round++) {
-		uint16_t n = (uint16_t)(1 + rnd_below(&rnd, SL_BURST));
+		uint16_t n = draw_burst();
 		bool roomy = draw_roomy();
 		struct rte_mbuf *rx[SL_BURST];
 		uint64_t odd = 0, others;
 		struct craft c;
 
-		n_seen = 0;
 		for (uint16_t i = 0; i < n; i++) {
 			draw_frame(&c);
 			rx[i] = draw_odd(&m, &c, roomy);
