@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include <rte_branch_prediction.h>
+#include <rte_mbuf_pool_ops.h>
 
 #include "base/units.h"
 #include "engine/arena.h"
@@ -64,13 +65,31 @@ put(void *ctx, struct rte_mbuf **m, uint16_t n)
 	put_run(m + first, i - first);
 }
 
+/*
+ * How what overflows the caches is kept: as a stack, unless EAL was asked for something else
+ * (--mbuf-pool-ops-name) or the machine has pools of its own. DPDK's default is a queue,
+ * through which packets go round the whole pool and come back when they are in no cache any
+ * more.
+ */
+static const char *
+keeper(void)
+{
+	const char *asked = rte_mbuf_user_mempool_ops();
+	const char *machine = rte_mbuf_platform_mempool_ops();
+
+	if (asked != NULL)
+		return asked;
+	return machine != NULL ? machine : "stack";
+}
+
 struct rte_mempool *
 sl_pool_make(const char *name, uint32_t n, uint32_t room_bytes, int node)
 {
 	uint32_t cache = n / 8 < SL_POOL_CACHE ? n / 8 : SL_POOL_CACHE;
 
-	return rte_pktmbuf_pool_create(name, n, cache, 0,
-				       (uint16_t)(RTE_PKTMBUF_HEADROOM + room_bytes), node);
+	return rte_pktmbuf_pool_create_by_ops(name, n, cache, 0,
+					      (uint16_t)(RTE_PKTMBUF_HEADROOM + room_bytes),
+					      node, keeper());
 }
 
 uint32_t
@@ -85,7 +104,7 @@ sl_pool_packet_bytes(uint32_t room_bytes, bool huge_pages)
 		bytes = SMALL_PAGE / (SMALL_PAGE / bytes);
 	else if (!huge_pages)
 		bytes = RTE_ALIGN_CEIL(bytes, SMALL_PAGE);
-	return bytes + sizeof(void *); /* its place in the pool's ring */
+	return bytes + sizeof(void *); /* its place in the pool's stack */
 }
 
 int

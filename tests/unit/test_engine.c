@@ -561,10 +561,37 @@ a_pool_gives_all_or_nothing(void **state)
 	sl_pools_close(&p);
 }
 
+/* Packets are had with the hash that they were given back with. */
+static void
+packets_given_back_last_are_had_first_also_those_no_cache_holds(void **state)
+{
+	const uint32_t n[SL_POOL_COUNT] = { 16383, 63 }, many = 4096;
+	struct rte_mbuf *m[4096];
+	uint32_t n_again = 0;
+	struct sl_pools p;
+
+	assert_int_equal(sl_pools_open(&p, 99, n, 0), 0);
+	for (uint32_t i = 0; i < many; i += SL_BURST)
+		assert_int_equal(p.bufs.get(p.bufs.ctx, SL_POOL_TX, m + i, SL_BURST), 0);
+	for (uint32_t i = 0; i < many; i++)
+		m[i]->hash.usr = 1;
+	for (uint32_t i = 0; i < many; i += SL_BURST)
+		p.bufs.put(p.bufs.ctx, m + i, SL_BURST);
+	for (uint32_t i = 0; i < many; i += SL_BURST)
+		assert_int_equal(p.bufs.get(p.bufs.ctx, SL_POOL_TX, m + i, SL_BURST), 0);
+	for (uint32_t i = 0; i < many; i++)
+		n_again += m[i]->hash.usr;
+	assert_true(n_again >= many - 2 * SL_POOL_CACHE); /* what a cache held besides */
+	p.bufs.put(p.bufs.ctx, m, many);
+	sl_pools_close(&p);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(
+			packets_given_back_last_are_had_first_also_those_no_cache_holds),
 		cmocka_unit_test(a_packet_shows_bytes_of_another_and_keeps_them_alive),
 		cmocka_unit_test(pinned_memory_is_shown_and_outlives_its_packets),
 		cmocka_unit_test(a_pool_gives_all_or_nothing),
