@@ -30,6 +30,8 @@ struct sums {
 static inline void
 add(struct sums *s, int i, vector v)
 {
+	/* from here on a register: else gcc loads it for each addition */
+	__asm__("" : "+x"(v));
 	s->all[i] += v;
 	s->high[i] += v >> 32;
 }
