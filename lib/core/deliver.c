@@ -140,6 +140,8 @@ tell(struct sl_core *core, struct sl_tcb *tcb)
 	}
 	if (sl_tcb_has_ended(tcb))
 		sl_tcb_gone(&core->tcp, tcb);
+	else if (!(tcb->is & SL_IS_IN_OUTPUT))
+		sl_timer_await_ack(&core->tcp, tcb);
 }
 
 void

@@ -362,6 +362,32 @@ is_lone_fin(const struct sl_tcp *tcp, const struct sl_tcb *tcb)
 	return ends & lossless & alone;
 }
 
+/*
+ * Whether all there is to say is an ACK, or that one waits: nothing of ours is in flight or
+ * queued, so that no timer runs for it. As above, send_ack() is what is left.
+ */
+static bool
+is_lone_ack(const struct sl_tcp *tcp, const struct sl_tcb *tcb)
+{
+	bool open = (tcb->state == SL_ST_ESTABLISHED) | (tcb->state == SL_ST_CLOSE_WAIT);
+	bool quiet = (tcb->snd_una == tcb->snd_nxt) & (tcb->snd_end == tcb->snd_nxt);
+	bool alone = (tcb->owes == 0) & (tcb->acks_owed <= 1);
+	bool fed = !(tcb->is & SL_IS_WANTS_ROOM);
+
+	return (open & quiet & alone & fed) && !sl_tcb_has_active(tcp, tcb);
+}
+
+static bool
+send_ack(const struct sl_sender *s)
+{
+	struct sl_tcb *tcb = s->tcb;
+	bool done = tcb->acks_owed == 0 || sl_segment_bare(s, tcb->snd_nxt, SL_ACK);
+
+	sl_timer_rest(tcb);
+	sl_timer_await_ack(s->tcp, tcb);
+	return done;
+}
+
 /* Everything owed, in the order in which it matters. */
 static bool
 send_owed(struct sl_sender *s)
@@ -459,8 +485,7 @@ wait_on(struct sl_tcp *tcp, struct sl_tcb *tcb, uint32_t before)
 		sl_timer_sent(tcp, tcb);
 	else
 		sl_timer_resend(tcp, tcb, false);
-	if (tcb->ack_due != 0) /* nothing said it for us */
-		sl_timer_arm(tcp, tcb, sl_timer_due(tcp, tcb, SL_TIMER_ACK));
+	sl_timer_await_ack(tcp, tcb);
 }
 
 /* Whatever is owed, by the long way, but for a FIN alone. */
@@ -504,7 +529,11 @@ sl_tcb_send(struct sl_tcp *tcp, struct sl_tcb *tcb)
 		return true;
 	}
 	offloads = sl_path_offloads(tcp->net, tcb->path);
-	if (!is_ordinary(tcp, tcb) || tcp->by_the_book)
+	if (unlikely(tcp->by_the_book))
+		return send_any(tcp, tcb, l2, offloads);
+	if (is_lone_ack(tcp, tcb))
+		return send_ack(&(struct sl_sender){ tcp, tcb, l2, offloads });
+	if (!is_ordinary(tcp, tcb))
 		return send_any(tcp, tcb, l2, offloads);
 	if (likely(send_answer(&(struct sl_sender){ tcp, tcb, l2, offloads })))
 		return true;

@@ -306,18 +306,19 @@ is_awaited(struct sl_tcb *tcb, uint32_t len)
 	return true;
 }
 
-/* An ACK at once, or @may_wait until there is another reason to send something. */
+/*
+ * An ACK at once, or @may_wait until there is another reason to send something. The application
+ * is going to be told of what is acknowledged.
+ */
 static inline void
 acknowledge(struct sl_tcp *tcp, struct sl_tcb *tcb, bool may_wait)
 {
 	uint32_t ms = sl_tcb_conf(tcp, tcb)->delayed_ack_ms;
 
-	if (!may_wait || ms == 0) {
+	if (!may_wait || ms == 0)
 		owe_ack(tcp, tcb, false);
-	} else if (tcb->ack_due == 0) {
+	else if (tcb->ack_due == 0)
 		sl_timer_hold_ack(tcp, tcb, ms);
-		sl_tcb_output(tcp, tcb);
-	}
 }
 
 /* Bytes in order. The first may wait for company before it is acknowledged, no second one. */

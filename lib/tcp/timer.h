@@ -20,8 +20,7 @@ sl_timer_arm(struct sl_tcp *tcp, struct sl_tcb *tcb, sl_tick_t due)
 
 void sl_timer_resend_after(struct sl_tcp *tcp, struct sl_tcb *tcb, uint32_t ms);
 void sl_timer_app(struct sl_tcp *tcp, struct sl_tcb *tcb, uint32_t ms);
-/* An ACK may wait so long; output arms it, if nothing goes out in this step that says as much.
- */
+/* An ACK may wait so long; see sl_timer_await_ack(). */
 void sl_timer_hold_ack(struct sl_tcp *tcp, struct sl_tcb *tcb, uint32_t ms);
 /* Nothing is in flight, nothing waits to be, and nobody waits for room. */
 static inline void
@@ -65,6 +64,17 @@ sl_timer_rtt(struct sl_tcb *tcb, uint32_t rtt_us)
 	by = rtt_us - srtt / 8;
 	tcb->srtt_us8 = srtt + by;
 	tcb->rttvar_us4 = var - var / 4 + ((int32_t)by < 0 ? -by : by);
+}
+
+/*
+ * Arm what holds back an ACK, if any does. Not before it is known that nothing goes out in this
+ * step that says as much: by output, or by deliver for who has nothing to send.
+ */
+static inline void
+sl_timer_await_ack(struct sl_tcp *tcp, struct sl_tcb *tcb)
+{
+	if (tcb->ack_due != 0)
+		sl_timer_arm(tcp, tcb, sl_timer_due(tcp, tcb, SL_TIMER_ACK));
 }
 
 /* The wheel says that something of @idx may be due. */
