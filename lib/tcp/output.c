@@ -331,12 +331,10 @@ send_answer(const struct sl_sender *s)
 	if (unlikely(tcp->tick - tcb->progress > rto_ms))
 		sl_cc_idle(tcp, tcb);
 	tcb->progress = tcp->tick;
-	m = attach ? sl_segment_attached(tcp, span, len, 1) : sl_segment_packet(tcp);
+	m = attach ? sl_segment_attached(s, span, len, 1, &sum) : sl_segment_packet(tcp);
 	if (unlikely(m == NULL))
 		return false;
-	if (attach) {
-		sum = sl_tcp_payload_sum(m, s->offloads, tcp->leaf_bits);
-	} else {
+	if (!attach) {
 		sum = sl_segment_copy(s, m, 0, sl_span_data(span), len);
 		m->data_len = len;
 		m->pkt_len = len;

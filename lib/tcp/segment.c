@@ -36,14 +36,12 @@ sl_segment_forget_repeat(const struct sl_tcp *tcp, const struct sl_tcb *tcb)
 }
 
 /* Bytes of payload that SACK blocks take away from a segment now. */
-static uint32_t
+static __rte_noinline uint32_t
 sack_bytes(const struct sl_tcp *tcp, const struct sl_tcb *tcb)
 {
 	struct sl_seg_out seg = { .opts = tcb->is & SL_IS_TS ? SL_OPT_TS : 0 };
 	uint32_t without;
 
-	if (!sl_tcb_has_active(tcp, tcb))
-		return 0;
 	without = sl_tcp_options_len(seg.opts, 0);
 	add_sacks(tcp, tcb, &seg);
 	return sl_tcp_options_len(seg.opts, seg.n_sacks) - without;
@@ -52,7 +50,8 @@ sack_bytes(const struct sl_tcp *tcp, const struct sl_tcb *tcb)
 uint32_t
 sl_segment_room(const struct sl_sender *s)
 {
-	uint32_t room = s->tcb->mss - sack_bytes(s->tcp, s->tcb);
+	bool rich = sl_tcb_has_active(s->tcp, s->tcb);
+	uint32_t room = s->tcb->mss - (unlikely(rich) ? sack_bytes(s->tcp, s->tcb) : 0);
 	bool chains = s->offloads & SL_OFFLOAD_MULTI_SEG;
 
 	return chains || room < SL_BUFFER_MOST ? room : SL_BUFFER_MOST;
@@ -149,6 +148,13 @@ count_pieces(const struct sl_tcp *tcp, const struct sl_span *span, uint32_t len)
 	return n;
 }
 
+/* @part, the sum of a piece that lies @at behind the first of a payload, as part of its sum. */
+static inline uint64_t
+in_place(uint64_t part, uint32_t at)
+{
+	return at % 2 == 0 ? part : rte_bswap16(sl_cksum_fold(part));
+}
+
 /* A packet with a copy of @len bytes from @span on, and their sum; NULL, counted: none. */
 static struct rte_mbuf *
 copied(const struct sl_sender *s, const struct sl_span *span, uint32_t len, uint64_t *sum)
@@ -162,9 +168,8 @@ copied(const struct sl_sender *s, const struct sl_span *span, uint32_t len, uint
 		return NULL;
 	while (at < len) {
 		uint32_t n = len - at < span->len ? len - at : span->len;
-		uint64_t part = sl_segment_copy(s, m, at, sl_span_data(span), n);
 
-		*sum += at % 2 == 0 ? part : rte_bswap16(sl_cksum_fold(part));
+		*sum += in_place(sl_segment_copy(s, m, at, sl_span_data(span), n), at);
 		at += n;
 		span = sl_span_at(s->tcp, span->next);
 	}
@@ -174,23 +179,29 @@ copied(const struct sl_sender *s, const struct sl_span *span, uint32_t len, uint
 }
 
 struct rte_mbuf *
-sl_segment_attached(struct sl_tcp *tcp, const struct sl_span *span, uint32_t len,
-		    uint32_t n_pieces)
+sl_segment_attached(const struct sl_sender *s, const struct sl_span *span, uint32_t len,
+		    uint32_t n_pieces, uint64_t *sum)
 {
 	struct rte_mbuf *m[SL_PIECES_MOST + 1];
+	bool port_sums = s->offloads & SL_OFFLOAD_TCP_CKSUM;
+	uint32_t at = 0;
 
-	if (sl_tcp_get_to_send(tcp, m, n_pieces + 1) < 0)
+	*sum = 0;
+	if (sl_tcp_get_to_send(s->tcp, m, n_pieces + 1) < 0)
 		return NULL;
 	for (uint32_t i = 1; i <= n_pieces; i++) {
-		uint32_t n = len < span->len ? len : span->len;
+		uint32_t n = len - at < span->len ? len - at : span->len;
+		const uint8_t *data = sl_span_data(span);
 
-		sl_bufs_attach(tcp->bufs, m[i], sl_span_owner(span), sl_span_data(span), n);
+		sl_bufs_attach(s->tcp->bufs, m[i], sl_span_owner(span), data, n);
 		m[i - 1]->next = m[i];
-		m[0]->pkt_len += n;
-		m[0]->nb_segs++;
-		len -= n;
-		span = sl_span_at(tcp, span->next);
+		if (!port_sums)
+			*sum += in_place(sl_cksum_sum_by(s->tcp->leaf_bits, data, n), at);
+		at += n;
+		span = sl_span_at(s->tcp, span->next);
 	}
+	m[0]->pkt_len = len;
+	m[0]->nb_segs = (uint16_t)(n_pieces + 1);
 	return m[0];
 }
 
@@ -207,12 +218,10 @@ sl_segment_payload(const struct sl_sender *s, struct sl_span *span, uint32_t len
 
 	if (!sl_out_has_room(s->tcp->out))
 		return false;
-	m = attach ? sl_segment_attached(s->tcp, span, len, n_pieces)
+	m = attach ? sl_segment_attached(s, span, len, n_pieces, &sum)
 		   : copied(s, span, len, &sum);
 	if (m == NULL)
 		return false;
-	if (attach)
-		sum = sl_tcp_payload_sum(m, s->offloads, s->tcp->leaf_bits);
 	if (a != NULL)
 		sl_prr_sent(a, len);
 	for (; n_pieces > 0; n_pieces--) {

@@ -41,10 +41,12 @@ uint32_t sl_segment_room(const struct sl_sender *s);
 /* What came twice is told of once. */
 void sl_segment_forget_repeat(const struct sl_tcp *tcp, const struct sl_tcb *tcb);
 
-/* A packet that shows @len bytes from @span on, @n_pieces of them; NULL, counted: no packets.
+/*
+ * A packet that shows @len bytes from @span on, @n_pieces of them, and their sum if it counts;
+ * NULL, counted: no packets.
  */
-struct rte_mbuf *sl_segment_attached(struct sl_tcp *tcp, const struct sl_span *span,
-				     uint32_t len, uint32_t n_pieces);
+struct rte_mbuf *sl_segment_attached(const struct sl_sender *s, const struct sl_span *span,
+				     uint32_t len, uint32_t n_pieces, uint64_t *sum);
 
 static inline struct rte_mbuf *
 sl_segment_packet(struct sl_tcp *tcp)
