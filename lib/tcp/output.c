@@ -490,7 +490,8 @@ wait_on(struct sl_tcp *tcp, struct sl_tcb *tcb, uint32_t before)
 static __rte_noinline bool
 send_any(struct sl_tcp *tcp, struct sl_tcb *tcb, const struct sl_l2 *l2, uint8_t offloads)
 {
-	struct sl_sender s = { .tcp = tcp, .tcb = tcb, .l2 = l2, .offloads = offloads };
+	struct sl_put_model model = { .end = NULL };
+	struct sl_sender s = { tcp, tcb, l2, offloads, tcp->by_the_book ? NULL : &model };
 	uint32_t before = tcb->snd_nxt;
 	bool done;
 
@@ -530,10 +531,10 @@ sl_tcb_send(struct sl_tcp *tcp, struct sl_tcb *tcb)
 	if (unlikely(tcp->by_the_book))
 		return send_any(tcp, tcb, l2, offloads);
 	if (is_lone_ack(tcp, tcb))
-		return send_ack(&(struct sl_sender){ tcp, tcb, l2, offloads });
+		return send_ack(&(struct sl_sender){ tcp, tcb, l2, offloads, NULL });
 	if (!is_ordinary(tcp, tcb))
 		return send_any(tcp, tcb, l2, offloads);
-	if (likely(send_answer(&(struct sl_sender){ tcp, tcb, l2, offloads })))
+	if (likely(send_answer(&(struct sl_sender){ tcp, tcb, l2, offloads, NULL })))
 		return true;
 	wait_on(tcp, tcb, tcb->snd_nxt);
 	return false;

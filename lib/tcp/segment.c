@@ -119,7 +119,7 @@ put(const struct sl_sender *s, struct rte_mbuf *m, uint32_t seq, uint8_t flags,
 {
 	if (unlikely((flags & (SL_SYN | SL_RST)) || sl_tcb_has_active(s->tcp, s->tcb)))
 		put_rich(s, m, seq, flags, payload);
-	else
+	else if (!sl_segment_alike(s, m, seq, flags, payload))
 		sl_segment_plain(s, m, seq, flags, payload);
 }
 

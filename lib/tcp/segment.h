@@ -23,6 +23,7 @@ struct sl_sender {
 	struct sl_tcb *tcb;
 	const struct sl_l2 *l2;
 	uint8_t offloads;
+	struct sl_put_model *model; /* of the segments of a flight; NULL: it is one alone */
 };
 
 /* A segment without payload; false if there was no room or packet for it. */
@@ -124,6 +125,7 @@ sl_segment_plain(const struct sl_sender *s, struct rte_mbuf *m, uint32_t seq, ui
 {
 	struct sl_tcb *tcb = s->tcb;
 	uint16_t wnd = sl_tcb_window(s->tcp, tcb);
+	uint32_t len = m->pkt_len;
 	struct sl_seg_out seg = {
 		.seq = seq,
 		.ack = tcb->rcv_nxt,
@@ -136,18 +138,34 @@ sl_segment_plain(const struct sl_sender *s, struct rte_mbuf *m, uint32_t seq, ui
 		.offloads = s->offloads,
 		.wnd = wnd,
 	};
+	uint64_t sum;
 
 	sl_segment_acks(tcb);
 	if (likely(!sl_key_is_v6(&tcb->key))) {
 		struct sl_ends ends = sl_segment_ends4(&tcb->key);
 
-		sl_put_plain(m, s->l2, &ends, &seg, payload);
+		sum = sl_put_plain(m, s->l2, &ends, &seg, payload);
 	} else {
 		struct sl_ends ends = sl_segment_ends6(s->tcp, &tcb->key);
 
-		sl_put_plain(m, s->l2, &ends, &seg, payload);
+		sum = sl_put_plain(m, s->l2, &ends, &seg, payload);
 	}
+	if (s->model != NULL && !(s->offloads & (SL_OFFLOAD_IPV4_CKSUM | SL_OFFLOAD_TCP_CKSUM)))
+		sl_put_remember(s->model, m, &seg, len, sum);
 	sl_out_put(s->tcp->out, m);
+}
+
+/* The same behind another of its flight, as long; false if there is none. */
+static inline bool
+sl_segment_alike(const struct sl_sender *s, struct rte_mbuf *m, uint32_t seq, uint8_t flags,
+		 uint64_t payload)
+{
+	if (s->model == NULL || s->model->end == NULL || s->model->payload != m->pkt_len)
+		return false;
+	sl_segment_acks(s->tcb);
+	sl_put_alike(m, s->l2, s->model, seq, flags, payload);
+	sl_out_put(s->tcp->out, m);
+	return true;
 }
 
 #endif

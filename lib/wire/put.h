@@ -112,6 +112,13 @@ sl_put_timestamps(uint8_t *p, const struct sl_seg_out *seg)
 	       sl_put32_raw(p + 4, seg->tsval) + sl_put32_raw(p + 8, seg->tsecr);
 }
 
+/* The fourth word of TCP's header. */
+static inline uint32_t
+sl_put_fourth(uint32_t head, uint8_t flags, uint16_t wnd)
+{
+	return head << 26 | (uint32_t)flags << 16 | wnd;
+}
+
 /* A TCP header of @head bytes, without its options and its checksum; returns its sum. */
 static inline uint64_t
 sl_put_tcp(uint8_t *tcp, const struct sl_ends *ends, const struct sl_seg_out *seg,
@@ -122,7 +129,7 @@ sl_put_tcp(uint8_t *tcp, const struct sl_ends *ends, const struct sl_seg_out *se
 	sum = sl_put32_raw(tcp, (uint32_t)ends->lport << 16 | ends->rport);
 	sum += sl_put32_raw(tcp + 4, seg->seq);
 	sum += sl_put32_raw(tcp + 8, seg->ack);
-	sum += sl_put32_raw(tcp + 12, head << 26 | (uint32_t)seg->flags << 16 | seg->wnd);
+	sum += sl_put32_raw(tcp + 12, sl_put_fourth(head, seg->flags, seg->wnd));
 	sl_put32(tcp + 16, 0); /* checksum and urgent pointer */
 	return sum;
 }
@@ -151,9 +158,10 @@ uint64_t sl_tcp_payload_sum(const struct rte_mbuf *m, uint8_t offloads, unsigned
 
 /*
  * What lies around the @options bytes of options, whose sum is @sum: the headers of @seg, in
- * front of what @m carries, the sum of which is @payload.
+ * front of what @m carries, the sum of which is @payload. Returns the sum of all of TCP's with
+ * its pseudo-header.
  */
-static __rte_always_inline void
+static __rte_always_inline uint64_t
 sl_put_around(struct rte_mbuf *m, const struct sl_l2 *l2, const struct sl_ends *ends,
 	      const struct sl_seg_out *seg, uint32_t options, uint64_t sum, uint64_t payload)
 {
@@ -179,26 +187,81 @@ sl_put_around(struct rte_mbuf *m, const struct sl_l2 *l2, const struct sl_ends *
 		sl_put_wishes(m, ends->v6, tcp, head, seg->offloads);
 	if (likely(!port_sums)) {
 		sl_cksum_put(tcp + 16, sl_cksum_fold(pseudo + sum + payload));
-		return;
+	} else {
+		of_pseudo = sl_cksum_fold(pseudo); /* a port wants that of the pseudo-header */
+		memcpy(tcp + 16, &of_pseudo, sizeof(of_pseudo));
 	}
-	of_pseudo = sl_cksum_fold(pseudo); /* a port wants that of the pseudo-header there */
-	memcpy(tcp + 16, &of_pseudo, sizeof(of_pseudo));
+	return pseudo + sum;
 }
 
-/* As sl_tcp_build(), of a segment with timestamps or no option, where @payload is known. */
-static __rte_always_inline void
+/*
+ * As sl_tcp_build(), of a segment with timestamps or no option, where @payload is known.
+ * Returns what sl_put_around() does.
+ */
+static __rte_always_inline uint64_t
 sl_put_plain(struct rte_mbuf *m, const struct sl_l2 *l2, const struct sl_ends *ends,
 	     const struct sl_seg_out *seg, uint64_t payload)
 {
 	uint8_t *options = rte_pktmbuf_mtod(m, uint8_t *) - SL_TS_ROOM;
 
-	if (likely(seg->opts == SL_OPT_TS)) {
-		sl_put_around(m, l2, ends, seg, SL_TS_ROOM, sl_put_timestamps(options, seg),
-			      payload);
-	} else {
-		assert(seg->opts == 0);
-		sl_put_around(m, l2, ends, seg, 0, 0, payload);
-	}
+	if (likely(seg->opts == SL_OPT_TS))
+		return sl_put_around(m, l2, ends, seg, SL_TS_ROOM,
+				     sl_put_timestamps(options, seg), payload);
+	assert(seg->opts == 0);
+	return sl_put_around(m, l2, ends, seg, 0, 0, payload);
+}
+
+/*
+ * The headers of a segment that sl_put_plain() has put, for the next of its flight, while the
+ * packet is still ours: all is the same but for the sequence number, the flags and the payload,
+ * which is as long. Not for ports that sum.
+ */
+struct sl_put_model {
+	const uint8_t *end; /* of the headers; NULL: there are none */
+	uint64_t sum;       /* of all of TCP's that stays */
+	uint32_t payload;   /* bytes */
+	uint16_t headers;   /* bytes of them */
+	uint16_t head;      /* TCP's of these */
+	uint16_t wnd;
+};
+
+#define SL_MODEL_MOST 96u /* bytes of headers, or more: whole vectors are copied */
+
+static_assert(SL_MODEL_MOST >= RTE_ETHER_HDR_LEN + RTE_VLAN_HLEN + SL_IP6_HDR + SL_TCP_HDR +
+				       SL_TS_ROOM &&
+		      SL_MODEL_MOST <= RTE_PKTMBUF_HEADROOM,
+	      "headers fit, and what is copied with them lies in the headroom");
+
+/* @m is the model for what follows; @sum is what putting its headers returned. */
+static inline void
+sl_put_remember(struct sl_put_model *model, const struct rte_mbuf *m,
+		const struct sl_seg_out *seg, uint32_t payload, uint64_t sum)
+{
+	uint32_t head = SL_TCP_HDR + (seg->opts ? SL_TS_ROOM : 0);
+
+	model->payload = payload;
+	model->headers = (uint16_t)(m->pkt_len - payload);
+	model->head = (uint16_t)head;
+	model->wnd = seg->wnd;
+	model->end = rte_pktmbuf_mtod(m, const uint8_t *) + model->headers;
+	model->sum = sum - rte_cpu_to_be_32(seg->seq) -
+		     rte_cpu_to_be_32(sl_put_fourth(head, seg->flags, seg->wnd));
+}
+
+/* The headers of @model in front of what @m carries, which sums up to @payload. */
+static inline void
+sl_put_alike(struct rte_mbuf *m, const struct sl_l2 *l2, const struct sl_put_model *model,
+	     uint32_t seq, uint8_t flags, uint64_t payload)
+{
+	uint8_t *end = rte_pktmbuf_mtod(m, uint8_t *), *tcp = end - model->head;
+	uint64_t sum = model->sum + payload;
+
+	assert(m->pkt_len == model->payload && m->data_off >= SL_MODEL_MOST);
+	memcpy(end - SL_MODEL_MOST, model->end - SL_MODEL_MOST, SL_MODEL_MOST);
+	sum += sl_put32_raw(tcp + 4, seq);
+	sum += sl_put32_raw(tcp + 12, sl_put_fourth(model->head, flags, model->wnd));
+	sl_cksum_put(tcp + 16, sl_cksum_fold(sum));
+	sl_put_front(m, model->headers, l2);
 }
 
 /* The same with any options. */

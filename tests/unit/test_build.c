@@ -297,6 +297,60 @@ check_ways(struct heapbufs *hb, unsigned int shape)
 	heapbufs_put(hb, b);
 }
 
+/* The second of a flight by both ways; every bit of @shape asks for something. */
+static void
+check_model(struct heapbufs *hb, unsigned int shape)
+{
+	static const char bytes[2][16] = { "what went before", "what is carried" };
+	struct sl_tuple tuple = tuple_of(shape & 1);
+	struct sl_ends ends = sl_ends_of(&tuple);
+	struct sl_l2 way = l2;
+	struct sl_seg_out out = {
+		.seq = 0xfffffff8,
+		.ack = 77,
+		.wnd = 501,
+		.flags = SL_ACK,
+		.opts = shape & 2 ? SL_OPT_TS : 0,
+		.tsval = 1234567,
+		.tsecr = 7654321,
+		.ttl = 63,
+		.tos = 0x48,
+	};
+	struct rte_mbuf *first = heapbufs_packet(hb, bytes[0], 16, RTE_PKTMBUF_HEADROOM);
+	struct rte_mbuf *a = heapbufs_packet(hb, bytes[1], 16, RTE_PKTMBUF_HEADROOM);
+	struct rte_mbuf *b = heapbufs_packet(hb, bytes[1], 16, RTE_PKTMBUF_HEADROOM);
+	uint64_t payload = sl_tcp_payload_sum(b, 0, 0), sum;
+	struct sl_put_model model;
+
+	way.vlan = shape & 4 ? 7 : 0;
+	sum = sl_put_plain(first, &way, &ends, &out, sl_tcp_payload_sum(first, 0, 0));
+	sl_put_remember(&model, first, &out, 16, sum);
+	out.seq += 16;
+	out.flags |= shape & 8 ? SL_PSH | SL_FIN : 0;
+	sl_tcp_build(a, &way, &tuple, &out);
+	sl_put_alike(b, &way, &model, out.seq, out.flags, payload);
+	assert_int_equal(a->pkt_len, b->pkt_len);
+	assert_int_equal(a->data_len, b->data_len);
+	assert_int_equal(a->ol_flags, b->ol_flags);
+	assert_int_equal(a->port, b->port);
+	assert_memory_equal(rte_pktmbuf_mtod(a, void *), rte_pktmbuf_mtod(b, void *),
+			    a->pkt_len);
+	heapbufs_put(hb, first);
+	heapbufs_put(hb, a);
+	heapbufs_put(hb, b);
+}
+
+static void
+the_next_of_a_flight_is_the_same_behind_its_model(void **state)
+{
+	struct heapbufs hb;
+
+	heapbufs_open(&hb);
+	for (unsigned int shape = 0; shape < 16; shape++)
+		check_model(&hb, shape);
+	heapbufs_close(&hb);
+}
+
 static void
 a_plain_segment_is_the_same_by_the_way_of_its_own(void **state)
 {
@@ -376,6 +430,7 @@ main(void)
 		cmocka_unit_test(ipv4_is_sent_unfragmentable_without_identification),
 		cmocka_unit_test(the_longest_header_fits_the_headroom_promised),
 		cmocka_unit_test(a_plain_segment_is_the_same_by_the_way_of_its_own),
+		cmocka_unit_test(the_next_of_a_flight_is_the_same_behind_its_model),
 		cmocka_unit_test(the_way_back_swaps_addresses_and_keeps_the_tag),
 		cmocka_unit_test(only_a_packet_that_is_all_ours_is_used_again),
 	};
