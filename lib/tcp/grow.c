@@ -31,6 +31,13 @@ is_ours(const struct sl_tcp *tcp, const struct sl_tcb *tcb, const struct sl_roun
 	return r->owner == sl_tcb_idx(tcp, tcb) && r->gen == (uint16_t)tcb->gen;
 }
 
+/* Behind the last byte that the application took. */
+static uint32_t
+taken_by(const struct sl_tcp *tcp, const struct sl_tcb *tcb)
+{
+	return tcb->rcv_nxt - sl_tcb_unread(tcp, tcb);
+}
+
 static void
 begin(const struct sl_tcp *tcp, const struct sl_tcb *tcb, struct sl_round *r, uint32_t taken)
 {
@@ -57,23 +64,13 @@ round_trip(const struct sl_tcp *tcp, const struct sl_tcb *tcb, const struct sl_s
 	return ms > 0 ? ms : 1;
 }
 
-void
-sl_tcb_earn(struct sl_tcp *tcp, struct sl_tcb *tcb, const struct sl_seg *seg)
+/* The round of @tcb is over, after @ms, or nobody knows how long one takes. */
+static __rte_noinline void
+end(struct sl_tcp *tcp, struct sl_tcb *tcb, struct sl_round *r, uint32_t ms, uint32_t rtt)
 {
-	struct sl_round *r = place_of(tcp, tcb);
-	uint32_t taken = tcb->rcv_nxt - sl_tcb_unread(tcp, tcb), buf = sl_tcb_rcvbuf(tcp, tcb);
-	uint32_t ms = tcp->tick - r->began, copied = taken - r->taken;
-	uint32_t rtt = round_trip(tcp, tcb, seg);
+	uint32_t taken = taken_by(tcp, tcb), copied = taken - r->taken;
+	uint32_t buf = sl_tcb_rcvbuf(tcp, tcb);
 
-	if (!is_ours(tcp, tcb, r)) {
-		if (r->began != 0 && ms < ABSENCE)
-			return;
-		begin(tcp, tcb, r, taken);
-		r->rtt_ms = rtt;
-		return;
-	}
-	if (r->rtt_ms > rtt)
-		r->rtt_ms = rtt;
 	if (r->rtt_ms == UNKNOWN && copied >= buf && ms > 0 && ms < RTT_MOST)
 		r->rtt_ms = ms; /* no more than it takes to receive a whole buffer */
 	if (r->rtt_ms == UNKNOWN || ms < r->rtt_ms)
@@ -83,4 +80,23 @@ sl_tcb_earn(struct sl_tcp *tcp, struct sl_tcb *tcb, const struct sl_seg *seg)
 	begin(tcp, tcb, r, taken);
 	if (rtt != UNKNOWN)
 		r->rtt_ms = rtt;
+}
+
+void
+sl_tcb_earn(struct sl_tcp *tcp, struct sl_tcb *tcb, const struct sl_seg *seg)
+{
+	struct sl_round *r = place_of(tcp, tcb);
+	uint32_t ms = tcp->tick - r->began, rtt = round_trip(tcp, tcb, seg);
+
+	if (!is_ours(tcp, tcb, r)) {
+		if (r->began != 0 && ms < ABSENCE)
+			return;
+		begin(tcp, tcb, r, taken_by(tcp, tcb));
+		r->rtt_ms = rtt;
+		return;
+	}
+	if (r->rtt_ms > rtt)
+		r->rtt_ms = rtt;
+	if (ms >= r->rtt_ms || r->rtt_ms == UNKNOWN)
+		end(tcp, tcb, r, ms, rtt);
 }
