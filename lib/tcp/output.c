@@ -291,28 +291,37 @@ bare_seq(const struct sl_tcb *tcb)
 	 1u << SL_ST_CLOSING | 1u << SL_ST_LAST_ACK)
 
 /*
- * Whether all there is to say is one piece that waits: the answer to a request, with a FIN
- * behind it or none. Nothing is in flight, so that neither Nagle nor the congestion window
- * keeps it, and nothing was lost; the receiver's window has room for all of it, and an ACK
- * that is owed goes along. Then what send_owed() asks has its answers, and transmit() is what
- * is left of it.
+ * Whether nothing is in flight, nothing was lost, and nothing owed but an ACK. Then neither
+ * Nagle nor the congestion window keeps back what there is to say, which may be little enough
+ * for a short way: for each of these, what send_owed() asks has its answers.
  */
 static bool
-is_ordinary(const struct sl_tcp *tcp, const struct sl_tcb *tcb)
+is_quiet(const struct sl_tcp *tcp, const struct sl_tcb *tcb)
 {
-	uint32_t len = tcb->snd_end - tcb->snd_nxt;
 	bool open = SENDING >> tcb->state & 1;
 	bool quiet = tcb->snd_nxt == tcb->snd_una;
-	bool some = len - 1 < SL_BUFFER_MOST; /* behind a FIN it is -1 */
-	bool fits = (len <= tcb->mss) & (len <= sl_tcb_snd_wnd(tcb));
 	bool alone = (tcb->owes == 0) & (tcb->acks_owed <= 1);
 
-	return (open & quiet & some & fits & alone) && !sl_tcb_has_active(tcp, tcb) &&
-	       tcp->span[tcb->span_edge].len == len;
+	return (open & quiet & alone) && !sl_tcb_has_active(tcp, tcb);
 }
 
 /*
- * What transmit() and the timer behind it do with the piece that is_ordinary() found, where all
+ * Whether all that a quiet one has to say is one piece that waits: the answer to a request,
+ * with a FIN behind it or none. The receiver's window has room for all of it, and an ACK that
+ * is owed goes along. Then transmit() is what is left.
+ */
+static bool
+has_answer(const struct sl_tcp *tcp, const struct sl_tcb *tcb)
+{
+	uint32_t len = tcb->snd_end - tcb->snd_nxt;
+	bool some = len - 1 < SL_BUFFER_MOST; /* behind a FIN it is -1 */
+	bool fits = (len <= tcb->mss) & (len <= sl_tcb_snd_wnd(tcb));
+
+	return (some & fits) && tcp->span[tcb->span_edge].len == len;
+}
+
+/*
+ * What transmit() and the timer behind it do with the piece that has_answer() found, where all
  * they ask is known.
  */
 static inline bool
@@ -331,7 +340,14 @@ send_answer(const struct sl_sender *s)
 	if (unlikely(tcp->tick - tcb->progress > rto_ms))
 		sl_cc_idle(tcp, tcb);
 	tcb->progress = tcp->tick;
-	m = attach ? sl_segment_attached(s, span, len, 1, &sum) : sl_segment_packet(tcp);
+	if (attach) {
+		uint64_t of_piece; /* in memory, as the sum of what is copied need not be */
+
+		m = sl_segment_attached(tcp, s->offloads, span, len, 1, &of_piece);
+		sum = of_piece;
+	} else {
+		m = sl_segment_packet(tcp);
+	}
 	if (unlikely(m == NULL))
 		return false;
 	if (!attach) {
@@ -361,18 +377,13 @@ is_lone_fin(const struct sl_tcp *tcp, const struct sl_tcb *tcb)
 }
 
 /*
- * Whether all there is to say is an ACK, or that one waits: nothing of ours is in flight or
- * queued, so that no timer runs for it. As above, send_ack() is what is left.
+ * Whether a quiet one that has no bytes to send wants to send nothing else either: then all it
+ * may have to say is an ACK, and no timer runs but for that.
  */
 static bool
-is_lone_ack(const struct sl_tcp *tcp, const struct sl_tcb *tcb)
+is_content(const struct sl_tcb *tcb)
 {
-	bool open = (tcb->state == SL_ST_ESTABLISHED) | (tcb->state == SL_ST_CLOSE_WAIT);
-	bool quiet = (tcb->snd_una == tcb->snd_nxt) & (tcb->snd_end == tcb->snd_nxt);
-	bool alone = (tcb->owes == 0) & (tcb->acks_owed <= 1);
-	bool fed = !(tcb->is & SL_IS_WANTS_ROOM);
-
-	return (open & quiet & alone & fed) && !sl_tcb_has_active(tcp, tcb);
+	return !sl_state_fin_pending(tcb->state) && !(tcb->is & SL_IS_WANTS_ROOM);
 }
 
 static bool
@@ -528,11 +539,11 @@ sl_tcb_send(struct sl_tcp *tcp, struct sl_tcb *tcb)
 		return true;
 	}
 	offloads = sl_path_offloads(tcp->net, tcb->path);
-	if (unlikely(tcp->by_the_book))
+	if (!is_quiet(tcp, tcb) || tcp->by_the_book)
 		return send_any(tcp, tcb, l2, offloads);
-	if (is_lone_ack(tcp, tcb))
+	if (tcb->snd_nxt == tcb->snd_end && is_content(tcb))
 		return send_ack(&(struct sl_sender){ tcp, tcb, l2, offloads, NULL });
-	if (!is_ordinary(tcp, tcb))
+	if (tcb->snd_nxt == tcb->snd_end || !has_answer(tcp, tcb))
 		return send_any(tcp, tcb, l2, offloads);
 	if (likely(send_answer(&(struct sl_sender){ tcp, tcb, l2, offloads, NULL })))
 		return true;

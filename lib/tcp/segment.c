@@ -76,7 +76,7 @@ add_syn_options(const struct sl_sender *s, struct sl_seg_out *seg)
 }
 
 /* As sl_segment_plain(), for a SYN, a reset, or with SACK. */
-static void
+static __rte_noinline void
 put_rich(const struct sl_sender *s, struct rte_mbuf *m, uint32_t seq, uint8_t flags,
 	 uint64_t payload)
 {
@@ -119,7 +119,7 @@ put(const struct sl_sender *s, struct rte_mbuf *m, uint32_t seq, uint8_t flags,
 {
 	if (unlikely((flags & (SL_SYN | SL_RST)) || sl_tcb_has_active(s->tcp, s->tcb)))
 		put_rich(s, m, seq, flags, payload);
-	else if (!sl_segment_alike(s, m, seq, flags, payload))
+	else
 		sl_segment_plain(s, m, seq, flags, payload);
 }
 
@@ -179,26 +179,26 @@ copied(const struct sl_sender *s, const struct sl_span *span, uint32_t len, uint
 }
 
 struct rte_mbuf *
-sl_segment_attached(const struct sl_sender *s, const struct sl_span *span, uint32_t len,
-		    uint32_t n_pieces, uint64_t *sum)
+sl_segment_attached(struct sl_tcp *tcp, uint8_t offloads, const struct sl_span *span,
+		    uint32_t len, uint32_t n_pieces, uint64_t *sum)
 {
 	struct rte_mbuf *m[SL_PIECES_MOST + 1];
-	bool port_sums = s->offloads & SL_OFFLOAD_TCP_CKSUM;
+	bool port_sums = offloads & SL_OFFLOAD_TCP_CKSUM;
 	uint32_t at = 0;
 
 	*sum = 0;
-	if (sl_tcp_get_to_send(s->tcp, m, n_pieces + 1) < 0)
+	if (sl_tcp_get_to_send(tcp, m, n_pieces + 1) < 0)
 		return NULL;
 	for (uint32_t i = 1; i <= n_pieces; i++) {
 		uint32_t n = len - at < span->len ? len - at : span->len;
 		const uint8_t *data = sl_span_data(span);
 
-		sl_bufs_attach(s->tcp->bufs, m[i], sl_span_owner(span), data, n);
+		sl_bufs_attach(tcp->bufs, m[i], sl_span_owner(span), data, n);
 		m[i - 1]->next = m[i];
 		if (!port_sums)
-			*sum += in_place(sl_cksum_sum_by(s->tcp->leaf_bits, data, n), at);
+			*sum += in_place(sl_cksum_sum_by(tcp->leaf_bits, data, n), at);
 		at += n;
-		span = sl_span_at(s->tcp, span->next);
+		span = sl_span_at(tcp, span->next);
 	}
 	m[0]->pkt_len = len;
 	m[0]->nb_segs = (uint16_t)(n_pieces + 1);
@@ -218,7 +218,7 @@ sl_segment_payload(const struct sl_sender *s, struct sl_span *span, uint32_t len
 
 	if (!sl_out_has_room(s->tcp->out))
 		return false;
-	m = attach ? sl_segment_attached(s, span, len, n_pieces, &sum)
+	m = attach ? sl_segment_attached(s->tcp, s->offloads, span, len, n_pieces, &sum)
 		   : copied(s, span, len, &sum);
 	if (m == NULL)
 		return false;
@@ -235,6 +235,7 @@ sl_segment_payload(const struct sl_sender *s, struct sl_span *span, uint32_t len
 		span->sent_us = s->tcp->now_us;
 		span = sl_span_at(s->tcp, span->next);
 	}
-	put(s, m, seq, flags, sum);
+	if (a != NULL || !sl_segment_alike(s, m, seq, flags, sum))
+		put(s, m, seq, flags, sum);
 	return true;
 }

@@ -46,8 +46,9 @@ void sl_segment_forget_repeat(const struct sl_tcp *tcp, const struct sl_tcb *tcb
  * A packet that shows @len bytes from @span on, @n_pieces of them, and their sum if it counts;
  * NULL, counted: no packets.
  */
-struct rte_mbuf *sl_segment_attached(const struct sl_sender *s, const struct sl_span *span,
-				     uint32_t len, uint32_t n_pieces, uint64_t *sum);
+struct rte_mbuf *sl_segment_attached(struct sl_tcp *tcp, uint8_t offloads,
+				     const struct sl_span *span, uint32_t len,
+				     uint32_t n_pieces, uint64_t *sum);
 
 static inline struct rte_mbuf *
 sl_segment_packet(struct sl_tcp *tcp)
@@ -150,7 +151,8 @@ sl_segment_plain(const struct sl_sender *s, struct rte_mbuf *m, uint32_t seq, ui
 
 		sum = sl_put_plain(m, s->l2, &ends, &seg, payload);
 	}
-	if (s->model != NULL && !(s->offloads & (SL_OFFLOAD_IPV4_CKSUM | SL_OFFLOAD_TCP_CKSUM)))
+	if (s->model != NULL && len > 0 &&
+	    !(s->offloads & (SL_OFFLOAD_IPV4_CKSUM | SL_OFFLOAD_TCP_CKSUM)))
 		sl_put_remember(s->model, m, &seg, len, sum);
 	sl_out_put(s->tcp->out, m);
 }
