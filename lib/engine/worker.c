@@ -23,6 +23,7 @@
 
 #include "engine/share.h"
 #include "engine/worker.h"
+#include "wire/frame.h"
 
 #define RING_EVENTS     1024
 #define STALL_NS        (100 * SL_NS_PER_MS)
@@ -199,11 +200,31 @@ owner_of(struct sl_worker *w, struct sl_port *port, const struct rte_mbuf *m)
 	return sl_steer_owner(w->steer, m, w->index);
 }
 
+/* Put SYNs behind the others, which keep their order; returns how many those are. */
+static uint16_t
+syns_last(struct rte_mbuf **m, uint16_t n)
+{
+	struct rte_mbuf *syn[SL_BURST];
+	uint16_t n_syns = 0;
+
+	for (uint16_t i = 0; i < n; i++) {
+		if (sl_frame_is_syn(m[i]))
+			syn[n_syns++] = m[i];
+		else
+			m[i - n_syns] = m[i];
+	}
+	memcpy(m + n - n_syns, syn, n_syns * sizeof(*m));
+	return n - n_syns;
+}
+
+/* The last quarter of a ring is for packets of connections: if it gets short, SYNs go first. */
 static void
 hand_to(struct sl_worker *w, uint16_t to, struct rte_mbuf **m, uint16_t n)
 {
 	struct rte_ring *ring = w->siblings->worker[to]->in;
-	unsigned int taken = rte_ring_enqueue_burst(ring, (void **)m, n, NULL);
+	bool is_short = rte_ring_free_count(ring) < SL_RING_PACKETS / 4;
+	uint16_t welcome = unlikely(is_short) ? syns_last(m, n) : n;
+	unsigned int taken = rte_ring_enqueue_burst(ring, (void **)m, welcome, NULL);
 
 	sl_stat_add(w->stats.handed_out, taken);
 	sl_stat_add(w->stats.steer_full, n - taken);

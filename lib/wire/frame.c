@@ -318,6 +318,16 @@ sl_frame_steer(const struct rte_mbuf *m, struct sl_tuple *tuple)
 	return sl_quote_parse(m, &frame, tuple, &seq);
 }
 
+bool
+sl_frame_is_syn(const struct rte_mbuf *m)
+{
+	struct sl_frame frame;
+	struct sl_tuple tuple;
+
+	return parse_layers(m, &frame, &tuple, true) == SL_FATE_NONE &&
+	       frame.kind == SL_KIND_TCP && (at(m, frame.l4)[13] & (SL_SYN | SL_ACK)) == SL_SYN;
+}
+
 /* Take one option whose whole @len bytes, kind and length included, are at @opt. */
 static void
 take_option(struct sl_seg *seg, const uint8_t *opt, uint8_t len)

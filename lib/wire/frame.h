@@ -111,6 +111,9 @@ sl_frame_parse(const struct rte_mbuf *m, struct sl_frame *frame, struct sl_tuple
  */
 bool sl_frame_steer(const struct rte_mbuf *m, struct sl_tuple *tuple);
 
+/* Whether it is a TCP segment that asks for a new connection; looks at it as closely. */
+bool sl_frame_is_syn(const struct rte_mbuf *m);
+
 /*
  * Parse the option bytes @opt[0..@len) of a TCP header into @seg->opts and what goes with
  * them. Unknown options are skipped by length; a length of 0, 1 or past the end stops the

@@ -629,6 +629,37 @@ steering_follows_a_segment_and_the_segment_an_error_quotes(void **state)
 	}
 }
 
+/* Tagged or not; a cut one is none. */
+static void
+a_syn_is_what_asks_for_a_connection(void **state)
+{
+	static const struct {
+		uint8_t flags;
+		bool asks;
+	} is[] = { { SL_SYN, true },          { SL_SYN | SL_ECE | SL_CWR, true },
+		   { SL_SYN | SL_FIN, true }, { SL_SYN | SL_ACK, false },
+		   { SL_ACK, false },         { SL_RST, false } };
+
+	for (unsigned int i = 0; i < 4 * RTE_DIM(is); i++) {
+		bool v6 = i & 1, tagged = i & 2;
+		struct craft c;
+
+		craft_ether(&c, us, them, tagged ? 5 : 0, v6 ? 0x86dd : 0x0800);
+		if (v6)
+			craft_ip6(&c, "fd00::2", "fd00::1", 6);
+		else
+			craft_ip4(&c, "10.0.0.2", "10.0.0.1", 6);
+		craft_tcp(&c, 40000, 80, 1, 0, is[i / 4].flags, 1000, no_opts, 0);
+		craft_end(&c);
+		for (size_t len = c.l4; len <= c.len; len++) {
+			struct rte_mbuf *m = heapbufs_packet(&hb, c.b, len, 0);
+
+			assert_int_equal(sl_frame_is_syn(m), is[i / 4].asks && len == c.len);
+			heapbufs_put(&hb, m);
+		}
+	}
+}
+
 int
 main(void)
 {
@@ -654,6 +685,7 @@ main(void)
 		cmocka_unit_test(every_option_of_every_length_stays_inside_the_header),
 		cmocka_unit_test(a_bad_option_length_ends_the_list_but_not_what_came_before),
 		cmocka_unit_test(steering_follows_a_segment_and_the_segment_an_error_quotes),
+		cmocka_unit_test(a_syn_is_what_asks_for_a_connection),
 	};
 
 	return cmocka_run_group_tests(tests, open_bufs, close_bufs);
