@@ -147,6 +147,11 @@ resembling(const struct seen *seen, const struct sl_crowd *c, uint64_t who)
 static void
 spend(struct sl_core *core, const struct sl_crowd *c, uint64_t who)
 {
+	if (likely(who == first_bits(c->n))) {
+		memcpy(&core->spent[core->n_spent], c->m, c->n * sizeof(c->m[0]));
+		core->n_spent += c->n;
+		return;
+	}
 	for (; who != 0; who &= who - 1)
 		core->spent[core->n_spent++] = c->m[__builtin_ctzll(who)];
 }

@@ -34,11 +34,23 @@ struct parts {
 	uint64_t who[SL_BURST];
 };
 
+/* Those of @c at whose port somebody listens, at some address. */
+static uint64_t
+that_knock(const struct sl_tcp *tcp, const struct sl_crowd *c)
+{
+	uint64_t knock = 0;
+
+	for (unsigned int k = c->n; k-- > 0;)
+		knock = knock << 1 | (tcp->by_port[sl_crowd_lport(c, k)] != SL_NO_LISTENER);
+	return knock;
+}
+
 /* Most crowds want to one place. Where many want to many, each is looked at once, not compared.
  */
 static void
 split(struct sl_tcp *tcp, const struct sl_crowd *c, uint64_t who, struct parts *parts)
 {
+	uint64_t nobody;
 	unsigned int first;
 
 	parts->n = 0;
@@ -57,20 +69,30 @@ split(struct sl_tcp *tcp, const struct sl_crowd *c, uint64_t who, struct parts *
 		parts->n = 1;
 		return;
 	}
-	for (; who != 0; who &= who - 1) {
+	nobody = who & ~that_knock(tcp, c);
+	for (who &= ~nobody; who != 0; who &= who - 1) {
 		struct sl_listener *l = listener_of(tcp, c, (unsigned int)__builtin_ctzll(who));
-		uint64_t *at = &tcp->comes_to[l == NULL ? SL_LISTENERS_MAX : l - tcp->listener];
+		uint64_t *at;
 
+		if (l == NULL) {
+			nobody |= who & -who;
+			continue;
+		}
+		at = &tcp->comes_to[l - tcp->listener];
 		if (*at == 0)
 			parts->listener[parts->n++] = l;
 		*at |= who & -who;
 	}
 	for (unsigned int i = 0; i < parts->n; i++) {
 		struct sl_listener *l = parts->listener[i];
-		uint64_t *at = &tcp->comes_to[l == NULL ? SL_LISTENERS_MAX : l - tcp->listener];
+		uint64_t *at = &tcp->comes_to[l - tcp->listener];
 
 		parts->who[i] = *at;
 		*at = 0;
+	}
+	if (nobody != 0) {
+		parts->listener[parts->n] = NULL;
+		parts->who[parts->n++] = nobody;
 	}
 }
 
@@ -368,12 +390,18 @@ sl_crowd_syns(struct sl_tcp *tcp, struct sl_crowd *c, const struct sl_door *door
 static uint64_t
 acks_among(const struct sl_crowd *c, uint64_t who)
 {
+	const uint8_t matter = SL_ACK | SL_RST | SL_FIN;
+	uint8_t other = 0;
 	uint64_t acks = 0;
 
+	for (unsigned int k = 0; k < c->n; k++)
+		other |= c->flags[k] ^ SL_ACK;
+	if (likely((other & matter) == 0))
+		return who;
 	for (; who != 0; who &= who - 1) {
 		uint8_t flags = c->flags[__builtin_ctzll(who)];
 
-		if ((flags & (SL_ACK | SL_RST | SL_FIN)) == SL_ACK)
+		if ((flags & matter) == SL_ACK)
 			acks |= who & -who;
 	}
 	return acks;

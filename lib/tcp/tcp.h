@@ -159,8 +159,8 @@ struct sl_tcp {
 	struct sl_listener listener[SL_LISTENERS_MAX];
 	uint16_t n_listeners;
 	uint16_t *by_port; /* the first listener on each port, or SL_NO_LISTENER */
-	/* Of a crowd, who comes to which and, last, to none; 0 but while it is sorted. */
-	uint64_t comes_to[SL_LISTENERS_MAX + 1];
+	/* Of a crowd, who comes to which; 0 but while it is sorted. */
+	uint64_t comes_to[SL_LISTENERS_MAX];
 
 	struct sl_prf_key isn_key, port_key; /* this core's own */
 	struct sl_prf_key ts_key;            /* shared, as cookies are */

@@ -158,8 +158,9 @@ sl_crowd_local(const struct sl_crowd *c, unsigned int k)
 {
 	if (c->v6)
 		return (struct sl_addr){ .q = { c->addr[2][k], c->addr[3][k] } };
-	return (struct sl_addr){ .w = { 0, 0, RTE_BE32(0x0000ffff),
-					(uint32_t)(c->addr[0][k] >> 32) } };
+	/* in words of eight bytes, as it will be compared */
+	return (struct sl_addr){ .q = { 0, (c->addr[0][k] & ~0xffffffffull) |
+						   RTE_BE32(0x0000ffff) } };
 }
 
 struct sl_crowd_leaf; /* wire/crowd_leaf.h */

@@ -33,6 +33,30 @@ put_options(const struct sl_crowd *c, unsigned int k, const struct sl_synack_ter
 	return all(4) + len + only(scaled, all(4));
 }
 
+/* Whether those from the @k-th on agree to all that there is, as most of a flood do. */
+INLINE bool
+agree_to_all(const struct sl_crowd *c, unsigned int k)
+{
+	return among(is(load_bytes(&c->opts[k]),
+			SL_OPT_MSS | SL_OPT_WSCALE | SL_OPT_SACK_OK | SL_OPT_TS)) == ALL;
+}
+
+/* As put_options() for such. */
+INLINE vec
+put_all_options(const struct sl_crowd *c, unsigned int k, const struct sl_synack_terms *terms,
+		const struct sl_synack_each *each, vec w[WORDS])
+{
+	const uint64_t mss = rte_cpu_to_be_32(0x02040000u | terms->mss);
+	const uint64_t scale = rte_cpu_to_be_32(0x01030300u | terms->scale);
+	vec ours = ordered(load_halves(&each->tsval[k]), SWAP32);
+	vec theirs = ordered(load_halves(&c->tsval[k]), SWAP32);
+
+	w[5] = all(mss << 32);
+	w[6] = all(0x0a080204) | left(ours, 32);
+	w[7] = all(scale << 32) | theirs;
+	return all(20);
+}
+
 /*
  * The five words of TCP of each answer; @addrs is the sum of both addresses. Returns the
  * length of each header.
@@ -43,7 +67,12 @@ answer_tcp(const struct sl_crowd *c, unsigned int k, const struct sl_synack_term
 {
 	vec numbers = load_words(&c->numbers[k]), isn = load_halves(&each->isn[k]);
 	vec ack = left(high(numbers) + all(1), 32);
-	vec len = put_options(c, k, terms, each, w) + all(SL_TCP_HDR), pseudo, sum;
+	vec len, pseudo;
+
+	if (likely(agree_to_all(c, k)))
+		len = put_all_options(c, k, terms, each, w) + all(SL_TCP_HDR);
+	else
+		len = put_options(c, k, terms, each, w) + all(SL_TCP_HDR);
 
 	w[3] = ordered(left(numbers, 32) | isn, SWAP64);
 	w[4] = ack | left(len, 26); /* in words, << 28 */
@@ -53,10 +82,7 @@ answer_tcp(const struct sl_crowd *c, unsigned int k, const struct sl_synack_term
 		w[5] |= fold(pseudo); /* the port adds the rest */
 		return len;
 	}
-	sum = pseudo;
-	for (unsigned int i = 3; i < WORDS; i++)
-		sum += halves(w[i]);
-	w[5] |= fold(sum) ^ all(0xffff);
+	w[5] |= fold(pseudo + sum_of(&w[3], WORDS - 3)) ^ all(0xffff);
 	return len;
 }
 
