@@ -222,9 +222,14 @@ static void
 hand_to(struct sl_worker *w, uint16_t to, struct rte_mbuf **m, uint16_t n)
 {
 	struct rte_ring *ring = w->siblings->worker[to]->in;
-	bool is_short = rte_ring_free_count(ring) < SL_RING_PACKETS / 4;
-	uint16_t welcome = unlikely(is_short) ? syns_last(m, n) : n;
-	unsigned int taken = rte_ring_enqueue_burst(ring, (void **)m, welcome, NULL);
+	unsigned int room, taken;
+	uint16_t welcome = n;
+
+	/* None: to hear of the room, by atomics as rte_ring_free_count() does not. */
+	rte_ring_enqueue_burst(ring, (void **)m, 0, &room);
+	if (unlikely(room < SL_RING_PACKETS / 4))
+		welcome = syns_last(m, n);
+	taken = rte_ring_enqueue_burst(ring, (void **)m, welcome, NULL);
 
 	sl_stat_add(w->stats.handed_out, taken);
 	sl_stat_add(w->stats.steer_full, n - taken);

@@ -54,14 +54,16 @@ steered(struct enginerig *rig, uint64_t *lost)
 	return handed + *lost;
 }
 
-static unsigned int
-in_rings(const struct enginerig *rig)
+/* Whether whatever was handed over has arrived. */
+static bool
+all_arrived(struct enginerig *rig)
 {
-	unsigned int n = 0;
+	uint64_t lost, in = 0, out = steered(rig, &lost) - lost;
 
 	for (uint16_t i = 0; i < rig->engine->siblings.n; i++)
-		n += rte_ring_count(rig->engine->worker[i]->in);
-	return n;
+		in += __atomic_load_n(&rig->engine->worker[i]->stats.handed_in,
+				      __ATOMIC_RELAXED);
+	return in == out;
 }
 
 /* The next port of the host's from @port on whose packets are not the reader's own. */
@@ -136,7 +138,7 @@ host_presses(struct enginerig *rig)
 	lost_others = say_many(rig, N_OTHERS, SL_ACK);
 	lost_more = say_many(rig, N_MORE, SL_ACK);
 	atomic_store(&released, true);
-	for (int ms = 0; ms < 1000 && in_rings(rig) > 0; ms++)
+	for (int ms = 0; ms < 1000 && !all_arrived(rig); ms++)
 		rig_nap_ms(1);
 	say(rig, port, PORT, 0, SL_RST); /* nothing is left that a drain would have to close */
 	rig_end(rig);
