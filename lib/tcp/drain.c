@@ -42,26 +42,32 @@ sl_tcp_drain(struct sl_tcp *tcp, bool kills)
 	d->left = tcp->free_tcb.n_used;
 }
 
-/*
- * FINs wait for room behind each other, and whoever is busy behind them: the walk goes on
- * when most have left. Resets have nobody behind them.
- */
 bool
 sl_tcp_drains_now(const struct sl_tcp *tcp)
 {
-	const struct sl_drain *d = &tcp->drain;
+	return tcp->drain.left > 0;
+}
 
-	return d->left > 0 && (d->kills || tcp->output.n < SL_DRAIN_STEP);
+/*
+ * FINs wait for room behind each other, and whoever is busy behind them: where many wait, no
+ * more join them than a quarter of a burst. Some always do: who waits may have bytes without
+ * end. Resets have nobody behind them.
+ */
+static uint32_t
+most_looked_at(const struct sl_tcp *tcp)
+{
+	if (tcp->drain.kills || tcp->output.n < SL_DRAIN_STEP)
+		return SL_DRAIN_STEP;
+	return SL_BURST / 4;
 }
 
 void
 sl_tcp_drain_on(struct sl_tcp *tcp)
 {
+	uint32_t most = most_looked_at(tcp);
 	struct sl_drain *d = &tcp->drain;
 
-	if (!sl_tcp_drains_now(tcp))
-		return;
-	for (uint32_t i = 0; i < SL_DRAIN_STEP && d->left > 0; i++, d->left--) {
+	for (; most > 0 && d->left > 0; most--, d->left--) {
 		struct sl_tcb *tcb = &tcp->tcb[d->at];
 
 		d->at = d->at + 1 < tcp->free_tcb.n_used ? d->at + 1 : 0;

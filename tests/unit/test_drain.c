@@ -27,6 +27,8 @@ static struct {
 	uint32_t irs, iss;
 } peer[MANY];
 static uint32_t n_opened, n_closed, n_in_a_step, n_busy;
+static char page[16000]; /* what who asks is sent, if they are @greedy; else an echo */
+static bool greedy;
 
 static int
 opened(struct sl_conn *c)
@@ -53,7 +55,11 @@ is_idle(struct sl_conn *c)
 static uint32_t
 answer(struct sl_conn *c, const struct sl_chain *in)
 {
-	return sl_send_chain(c, in, 0, in->bytes);
+	if (greedy)
+		sl_send(c, page, sizeof(page));
+	else
+		sl_send_chain(c, in, 0, in->bytes);
+	return in->bytes;
 }
 
 static const struct sl_app opener = { .name = "opener" };
@@ -101,6 +107,7 @@ open_many(uint32_t n)
 	s.conf.spans = 4 * MANY;
 	solo_open(&s);
 	n_opened = n_closed = n_busy = 0;
+	greedy = false;
 	for (uint32_t i = 0; i < n; i++) {
 		s.tuple.rport = (uint16_t)(FIRST_PORT + i);
 		solo_handshake(&s, 1000 * i, &syn);
@@ -215,6 +222,31 @@ a_busy_connection_goes_on_while_the_others_are_closed(void **state)
 	end();
 }
 
+/* Their windows are open, and more of them have something to send than a step has room for. */
+static void
+a_drain_goes_on_while_many_wait_for_room(void **state)
+{
+	uint32_t n = 0;
+
+	open_many(MANY);
+	n_busy = 2 * SL_DRAIN_STEP;
+	greedy = true;
+	for (uint32_t i = 0; i < n_busy; i++) {
+		solo_clear(&s);
+		say(i, SL_PSH, REQUEST_LEN);
+	}
+	sl_core_event(s.core, s.now, &drain);
+	step_that_is_bounded();
+	for (; s.core->tcp.output.n > SL_DRAIN_STEP && s.core->tcp.drain.left > 0; n++) {
+		uint32_t left = s.core->tcp.drain.left;
+
+		step_that_is_bounded();
+		assert_true(s.core->tcp.drain.left < left);
+	}
+	assert_true(n > 10);
+	end();
+}
+
 /* One that was half-open is closed as it opens, wherever the walk is; others are refused. */
 static void
 nobody_new_lives_on_while_the_walk_is_under_way(void **state)
@@ -313,6 +345,7 @@ main(void)
 		cmocka_unit_test(a_kill_resets_everybody_and_so_many_in_a_step),
 		cmocka_unit_test(a_drain_closes_who_is_idle_and_looks_at_so_many_in_a_step),
 		cmocka_unit_test(a_busy_connection_goes_on_while_the_others_are_closed),
+		cmocka_unit_test(a_drain_goes_on_while_many_wait_for_room),
 		cmocka_unit_test(nobody_new_lives_on_while_the_walk_is_under_way),
 		cmocka_unit_test(a_walk_that_is_told_again_does_not_begin_again),
 		cmocka_unit_test(a_kill_takes_over_from_a_drain),
