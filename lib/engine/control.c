@@ -16,7 +16,7 @@
 #define LINK_NS    (100 * SL_NS_PER_MS)
 #define CLOCK_NS   SL_NS_PER_S
 #define SETTLE_NS  (20 * SL_NS_PER_MS) /* last ACKs leave after the last connection */
-#define KILL_NS    SL_NS_PER_S         /* in which no reset leaves: nobody else will */
+#define KILL_NS    SL_NS_PER_S         /* in which nobody ends: no more will */
 #define HEAD_EVERY 20                  /* lines between two headings */
 
 struct control {

@@ -11,6 +11,8 @@
  */
 #include "tcp/tcp.h"
 
+#define KILL_LOOKS (16 * SL_DRAIN_STEP) /* a step's, at records of which most are nobody's */
+
 /* Deliver closes it if it is idle; if not, when it becomes so. */
 static void
 look(struct sl_tcp *tcp, struct sl_tcb *tcb)
@@ -19,17 +21,22 @@ look(struct sl_tcp *tcp, struct sl_tcb *tcb)
 		sl_tcb_mark(tcp, tcb, 0);
 }
 
-/* What has ended already may still wait for an application that left bytes untaken. */
-static void
+/*
+ * False: there was nobody. What has ended already may still wait for an application that left
+ * bytes untaken.
+ */
+static bool
 reset(struct sl_tcp *tcp, struct sl_tcb *tcb)
 {
 	if (sl_tcb_has_ended(tcb)) {
-		if (tcb->is & SL_IS_OPEN)
-			sl_tcb_close(tcp, tcb);
-		return;
+		if (!(tcb->is & SL_IS_OPEN))
+			return false;
+		sl_tcb_close(tcp, tcb);
+		return true;
 	}
 	sl_count(tcp, killed);
 	sl_tcb_abort(tcp, tcb, SL_REASON_KILLED);
+	return true;
 }
 
 void
@@ -48,32 +55,46 @@ sl_tcp_drains_now(const struct sl_tcp *tcp)
 	return tcp->drain.left > 0;
 }
 
+static struct sl_tcb *
+next(struct sl_tcp *tcp)
+{
+	struct sl_drain *d = &tcp->drain;
+	struct sl_tcb *tcb = &tcp->tcb[d->at];
+
+	d->at = d->at + 1 < tcp->free_tcb.n_used ? d->at + 1 : 0;
+	d->left--;
+	return tcb;
+}
+
 /*
  * FINs wait for room behind each other, and whoever is busy behind them: where many wait, no
  * more join them than a quarter of a burst. Some always do: who waits may have bytes without
- * end. Resets have nobody behind them.
+ * end.
  */
-static uint32_t
-most_looked_at(const struct sl_tcp *tcp)
+static void
+close_some(struct sl_tcp *tcp)
 {
-	if (tcp->drain.kills || tcp->output.n < SL_DRAIN_STEP)
-		return SL_DRAIN_STEP;
-	return SL_BURST / 4;
+	uint32_t most = tcp->output.n < SL_DRAIN_STEP ? SL_DRAIN_STEP : SL_BURST / 4;
+
+	for (; most > 0 && tcp->drain.left > 0; most--)
+		look(tcp, next(tcp));
+}
+
+/* Resets have nobody behind them. Control gives up when it sees none for long (KILL_NS). */
+static void
+reset_some(struct sl_tcp *tcp)
+{
+	uint32_t looks = KILL_LOOKS, most = SL_DRAIN_STEP;
+
+	for (; looks > 0 && most > 0 && tcp->drain.left > 0; looks--)
+		most -= reset(tcp, next(tcp));
 }
 
 void
 sl_tcp_drain_on(struct sl_tcp *tcp)
 {
-	uint32_t most = most_looked_at(tcp);
-	struct sl_drain *d = &tcp->drain;
-
-	for (; most > 0 && d->left > 0; most--, d->left--) {
-		struct sl_tcb *tcb = &tcp->tcb[d->at];
-
-		d->at = d->at + 1 < tcp->free_tcb.n_used ? d->at + 1 : 0;
-		if (d->kills)
-			reset(tcp, tcb);
-		else
-			look(tcp, tcb);
-	}
+	if (tcp->drain.kills)
+		reset_some(tcp);
+	else
+		close_some(tcp);
 }

@@ -530,7 +530,7 @@ void sl_tcp_relieve(struct sl_tcp *tcp);
 
 /* --- drain.c --- */
 
-#define SL_DRAIN_STEP 256u /* most records looked at in a step */
+#define SL_DRAIN_STEP 256u /* most connections closed or reset in a step */
 
 /* Nobody new; who is idle is closed, or else, if it @kills, everybody reset: in later steps. */
 void sl_tcp_drain(struct sl_tcp *tcp, bool kills);

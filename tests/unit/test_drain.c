@@ -176,6 +176,24 @@ a_kill_resets_everybody_and_so_many_in_a_step(void **state)
 	end();
 }
 
+/* Of records that are nobody's any more, many more are passed than are reset of others. */
+static void
+a_kill_passes_records_of_those_who_left_at_once(void **state)
+{
+	open_many(MANY);
+	for (uint32_t i = 0; i < MANY - 1; i++) {
+		solo_clear(&s);
+		say(i, SL_RST, 0);
+	}
+	solo_step(&s);
+	assert_int_equal(count(SL_CNT_live), 1);
+	sl_core_event(s.core, s.now, &kill);
+	step_that_is_bounded();
+	assert_int_equal(count(SL_CNT_killed), 1);
+	assert_int_equal(s.core->tcp.drain.left, 0);
+	end();
+}
+
 /* Each of them is asked, and its FIN leaves. */
 static void
 a_drain_closes_who_is_idle_and_looks_at_so_many_in_a_step(void **state)
@@ -343,6 +361,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_kill_resets_everybody_and_so_many_in_a_step),
+		cmocka_unit_test(a_kill_passes_records_of_those_who_left_at_once),
 		cmocka_unit_test(a_drain_closes_who_is_idle_and_looks_at_so_many_in_a_step),
 		cmocka_unit_test(a_busy_connection_goes_on_while_the_others_are_closed),
 		cmocka_unit_test(a_drain_goes_on_while_many_wait_for_room),
