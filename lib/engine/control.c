@@ -25,7 +25,6 @@ struct control {
 	uint64_t conflicts; /* seen so far */
 	unsigned int n_lines;
 	struct sl_stats before;
-	uint64_t missed; /* by ports, before */
 };
 
 static void
@@ -85,6 +84,17 @@ look_at_conflicts(struct control *c)
 	c->conflicts = n;
 }
 
+/* By all ports, since this was asked last. */
+static uint64_t
+missed(struct sl_engine *e)
+{
+	uint64_t sum = 0;
+
+	for (uint16_t p = 0; p < e->n_ports; p++)
+		sum += sl_port_missed(&e->port[p]);
+	return sum;
+}
+
 /* A line, and when the next one is due: whole periods from the start, however late we are. */
 static void
 print_line(struct control *c, sl_ns_t now)
@@ -92,19 +102,14 @@ print_line(struct control *c, sl_ns_t now)
 	struct sl_engine *e = c->engine;
 	sl_ns_t period = e->conf.stats_period_s * SL_NS_PER_S;
 	struct sl_stats stats;
-	uint64_t missed = 0;
 
 	sl_engine_stats(e, &stats);
-	for (uint16_t p = 0; p < e->n_ports; p++)
-		missed += sl_port_missed(&e->port[p]);
-	missed = missed > c->missed ? missed : c->missed; /* one that is gone tells nothing */
 	if (c->n_lines++ % HEAD_EVERY == 0)
 		sl_ledger_head(e->report);
-	sl_ledger_line(e->report, &c->before, &stats, missed - c->missed,
+	sl_ledger_line(e->report, &c->before, &stats, missed(e),
 		       (double)(now - c->last_line) / (double)SL_NS_PER_S);
 	fflush(e->report);
 	c->before = stats;
-	c->missed = missed;
 	c->last_line = now;
 	c->next_line += period;
 	if (c->next_line <= now)
@@ -213,6 +218,7 @@ sl_control_run(void *engine)
 
 	now = sl_clock_now(&e->clock);
 	c.last_line = now;
+	missed(e); /* a port may have counted before we came */
 	c.next_line = now + e->conf.stats_period_s * SL_NS_PER_S;
 	while (stops(e) == 0) {
 		nap(ROUND_NS);

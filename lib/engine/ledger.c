@@ -37,7 +37,7 @@ static const struct {
 
 #define COLUMNS (sizeof(column) / sizeof(column[0]))
 
-/* For want of time, buffers or room: what nobody meant to drop. */
+/* For want of time, buffers or room; SYNs that made way for others are among them. */
 static uint64_t
 lost(const struct sl_stats *s)
 {

@@ -49,7 +49,9 @@ struct sl_port {
 	 * a few packets less well.
 	 */
 	atomic_bool hash_is_ours;
-	atomic_bool up; /* link; the control thread writes it, for reports only */
+	/* The control thread's, for reports only. */
+	atomic_bool up;  /* link */
+	uint64_t missed; /* packets, when it was asked last */
 
 	/*
 	 * One a transmit queue, used only where workers are more than queues; written for each
@@ -84,8 +86,8 @@ uint32_t sl_port_keeps(const struct sl_port *port);
 /* What was found and chosen. */
 void sl_port_report(const struct sl_port *port, uint16_t n_workers, uint16_t n_far, FILE *to);
 
-/* Packets that came while its queues were full or no buffer was free, as far as it says. */
-uint64_t sl_port_missed(const struct sl_port *port);
+/* Packets that it had nowhere to put since this was asked last, as far as it says. */
+uint64_t sl_port_missed(struct sl_port *port);
 
 /* What the port says it lost, if anything: those packets never were ours to count. */
 void sl_port_losses(const struct sl_port *port, FILE *to);

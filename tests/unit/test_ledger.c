@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * test_ledger - what a person reads about counters.
+ * test_ledger - what a person reads about counters, and what ports say for it.
  */
+#include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -12,9 +13,28 @@
 #include <cmocka.h>
 
 #include "engine/ledger.h"
+#include "engine/port.h"
 
 static char *text;
 static size_t length;
+
+/* What each port says of itself; not there: -ENODEV. */
+static struct {
+	bool there;
+	uint64_t imissed, rx_nombuf;
+} says[2];
+
+/* In place of ethdev's. */
+int
+rte_eth_stats_get(uint16_t id, struct rte_eth_stats *stats)
+{
+	if (!says[id].there)
+		return -ENODEV;
+	memset(stats, 0, sizeof(*stats));
+	stats->imissed = says[id].imissed;
+	stats->rx_nombuf = says[id].rx_nombuf;
+	return 0;
+}
 
 static FILE *
 paper(void)
@@ -127,6 +147,43 @@ stats_add_up_word_by_word(void **state)
 	assert_int_equal(sum.count[0], 0);
 }
 
+/* Attempts to get a buffer that failed are no packets; those are missed later, once. */
+static void
+a_port_tells_what_it_missed_since_it_was_asked_last(void **state)
+{
+	static struct sl_port port = { .id = 0, .started = true };
+
+	says[0].there = true;
+	says[0].imissed = 1000;
+	assert_int_equal(sl_port_missed(&port), 1000);
+	assert_int_equal(sl_port_missed(&port), 0);
+	says[0].imissed = 1007;
+	says[0].rx_nombuf = 500;
+	assert_int_equal(sl_port_missed(&port), 7);
+}
+
+static void
+a_port_that_is_gone_hides_nothing_of_another(void **state)
+{
+	static struct sl_port port[2] = { { .id = 0, .started = true },
+					  { .id = 1, .started = true } };
+
+	says[0].there = says[1].there = true;
+	says[0].imissed = says[1].imissed = 1000;
+	for (int i = 0; i < 2; i++)
+		assert_int_equal(sl_port_missed(&port[i]), 1000);
+	says[0].there = false;
+	says[1].imissed = 1010;
+	assert_int_equal(sl_port_missed(&port[0]), 0);
+	assert_int_equal(sl_port_missed(&port[1]), 10);
+	says[0].there = true;
+	assert_int_equal(sl_port_missed(&port[0]), 0);
+	says[0].imissed = 4; /* it began again */
+	assert_int_equal(sl_port_missed(&port[0]), 0);
+	says[0].imissed = 7;
+	assert_int_equal(sl_port_missed(&port[0]), 3);
+}
+
 int
 main(void)
 {
@@ -135,6 +192,8 @@ main(void)
 		cmocka_unit_test(a_sum_of_fates_that_is_not_rx_is_said_aloud),
 		cmocka_unit_test(a_line_has_rates_for_what_grows_and_values_for_what_is),
 		cmocka_unit_test(a_line_is_as_wide_as_its_heading),
+		cmocka_unit_test(a_port_tells_what_it_missed_since_it_was_asked_last),
+		cmocka_unit_test(a_port_that_is_gone_hides_nothing_of_another),
 		cmocka_unit_test(stats_add_up_word_by_word),
 	};
 
