@@ -65,21 +65,29 @@ put(void *ctx, struct rte_mbuf **m, uint16_t n)
 	put_run(m + first, i - first);
 }
 
+/* Debian packs each way to keep a pool by itself (librte-mempool-stack23). */
+static bool
+is_there(const char *name)
+{
+	for (uint32_t i = 0; i < rte_mempool_ops_table.num_ops; i++)
+		if (strcmp(rte_mempool_ops_table.ops[i].name, name) == 0)
+			return true;
+	return false;
+}
+
 /*
  * How what overflows the caches is kept: as a stack, unless EAL was asked for something else
- * (--mbuf-pool-ops-name) or the machine has pools of its own. DPDK's default is a queue,
- * through which packets go round the whole pool and come back when they are in no cache any
- * more.
+ * (--mbuf-pool-ops-name), the machine has pools of its own or DPDK was installed without.
+ * DPDK's default is a queue, through which packets go round the whole pool and come back when
+ * they are in no cache any more.
  */
 static const char *
 keeper(void)
 {
-	const char *asked = rte_mbuf_user_mempool_ops();
-	const char *machine = rte_mbuf_platform_mempool_ops();
-
-	if (asked != NULL)
-		return asked;
-	return machine != NULL ? machine : "stack";
+	if (rte_mbuf_user_mempool_ops() == NULL && rte_mbuf_platform_mempool_ops() == NULL &&
+	    is_there("stack"))
+		return "stack";
+	return rte_mbuf_best_mempool_ops();
 }
 
 struct rte_mempool *

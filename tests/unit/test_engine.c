@@ -586,12 +586,44 @@ packets_given_back_last_are_had_first_also_those_no_cache_holds(void **state)
 	sl_pools_close(&p);
 }
 
+static struct rte_mempool_ops *
+ops_named(const char *name)
+{
+	for (uint32_t i = 0; i < rte_mempool_ops_table.num_ops; i++)
+		if (strcmp(rte_mempool_ops_table.ops[i].name, name) == 0)
+			return &rte_mempool_ops_table.ops[i];
+	return NULL;
+}
+
+/* Distributions pack them one by one. */
+static void
+pools_are_made_also_where_dpdk_has_no_stacks(void **state)
+{
+	const uint32_t n[SL_POOL_COUNT] = { 63, 63 };
+	struct rte_mempool_ops *stack = ops_named("stack");
+	struct rte_mbuf *m[63];
+	struct sl_pools p;
+	int rc;
+
+	assert_non_null(stack);
+	strcpy(stack->name, "absent");
+	rc = sl_pools_open(&p, 99, n, 0);
+	strcpy(stack->name, "stack");
+	assert_int_equal(rc, 0);
+	assert_string_equal(rte_mempool_get_ops(p.pool[SL_POOL_TX]->ops_index)->name,
+			    RTE_MBUF_DEFAULT_MEMPOOL_OPS);
+	assert_int_equal(p.bufs.get(p.bufs.ctx, SL_POOL_TX, m, 63), 0);
+	p.bufs.put(p.bufs.ctx, m, 63);
+	sl_pools_close(&p);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(
 			packets_given_back_last_are_had_first_also_those_no_cache_holds),
+		cmocka_unit_test(pools_are_made_also_where_dpdk_has_no_stacks),
 		cmocka_unit_test(a_packet_shows_bytes_of_another_and_keeps_them_alive),
 		cmocka_unit_test(pinned_memory_is_shown_and_outlives_its_packets),
 		cmocka_unit_test(a_pool_gives_all_or_nothing),
