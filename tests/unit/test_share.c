@@ -87,14 +87,26 @@ what_lies_between_workers_never_starves_a_queue_either(void **state)
 			conf.n_ports = ports;
 			conf.buffers = 0;
 			sl_floor_guess(&conf, workers, &floor);
-			assert_true(floor.rx[0] == sl_rx_floor(queued, workers));
 			assert_int_equal(sl_share_buffers(&conf, workers, &floor, &s), 0);
 			conf.buffers = s.minimum;
 			assert_int_equal(sl_share_buffers(&conf, workers, &floor, &s), 0);
 			assert_true(s.rx >= queued + rings + workers * (s.keep + SL_BURST));
 		}
-	/* one alone hands nothing over */
-	assert_int_equal(sl_rx_floor(0, 2), 2 * (sl_rx_floor(0, 1) + SL_RING_PACKETS - 1));
+}
+
+/* A queue of 1,024, a cache of 384, 256 in hand; a ring of 1,023 if there are others. */
+static void
+a_port_needs_for_each_worker_what_that_may_hold(void **state)
+{
+	struct sl_floor floor;
+
+	sl_floor_guess(&conf, 1, &floor);
+	assert_int_equal(floor.rx[0], 1664);
+	sl_floor_guess(&conf, 2, &floor);
+	assert_int_equal(floor.rx[0], 5374);
+	conf.port[0].rx_descriptors = 4096;
+	sl_floor_guess(&conf, 2, &floor);
+	assert_int_equal(floor.rx[0], 11518);
 }
 
 static void
@@ -177,6 +189,8 @@ main(void)
 			what_workers_keep_never_starves_a_queue_wherever_it_came_from,
 			defaults),
 		cmocka_unit_test_setup(what_lies_between_workers_never_starves_a_queue_either,
+				       defaults),
+		cmocka_unit_test_setup(a_port_needs_for_each_worker_what_that_may_hold,
 				       defaults),
 		cmocka_unit_test_setup(too_few_buffers_are_refused_and_the_least_is_enough,
 				       defaults),
