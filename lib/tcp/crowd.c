@@ -14,10 +14,9 @@
 #include "tcp/answer.h"
 #include "wire/synack.h"
 
-#define ASKED_FIRST                                                                 \
-	16    /* of a crowd's buckets: a core waits for about as many lines at once \
-	       */
-#define FEW 3 /* so many cookies are checked faster one by one */
+/* Of a crowd's buckets: a core waits for about as many lines at once. */
+#define ASKED_FIRST 16
+#define FEW         3 /* so many cookies are checked faster one by one */
 
 static struct sl_listener *
 listener_of(struct sl_tcp *tcp, const struct sl_crowd *c, unsigned int k)

@@ -116,6 +116,7 @@ struct sl_foreseen {
 	struct sl_listener *listener;
 	struct sl_synack_each each;
 };
+
 struct sl_tcp {
 	sl_ns_t now;
 	sl_tick_t tick;  /* now, in milliseconds */
