@@ -359,6 +359,8 @@ input(struct sl_core *core)
 	uint64_t kind[SL_KINDS];
 	int n = 0;
 
+	if (core->hits == 0)
+		return;
 	sl_core_order(core, kind);
 	for (unsigned int k = 0; k < SL_KINDS; k++)
 		while (kind[k] != 0)

@@ -213,8 +213,7 @@ join(struct sl_crowd *c, struct fields f, bool v6, unsigned int who, unsigned in
 	return (uint64_t)_pext_u32(odd, who) << n;
 }
 
-/* A burst's packets as their buffers tell. Behind them are empty frames, up to a whole group.
- */
+/* A burst's packets as their buffers tell. The last stands in for who its group lacks. */
 struct packets {
 	alignas(SL_CACHE_LINE) uint8_t *frame[SL_BURST];
 	uint64_t len[SL_BURST]; /* of the frame */
@@ -237,7 +236,10 @@ oddness(const struct rte_mbuf *m, uint64_t alone)
 	       (m->ol_flags & SL_CROWD_ODD);
 }
 
-/* As is_simple() in glance.c, but for lengths. Asks memory for the frames. */
+/*
+ * As is_simple() in glance.c, but for lengths. Asks memory for the frames. Where a buffer may
+ * end with its frame, one too short for what is read of each frame is shown as an empty one.
+ */
 INLINE void
 look_at_buffers(const struct sl_door *door, struct rte_mbuf **rx, unsigned int n,
 		struct packets *p)
@@ -260,9 +262,12 @@ look_at_buffers(const struct sl_door *door, struct rte_mbuf **rx, unsigned int n
 		flags |= m->ol_flags;
 		spare |= (int32_t)(m->buf_len - off - SL_SYNACK_MOST);
 	}
+	for (unsigned int i = 0; spare < 0 && i < n; i++)
+		if (p->len[i] < SL_IP4_TCP_LEAST)
+			p->frame[i] = (uint8_t *)(uintptr_t)nothing;
 	for (unsigned int i = n; i % LANES != 0; i++) {
-		p->frame[i] = (uint8_t *)(uintptr_t)nothing;
-		p->len[i] = 0;
+		p->frame[i] = p->frame[i - 1];
+		p->len[i] = p->len[i - 1];
 	}
 	p->simple = ~0ull;
 	p->room = spare < 0 ? 0 : SL_SYNACK_MOST;

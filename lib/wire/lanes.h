@@ -65,6 +65,9 @@ fold(vec sum)
 	return right(plus_halves(half, turned16(half)), 16);
 }
 
+/* Lanes are signed to the compiler, whose sums must not overflow. */
+typedef uint64_t uvec __attribute__((vector_size(sizeof(vec))));
+
 /*
  * The sum of the halves of @n words: their own sum has lost what went beyond 64 bits, but not
  * the lower half of it, so that what the upper halves add to that can be taken off.
@@ -72,13 +75,14 @@ fold(vec sum)
 INLINE vec
 sum_of(const vec *w, unsigned int n)
 {
-	vec all_of_it = w[0], upper = high(w[0]);
+	uvec all_of_it = (uvec)w[0];
+	vec upper = high(w[0]);
 
 	for (unsigned int i = 1; i < n; i++) {
-		all_of_it += w[i];
+		all_of_it += (uvec)w[i];
 		upper += high(w[i]);
 	}
-	return all_of_it - left(upper, 32) + upper;
+	return (vec)(all_of_it - (uvec)left(upper, 32)) + upper;
 }
 
 INLINE mask

@@ -190,6 +190,16 @@ store_lower(uint32_t *lower, vec x)
 	_mm256_storeu_si256((void *)lower, _mm512_castsi512_si256(first));
 }
 
+/* The upper half of @x, wherever that is to lie: _mm_storeh_pd() wants a multiple of eight. */
+INLINE void
+store_upper(uint8_t *to, __m128i x)
+{
+	const __m128d halves = _mm_castsi128_pd(x);
+	const double upper = halves[1];
+
+	memcpy(to, &upper, sizeof(upper));
+}
+
 /* The four lowest bytes of each word, and the 16 bits above them. */
 INLINE void
 store_small(uint8_t *const byte[4], uint16_t *above, vec x)
@@ -204,9 +214,9 @@ store_small(uint8_t *const byte[4], uint16_t *above, vec x)
 	__m128i second = _mm512_extracti64x2_epi64(apart, 1);
 
 	_mm_storel_epi64((void *)byte[0], first);
-	_mm_storeh_pd((void *)byte[1], _mm_castsi128_pd(first));
+	store_upper(byte[1], first);
 	_mm_storel_epi64((void *)byte[2], second);
-	_mm_storeh_pd((void *)byte[3], _mm_castsi128_pd(second));
+	store_upper(byte[3], second);
 	_mm_storeu_si128((void *)above, _mm512_extracti64x2_epi64(apart, 2));
 }
 
