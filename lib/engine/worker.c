@@ -20,6 +20,7 @@
 #include <rte_pause.h>
 #include <rte_prefetch.h>
 #include <rte_ring_elem.h>
+#include <rte_spinlock.h>
 
 #include "engine/share.h"
 #include "engine/worker.h"
@@ -383,11 +384,17 @@ bool
 sl_worker_tell(struct sl_worker *w, const struct sl_event *event)
 {
 	struct sl_event copy = *event;
+	bool is_in;
 
-	return rte_ring_mp_enqueue_elem(w->mail, &copy, sizeof(copy)) == 0;
+	/* Who has the mailbox may be off its CPU, as with a queue. */
+	if (!rte_spinlock_trylock(&w->mail_lock))
+		return false;
+	is_in = rte_ring_sp_enqueue_elem(w->mail, &copy, sizeof(copy)) == 0;
+	rte_spinlock_unlock(&w->mail_lock);
+	return is_in;
 }
 
-/* Tell the siblings what the core has learnt. A full mailbox is tried again next round. */
+/* Tell the siblings what the core has learnt; whose mailbox takes nothing, the next round. */
 static void
 tell_siblings(struct sl_worker *w)
 {
@@ -477,13 +484,15 @@ sl_worker_run(void *siblings)
 
 /* Birth and death */
 
+/* One worker takes from it; @producers says how others put into it. */
 static struct rte_ring *
-make_ring(const char *kind, uint16_t index, unsigned int element, unsigned int n, int node)
+make_ring(const char *kind, uint16_t index, unsigned int element, unsigned int n, int node,
+	  unsigned int producers)
 {
 	char name[RTE_RING_NAMESIZE];
 
 	snprintf(name, sizeof(name), "sluice_%s_%u", kind, index);
-	return rte_ring_create_elem(name, element, n, node, RING_F_SC_DEQ);
+	return rte_ring_create_elem(name, element, n, node, RING_F_SC_DEQ | producers);
 }
 
 int
@@ -501,12 +510,14 @@ sl_worker_open(struct sl_worker **out, uint16_t index, unsigned int lcore, int n
 	w->node = node;
 	w->siblings = siblings;
 	w->news_to = n;
+	rte_spinlock_init(&w->mail_lock);
 	sl_arena_init(&w->arena, node);
 
 	w->hand = sl_mem_take(&w->arena.mem, n * SL_BURST * sizeof(*w->hand), SL_CACHE_LINE);
 	w->n_hand = sl_mem_take(&w->arena.mem, n * sizeof(*w->n_hand), SL_CACHE_LINE);
-	w->in = make_ring("in", index, sizeof(void *), SL_RING_PACKETS, node);
-	w->mail = make_ring("mail", index, sizeof(struct sl_event), RING_EVENTS, node);
+	w->in = make_ring("in", index, sizeof(void *), SL_RING_PACKETS, node, 0);
+	w->mail = make_ring("mail", index, sizeof(struct sl_event), RING_EVENTS, node,
+			    RING_F_SP_ENQ);
 	if (w->hand == NULL || w->n_hand == NULL || w->in == NULL || w->mail == NULL ||
 	    sl_pools_open(&w->pools, index, pool, node) != 0) {
 		sl_worker_close(w);

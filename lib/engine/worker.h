@@ -73,7 +73,7 @@ struct sl_worker {
 	struct sl_capture *capture; /* or NULL */
 	struct sl_core *core;
 	struct rte_ring *in;   /* packets from siblings: many write, we read */
-	struct rte_ring *mail; /* events, by value: many write, we read */
+	struct rte_ring *mail; /* events, by value: who has the lock writes, we read */
 	struct {
 		struct sl_port *port;
 		uint16_t queue;
@@ -94,6 +94,7 @@ struct sl_worker {
 
 	/* read and written from both sides */
 	alignas(SL_CACHE_LINE) struct sl_page page;
+	rte_spinlock_t mail_lock;
 
 	struct sl_pools pools;
 	struct sl_arena arena;
@@ -125,7 +126,7 @@ void sl_worker_round(struct sl_worker *w);
 /* The loop; an lcore_function_t of struct sl_siblings. Returns when halted. */
 int sl_worker_run(void *siblings);
 
-/* From any thread: put @event into the mailbox of @w. False if that is full. */
+/* From any thread: put @event into the mailbox of @w. False, try again: full, or in use. */
 bool sl_worker_tell(struct sl_worker *w, const struct sl_event *event);
 
 /* It has ended: drop, counted, what ports have not taken. */
