@@ -18,7 +18,7 @@
 #define STREAMS       256
 #define SEGMENT_BYTES 1448
 #define OWN_BYTES     16384u /* of each connection: 4 MB together */
-#define REPAIR_ROUNDS 40
+#define REPAIR_ROUNDS 400    /* 30 are usual, and 50 if few have room in a step */
 
 /*
  * Nobody hears the probes for the tail, which go out within the first or second of these,

@@ -137,17 +137,18 @@ promised(const struct world *w)
 	char *text = NULL, *line;
 	size_t size;
 	FILE *to = open_memstream(&text, &size);
-	double mb = 0;
+	int end = 0;
+	double mib;
 
 	if (to == NULL)
 		bench_fail("no memory");
 	sl_engine_budget(&w->engine->conf, 1, options.huge, to);
 	fclose(to);
 	line = strstr(text, "together");
-	if (line == NULL || sscanf(line, "together %lf MB", &mb) != 1)
+	if (line == NULL || sscanf(line, "together %lf MiB%n", &mib, &end) != 1 || end == 0)
 		bench_fail("the budget has no sum: %s", text);
 	free(text);
-	return mb * 1e6;
+	return mib * (1 << 20);
 }
 
 static void
