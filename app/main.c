@@ -62,9 +62,9 @@ usage(FILE *to)
 	      "EAL arguments choose cores, memory and ports, for example\n"
 	      "  -l 0 --no-huge -m 1024 --no-pci --vdev net_af_packet0,iface=veth0\n"
 	      "\n"
-	      "SIGINT, SIGTERM, SIGHUP end it when connections are closed or the drain is "
-	      "over; a\n"
-	      "second signal ends it at once.\n"
+	      "SIGINT, SIGTERM, SIGHUP, SIGUSR1 end it when connections are closed or the "
+	      "drain is\n"
+	      "over; a second signal ends it at once.\n"
 	      "Exit codes: 0 good, 1 could not start or lost buffers, 2 usage or "
 	      "configuration,\n"
 	      "3 forced by a second signal.\n",
@@ -313,6 +313,7 @@ run(const struct sl_engine_conf *conf)
 	atomic_store_explicit(&running, engine, memory_order_relaxed);
 	sigaction(SIGINT, &action, NULL);
 	sigaction(SIGTERM, &action, NULL);
+	sigaction(SIGUSR1, &action, NULL); /* a soft stop, to who knows HAProxy */
 	if (sigaction(SIGHUP, NULL, &before) == 0 && before.sa_handler != SIG_IGN)
 		sigaction(SIGHUP, &action, NULL); /* the terminal is gone, and no nohup */
 	rc = sl_engine_run(engine);

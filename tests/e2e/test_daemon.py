@@ -139,7 +139,7 @@ def test_ready_comes_soon_and_tells_of_the_port(own):
     sluice.stop_clean()
 
 
-@pytest.mark.parametrize("signal_number", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize("signal_number", [signal.SIGTERM, signal.SIGINT, signal.SIGUSR1])
 def test_a_drain_closes_idle_connections_and_lets_the_busy_end(own, signal_number):
     sluice = own()
     kept = w.connect(w.V4, 80)  # http, between requests
@@ -149,6 +149,7 @@ def test_a_drain_closes_idle_connections_and_lets_the_busy_end(own, signal_numbe
     begin = time.monotonic()
     assert sluice.process.wait(10) == 0
     assert time.monotonic() - begin < 6
+    assert "sluice: draining, 1 connections left, at most 2 s" in sluice.lines
     kept.close()
     assert "Sanitizer" not in sluice.said()
 
