@@ -126,15 +126,33 @@ def test_doctor_looks_for_the_interface_of_a_virtual_port(host):
     assert "BAD" not in doctor(host, *args[:-1], "net_af_packet0,iface=v0,framesz=16384")
 
 
+CARD = ["-l", "0", "--no-huge", "-m", "64", "-a", "0000:01:00.0"]
+
+
 def test_doctor_wants_a_card_with_vfio(host):
-    args = ["-l", "0", "--no-huge", "-m", "64", "-a", "0000:01:00.0"]
-    assert "no IOMMU, which vfio-pci needs" in doctor(host, *args)
-    assert "0000:01:00.0: there is no such card" in doctor(host, *args)
+    assert "0000:01:00.0: there is no such card" in doctor(host, *CARD)
+    card(host, "0000:01:00.0")
+    assert "no IOMMU, which vfio-pci needs for 0000:01:00.0\n" in doctor(host, *CARD)
     (host / "sys/kernel/iommu_groups/1").mkdir(parents=True)
-    (host / "sys/bus/pci/devices/0000:01:00.0").mkdir(parents=True)
-    assert "BAD   0000:01:00.0 is not with vfio-pci" in doctor(host, *args)
-    (host / "sys/bus/pci/devices/0000:01:00.0/driver").symlink_to("../../drivers/vfio-pci")
-    assert "BAD" not in doctor(host, *args)
+    out = doctor(host, *CARD)
+    assert "BAD   0000:01:00.0 is not with vfio-pci" in out and "bind take 0000:01:00.0" in out
+    link = host / "sys/bus/pci/devices/0000:01:00.0/driver"
+    link.unlink()
+    link.symlink_to("../../drivers/vfio-pci")
+    assert "BAD" not in doctor(host, *CARD)
+
+
+def test_doctor_names_all_cards_that_need_an_iommu_in_one_line(host):
+    card(host, "0000:01:00.0")
+    card(host, "0000:02:00.0", driver="e1001")
+    assert "for 0000:01:00.0, 0000:02:00.0\n" in doctor(host, *CARD, "-a", "02:00.0,mac=1")
+
+
+def test_doctor_lets_nobody_take_what_is_no_network_card(host):
+    card(host, "0000:01:00.0", pci_class="0xffff00")
+    out = doctor(host, *CARD)
+    assert "BAD   0000:01:00.0 is no network card: its class is 0xffff00\n" in out
+    assert "bind take" not in out and "vfio-pci" not in out
 
 
 def test_doctor_misses_a_port_that_the_configuration_names(host):
@@ -211,9 +229,9 @@ def test_hugepages_explains_itself(host, args):
     assert out.returncode == 2 and "config/hugepages show" in out.stderr
 
 
-def card(host, address, driver="e1000", interface_name="eth7"):
+def card(host, address, driver="e1000", interface_name="eth7", pci_class="0x020000"):
     device = host / "sys/bus/pci/devices" / address
-    put(device / "class", "0x020000\n")
+    put(device / "class", f"{pci_class}\n")
     put(device / "driver_override")
     (device / "net" / interface_name).mkdir(parents=True)
     put(host / "sys/bus/pci/drivers" / driver / "unbind")
@@ -244,6 +262,18 @@ def test_bind_refuses_without_an_iommu_or_a_card(host):
     assert out.returncode == 1 and "no IOMMU" in out.stderr
     out = run("bind", "--root", host, "take", "0000:09:00.0")
     assert out.returncode == 1 and "no such card" in out.stderr
+
+
+def test_bind_takes_nothing_if_one_is_no_network_card(host):
+    card(host, "0000:01:00.0")
+    card(host, "0000:02:00.0", driver="virtio", pci_class="0xffff00")
+    (host / "sys/kernel/iommu_groups/1").mkdir(parents=True)
+    out = run("bind", "--root", host, "--force", "take", "0000:01:00.0", "0000:02:00.0")
+    assert out.returncode == 1
+    assert out.stderr == ("bind: 0000:02:00.0 is no network card (class 0xffff00); "
+                          "config/bind show lists them\n")
+    assert (host / "sys/bus/pci/drivers/e1000/unbind").read_text() == ""
+    assert "0000:02:00.0" not in run("bind", "--root", host, "show").stdout
 
 
 def test_setup_finds_nothing_missing_after_itself():
