@@ -93,20 +93,41 @@ def test_doctor_compares_memory_wanted_and_there(host, args, there):
     assert there in doctor(host, "-l", "0", *args)
 
 
-@pytest.mark.parametrize("cores", ["0", "1", "0-1", "0,1"])
-def test_doctor_takes_cores_that_are_there(host, cores):
-    assert "BAD" not in doctor(host, "-l", cores, "--no-huge", "-m", "64")
-
-
-@pytest.mark.parametrize("cores, says, fixes", [
-    ("7", "there is no CPU 7; this host has 0-1", ["-l 0"]),
-    ("0,2", "there is no CPU 2; this host has 0-1", ["-l 0-1"]),
-    ("0-7", "8 workers, and this host has 2 CPUs",
-     ["-l 0-1", "or, so that several share a CPU: --lcores '(0-7)@(0-1)'"]),
+@pytest.mark.parametrize("args", [
+    "-l 0", "-l 1", "-l 0-1", "-l 0,1", "-l1", "-c 3", "-c 0x2", "-c1", "-c 0X00000000000000000003",
+    "--lcores 0-1", "--lcores=0,1", "--lcores (0-7)@(0-1)", "--lcores 0@1,(8,9)@0-1,1",
 ])
-def test_doctor_proposes_as_many_workers_as_were_asked_for(host, cores, says, fixes):
-    out = doctor(host, "-l", cores, "--no-huge", "-m", "64")
-    assert f"BAD   -l {cores}: {says}\n" + "".join(f"      fix: {f}\n" for f in fixes) in out
+def test_doctor_takes_cores_that_are_there(host, args):
+    assert "BAD" not in doctor(host, *args.split(), "--no-huge", "-m", "64")
+
+
+SHARE = "or, so that several share a CPU: --lcores '(0-7)@(0-1)'"
+
+
+@pytest.mark.parametrize("args, says, fixes", [
+    ("-l 7", "there is no CPU 7; this host has 0-1", ["-l 0"]),
+    ("-l 0,2", "there is no CPU 2; this host has 0-1", ["-l 0-1"]),
+    ("-l 0-7", "8 workers, and this host has 2 CPUs", ["-l 0-1", SHARE]),
+    ("-c 0x80", "there is no CPU 7; this host has 0-1", ["-l 0"]),
+    ("-c 0xff", "8 workers, and this host has 2 CPUs", ["-l 0-1", SHARE]),
+    ("--lcores 0@5", "there is no CPU 5; this host has 0-1", ["-l 0"]),
+    ("--lcores 0,(3,4)@(0,9)", "3 workers, and this host has 2 CPUs",
+     ["-l 0-1", SHARE.replace("7", "2")]),
+    ("-l abc", "names no cores that EAL understands", ["-l 0-1"]),
+    ("-l 0@1", "names no cores that EAL understands", ["-l 0-1"]),
+    ("-l 1-0", "names no cores that EAL understands", ["-l 0-1"]),
+    ("-c 0", "names no cores that EAL understands", ["-l 0-1"]),
+    ("-c 0-1", "names no cores that EAL understands", ["-l 0-1"]),
+    ("--lcores (0@1", "names no cores that EAL understands", ["-l 0-1"]),
+])
+def test_doctor_proposes_as_many_workers_as_were_asked_for(host, args, says, fixes):
+    out = doctor(host, *args.split(), "--no-huge", "-m", "64")
+    assert f"BAD   {args}: {says}\n" + "".join(f"      fix: {f}\n" for f in fixes) in out
+
+
+@pytest.mark.parametrize("args", ["-l 0 -c 1", "-l 0 --lcores=0", "-l 0 -l 1"])
+def test_doctor_knows_that_eal_takes_cores_once(host, args):
+    assert "EAL takes one of them, once" in doctor(host, *args.split(), "--no-huge", "-m", "64")
 
 
 def test_doctor_misses_an_old_cpu_instruction(host):
@@ -124,6 +145,18 @@ def test_doctor_looks_for_the_interface_of_a_virtual_port(host):
     interface(host, "v0", mtu=9000)
     assert "cuts frames above 1982 bytes" in doctor(host, *args)
     assert "BAD" not in doctor(host, *args[:-1], "net_af_packet0,iface=v0,framesz=16384")
+
+
+@pytest.mark.parametrize("vdev, named", [
+    ("net_af_packet0", False), ("net_af_packet0,framesz=2048", False), ("net_af_xdp1,iface=", False),
+    ("net_tap0", True), ("net_ring0", True),
+])
+def test_doctor_misses_the_interface_of_a_port_that_makes_none(host, vdev, named):
+    out = doctor(host, "-l", "0", "--no-huge", "-m", "64", "--vdev", vdev)
+    name = vdev.split(",")[0]
+    assert ("BAD" not in out) == named
+    assert (f"BAD   {name}: its interface is not named\n"
+            f"      fix: --vdev {name},iface=INTERFACE\n" in out) != named
 
 
 CARD = ["-l", "0", "--no-huge", "-m", "64", "-a", "0000:01:00.0"]
