@@ -191,7 +191,33 @@ def test_doctor_lets_nobody_take_what_is_no_network_card(host):
 def test_doctor_misses_a_port_that_the_configuration_names(host):
     out = run("doctor", "--root", host, "--config", CONFIG / "sluice.yaml", "--", "-l", "0",
               "--no-huge", "-m", "1024", "--vdev", "net_tap0,iface=t0")
-    assert "wants port net_af_packet0, which no EAL argument makes" in out.stdout
+    assert ("wants port net_af_packet0, which no EAL argument makes\n"
+            "      fix: --vdev net_af_packet0,...\n") in out.stdout
+    put(host / "routed.yaml", 'ports:\n  - device: "0000:01:00.0"\n')
+    out = run("doctor", "--root", host, "--config", host / "routed.yaml", "--", "-l", "0")
+    assert "EAL argument makes\n      fix: -a 0000:01:00.0\n" in out.stdout
+
+
+def test_doctor_names_a_configuration_once_in_each_line(host):
+    """With a daemon that stands in for the one that is built."""
+    config = host / "small.yaml"
+    put(config)
+    said = f"{config}:2: one\n{config}: two\nthree"
+    put(host / "build/app/sluice", f"#!/bin/bash\necho '{said}' >&2\nexit 2\n")
+    (host / "build/app/sluice").chmod(0o755)
+    put(host / "here/doctor", (CONFIG / "doctor").read_text())
+    out = subprocess.run(["bash", host / "here/doctor", "--root", host, "--config", config],
+                         capture_output=True, text=True, timeout=60)
+    assert f"BAD   {config}:2: one\nBAD   {config}: two\nBAD   {config}: three\n" in out.stdout
+
+
+def test_doctor_tells_a_missing_namespace_from_a_missing_interface(host):
+    out = run("doctor", "--root", host, "--client", "c", "--netns", "sluice-nowhere")
+    assert ("BAD   there is no network namespace sluice-nowhere\n"
+            "      fix: ip netns list\n") in out.stdout
+    assert "no such interface" not in out.stdout
+    out = run("doctor", "--root", host, "--client", "sluice-nothing")
+    assert "BAD   sluice-nothing: no such interface\n      fix: ip link\n" in out.stdout
 
 
 @pytest.mark.skipif(not (CONFIG.parent / "build/app/sluice").exists(), reason="sluice is not built")
