@@ -495,11 +495,17 @@ def test_telemetry_needs_a_command_and_no_key():
     assert out.returncode == 2 and out.stderr.endswith("required: command\n")
 
 
-@pytest.mark.parametrize("script", ["tests/run", "tests/fuzz/run", "perf/reference"])
+@pytest.mark.parametrize("script", ["tests/run", "tests/fuzz/run", "perf/reference",
+                                    "tests/oot/run"])
 def test_what_takes_long_does_not_begin_when_asked_for_help_or_mistyped(script):
     for odd in "--help", "--qiuck":
         out = run(ROOT / script, odd)
         assert (out.returncode, out.stdout) == (2, "") and f"{script} " in out.stderr
+
+
+def test_the_examples_are_built_against_a_build_that_was_named():
+    out = run(ROOT / "tests/oot/run")
+    assert (out.returncode, out.stdout) == (2, "") and "tests/oot/run BUILD_DIR" in out.stderr
 
 
 @pytest.mark.parametrize("script", ["tests/soak", "tests/mutate", "tests/coverage", "perf/run",
