@@ -2,6 +2,7 @@
 """rows - what is wanted of each row, and how a run is printed and kept."""
 import json
 import os
+import sys
 import time
 
 import charts
@@ -115,6 +116,24 @@ def split(rows):
         print(f"{name:<22}" + "".join(f"{parts.get(s, 0):>8.1f}" for s in charts.STAGES))
 
 
+def load(path):
+    """A result that was saved; what is none ends the program with a line that says so."""
+    try:
+        with open(path) as f:
+            result = json.load(f)
+    except (OSError, ValueError) as why:
+        sys.exit(f"{path}: {getattr(why, 'strerror', None) or 'is no JSON'}")
+    if not isinstance(result, dict) or not {"rows", "machine", "commit"} <= result.keys():
+        sys.exit(f"{path}: is no result of perf/run or perf/linux")
+    return result
+
+
+def shown(path):
+    """How a path is told: from here if it is below, else as it is."""
+    near = os.path.relpath(path)
+    return path if near.startswith("..") else near
+
+
 def save(result, path=""):
     """Write it where it is wanted, or where results are kept; returns where."""
     path = path or os.path.join(host.RESULTS, time.strftime("%Y%m%d-%H%M%S") + ".json")
@@ -122,4 +141,4 @@ def save(result, path=""):
     with open(path, "w") as f:
         json.dump(result, f, indent=1)
         f.write("\n")
-    return os.path.relpath(path)
+    return shown(path)

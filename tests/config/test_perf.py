@@ -92,6 +92,45 @@ def test_other_machines_are_said(compare):
     assert "different machines: cpu made up and another" in out
 
 
+def test_of_another_cpu_no_row_is_called_better_or_worse_but_bytes(compare):
+    lines, out = compare(
+        result(row("x", 100), row("y", 100), row("near", 100), row("b", 192, 192, "bytes")),
+        result(row("x", 50), row("y", 200), row("near", 101), row("b", 193, 193, "bytes"),
+               host={**HOST, "cpu": "another"}))
+    assert lines["x"].endswith("-50.0% other machine")
+    assert lines["y"].endswith("+100.0% other machine")
+    assert word(lines, "near") == "" and word(lines, "b") == "worse"
+    assert out.endswith("\n0 better, 1 worse, 2 not to be told: other machine\n")
+
+
+@pytest.mark.parametrize("script", ["compare", "draw"])
+@pytest.mark.parametrize("text, says", [(None, "No such file or directory"), ("{", "is no JSON"),
+                                        ("{}", "is no result of perf/run or perf/linux")])
+def test_what_is_no_result_is_said_in_a_line(tmp_path, script, text, says):
+    path = tmp_path / "r.json"
+    if text:
+        path.write_text(text)
+    out = subprocess.run([PERF / script, path, *([path] if script == "compare" else [])],
+                         capture_output=True, text=True)
+    assert (out.returncode, out.stdout, out.stderr) == (1, "", f"{path}: {says}\n")
+
+
+def test_a_result_without_curves_is_said_to_have_none(tmp_path):
+    path = tmp_path / "r.json"
+    path.write_text(json.dumps(result(row("x", 1))))
+    out = subprocess.run([PERF / "draw", path], capture_output=True, text=True, check=True)
+    assert (out.stdout, out.stderr) == (
+        "", f"{path} has no curve to draw; --table prints its figures\n")
+
+
+def test_a_path_is_told_from_here_only_if_it_is_below(tmp_path, monkeypatch):
+    (tmp_path / "here").mkdir()
+    monkeypatch.chdir(tmp_path / "here")
+    assert table.save(result(), str(tmp_path / "x.json")) == str(tmp_path / "x.json")
+    assert table.save(result(), str(tmp_path / "here/x.json")) == "x.json"
+    assert table.save(result(), "../y.json") == "../y.json"
+
+
 def test_nothing_divides_by_nothing(compare):
     lines, _ = compare(result(row("z", 0, 0), row("n", 0, 0)), result(row("z", 0, 0), row("n", 3)))
     assert word(lines, "z") == "" and word(lines, "n") == "worse"
