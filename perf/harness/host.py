@@ -65,7 +65,16 @@ def set_up():
         print("not all is there:", (done.stderr + done.stdout).strip().splitlines()[-1])
 
 
+def is_built(directory, targets):
+    """Whether ninja, asked what it would do, has nothing to."""
+    done = subprocess.run(["ninja", "-n", "-C", directory, *targets], capture_output=True, text=True)
+    return "no work to do" in done.stdout
+
+
 def build(directory=BUILD, targets=("perf/bench",), env=None, options=()):
+    if not is_built(directory, targets):
+        print(f"building in {os.path.relpath(directory, ROOT)}, which takes minutes the first time ...",
+              file=sys.stderr, flush=True)
     if not os.path.exists(os.path.join(directory, "build.ninja")):
         subprocess.run(["meson", "setup", directory, ROOT, "-Dbuildtype=release", *options],
                        check=True, stdout=subprocess.DEVNULL, env=env)

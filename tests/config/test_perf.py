@@ -12,6 +12,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 PERF = ROOT / "perf"
 sys.path.insert(0, str(PERF / "harness"))
 import charts  # noqa: E402
+import host  # noqa: E402
 import rows as table  # noqa: E402
 import svg  # noqa: E402
 
@@ -129,6 +130,20 @@ def test_a_path_is_told_from_here_only_if_it_is_below(tmp_path, monkeypatch):
     assert table.save(result(), str(tmp_path / "x.json")) == str(tmp_path / "x.json")
     assert table.save(result(), str(tmp_path / "here/x.json")) == "x.json"
     assert table.save(result(), "../y.json") == "../y.json"
+
+
+@pytest.mark.parametrize("ninja, says", [
+    ("ninja: no work to do.", ""),
+    ("[1/1] Linking", "building in build-odd, which takes minutes the first time ...\n"),
+])
+def test_a_build_is_announced_if_there_is_something_to_build(tmp_path, monkeypatch, capsys, ninja,
+                                                             says):
+    for name in "ninja", "meson":
+        (tmp_path / name).write_text(f"#!/bin/bash\necho '{ninja}'\n")
+        (tmp_path / name).chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=":")
+    host.build(str(ROOT / "build-odd"))
+    assert capsys.readouterr() == ("", says)
 
 
 def test_nothing_divides_by_nothing(compare):
