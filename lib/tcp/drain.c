@@ -11,14 +11,16 @@
  */
 #include "tcp/tcp.h"
 
-#define KILL_LOOKS (16 * SL_DRAIN_STEP) /* a step's, at records of which most are nobody's */
+#define LOOKS (16 * SL_DRAIN_STEP) /* a step's, at records of which most may be nobody's */
 
-/* Deliver closes it if it is idle; if not, when it becomes so. */
-static void
+/* Deliver closes it if it is idle; if not, when it becomes so. False: there was nobody. */
+static bool
 look(struct sl_tcp *tcp, struct sl_tcb *tcb)
 {
-	if (sl_state_is_synchronized(tcb->state))
-		sl_tcb_mark(tcp, tcb, 0);
+	if (!sl_state_is_synchronized(tcb->state))
+		return false;
+	sl_tcb_mark(tcp, tcb, 0);
+	return true;
 }
 
 /*
@@ -75,16 +77,17 @@ static void
 close_some(struct sl_tcp *tcp)
 {
 	uint32_t most = tcp->output.n < SL_DRAIN_STEP ? SL_DRAIN_STEP : SL_BURST / 4;
+	uint32_t looks = LOOKS;
 
-	for (; most > 0 && tcp->drain.left > 0; most--)
-		look(tcp, next(tcp));
+	for (; looks > 0 && most > 0 && tcp->drain.left > 0; looks--)
+		most -= look(tcp, next(tcp));
 }
 
 /* Resets have nobody behind them. Control gives up when it sees none for long (KILL_NS). */
 static void
 reset_some(struct sl_tcp *tcp)
 {
-	uint32_t looks = KILL_LOOKS, most = SL_DRAIN_STEP;
+	uint32_t looks = LOOKS, most = SL_DRAIN_STEP;
 
 	for (; looks > 0 && most > 0 && tcp->drain.left > 0; looks--)
 		most -= reset(tcp, next(tcp));

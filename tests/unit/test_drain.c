@@ -176,9 +176,9 @@ a_kill_resets_everybody_and_so_many_in_a_step(void **state)
 	end();
 }
 
-/* Of records that are nobody's any more, many more are passed than are reset of others. */
+/* Of records that are nobody's any more, many more are passed than others are ended of. */
 static void
-a_kill_passes_records_of_those_who_left_at_once(void **state)
+the_last_of_many_is_found_in_a_step(const struct sl_event *how)
 {
 	open_many(MANY);
 	for (uint32_t i = 0; i < MANY - 1; i++) {
@@ -187,10 +187,25 @@ a_kill_passes_records_of_those_who_left_at_once(void **state)
 	}
 	solo_step(&s);
 	assert_int_equal(count(SL_CNT_live), 1);
-	sl_core_event(s.core, s.now, &kill);
+	sl_core_event(s.core, s.now, how);
 	step_that_is_bounded();
-	assert_int_equal(count(SL_CNT_killed), 1);
 	assert_int_equal(s.core->tcp.drain.left, 0);
+}
+
+static void
+a_kill_passes_records_of_those_who_left_at_once(void **state)
+{
+	the_last_of_many_is_found_in_a_step(&kill);
+	assert_int_equal(count(SL_CNT_killed), 1);
+	end();
+}
+
+static void
+and_so_does_a_drain(void **state)
+{
+	the_last_of_many_is_found_in_a_step(&drain);
+	be_peer(MANY - 1);
+	assert_string_equal(sl_core_state(s.core, &s.tuple, NULL), "FIN-WAIT-1");
 	end();
 }
 
@@ -362,6 +377,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_kill_resets_everybody_and_so_many_in_a_step),
 		cmocka_unit_test(a_kill_passes_records_of_those_who_left_at_once),
+		cmocka_unit_test(and_so_does_a_drain),
 		cmocka_unit_test(a_drain_closes_who_is_idle_and_looks_at_so_many_in_a_step),
 		cmocka_unit_test(a_busy_connection_goes_on_while_the_others_are_closed),
 		cmocka_unit_test(a_drain_goes_on_while_many_wait_for_room),
