@@ -91,6 +91,8 @@ def test_rows_of_one_run_only_are_named(compare):
 def test_other_machines_are_said(compare):
     _, out = compare(result(row("x", 1)), result(row("x", 1), host={**HOST, "cpu": "another"}))
     assert "different machines: cpu made up and another" in out
+    lines, out = compare(result(row("x", 1)), result(row("x", 2), host={**HOST, "kind": "later"}))
+    assert "different machines: kind" in out and lines["x"].endswith("other machine")
 
 
 def test_of_another_cpu_no_row_is_called_better_or_worse_but_bytes(compare):
