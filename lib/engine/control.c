@@ -185,7 +185,7 @@ drain(struct control *c)
 	struct sl_engine *e = c->engine;
 	struct sl_event event = { .kind = SL_EVENT_DRAIN };
 
-	fprintf(e->report, "sluice: draining, %" PRIu64 " connections left, at most %g s\n",
+	fprintf(e->report, "sluice: draining, %" PRIu64 " connections live, at most %g s\n",
 		live(e), e->conf.drain_ms / 1e3);
 	fflush(e->report);
 	tell_all(e, &event);

@@ -478,7 +478,11 @@ sl_port_report(const struct sl_port *port, uint16_t n_workers, uint16_t n_far, F
 	fputc('\n', to);
 }
 
-/* Allocations that failed (rx_nombuf) are no packets: what those cost is missed later. */
+/*
+ * With cards, allocations that failed (rx_nombuf) are no packets: what those cost is missed
+ * later. net_tap loses one with each, which the report in the end tells; net_af_packet is told
+ * of none by the kernel.
+ */
 uint64_t
 sl_port_missed(struct sl_port *port)
 {
