@@ -7,8 +7,6 @@
  * all of a kind are taken one after the other. Segments of one connection keep their order:
  * those that resemble, by hash, a segment of a kind before theirs are taken with that kind.
  */
-#include <string.h>
-
 #include "core/core.h"
 
 /* Hashes that have been seen, by ten bits. */
